@@ -1,0 +1,1 @@
+"""The program: chat in, pictures out."""

@@ -1,0 +1,235 @@
+"""Serving: an application on a loopback port, with connections that can break for real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.faults import Fault, Faults
+from sandbox.journal import Journal, Outcome
+
+_TRANSPORT: Final = "sandbox.transport"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a call came to: the response, and how the journal shall count it."""
+
+    response: Response
+    outcome: Outcome = "ok"
+    detail: str = ""
+
+
+class NoAnswer(Response):
+    """A response that sends nothing: the connection is gone already."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing."""
+
+
+async def perform(
+    request: Request,
+    *,
+    call: str,
+    params: Mapping[str, Any],
+    faults: Faults,
+    journal: Journal,
+    act: Callable[[], Awaitable[Answer]],
+    say: Callable[[Fault], Response],
+) -> Response:
+    """Do one call as the faults that wait for it allow, and write it down.
+
+    Args:
+        request: the HTTP request, whose body has been read.
+        call: the name that faults and journal know the call by.
+        params: its parameters, for the faults' `match` and for the journal.
+        faults: what may strike.
+        journal: where the call is written down.
+        act: does the call; an exception from it is a bug of the sandbox, answered with 500.
+        say: what the real service would answer with the fault's status, where it has no body.
+    """
+    came = datetime.now(UTC)
+
+    def note(status: int, outcome: Outcome, detail: str = "") -> None:
+        journal.record(
+            call=call,
+            params=params,
+            headers=request.headers.items(),
+            status=status,
+            outcome=outcome,
+            time=came,
+            detail=detail,
+        )
+
+    fault = faults.strike(call, params)
+    action = fault.action if fault else None
+    if fault and action == "status":
+        response = (
+            say(fault)
+            if fault.body is None
+            else Response(fault.body, fault.status, media_type=fault.content_type)
+        )
+        if fault.retry_after is not None:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        note(response.status_code, "fault", "status")
+        return response
+    if fault and action in {"reset_before", "kill_before"}:
+        note(0, "fault", fault.action)
+        return await _broken_off(request, fault)
+    if fault and action == "delay":
+        await asyncio.sleep(fault.seconds)
+    answer = await act()
+    if fault and action in {"reset_after", "kill_after"}:
+        # A breach of contract is never hidden behind a fault.
+        strict = answer.outcome == "strict"
+        note(0, "strict" if strict else "fault", answer.detail if strict else fault.action)
+        return await _broken_off(request, fault)
+    note(answer.response.status_code, answer.outcome, answer.detail)
+    return answer.response
+
+
+async def _broken_off(request: Request, fault: Fault) -> Response:
+    if fault.pid is not None and fault.action.startswith("kill"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(fault.pid, signal.SIGKILL)
+    await reset(request)
+    return NoAnswer()
+
+
+async def reset(request: Request) -> None:
+    """Break the connection of a request off with a TCP reset."""
+    _abort(request.scope["extensions"][_TRANSPORT])
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    sock = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        # Lingering for zero seconds turns the close into a reset.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+class _OpenProtocol(H11Protocol):
+    """HTTP/1.1 whose requests can reach their own connection."""
+
+    def connection_made(  # type: ignore[override]  # as uvicorn's own narrows it
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        inner: Any = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[_TRANSPORT] = transport
+            # A cancelled request is one that `serve` ended after its connection was cut.
+            with contextlib.suppress(asyncio.CancelledError):
+                await inner(scope, receive, send)
+
+        self.app = app
+
+
+@contextlib.asynccontextmanager
+async def serve(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application on 127.0.0.1 in this event loop, and give its URL.
+
+    Leaving the block cuts what is still under way, long polls included, within a second. Signal
+    handlers are left alone.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=_OpenProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not running.done():  # noqa: ASYNC110  # uvicorn has no event
+            await asyncio.sleep(0.005)
+        if running.done():
+            await running
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        if server.started:
+            # First, so that a caller who tries again at once finds no one.
+            for listening in server.servers:
+                listening.close()
+        for connection in list(server.server_state.connections):
+            _abort(connection.transport)
+        await asyncio.sleep(0)
+        for task in list(server.server_state.tasks):
+            task.cancel()
+        await running
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Leave the signals to whoever runs the loop."""
+        yield
+
+
+def control_routes(*, faults: Faults, journal: Journal) -> list[Route]:
+    """Give the routes by which tests plant faults and read the journal."""
+
+    async def calls(request: Request) -> Response:
+        query = request.query_params
+        found = journal.entries(
+            call=query.get("call"), outcome=query.get("outcome"), after=int(query.get("after", 0))
+        )
+        return JSONResponse({"calls": [entry.to_json() for entry in found]})
+
+    async def plant(request: Request) -> Response:
+        try:
+            fault = Fault.from_json(await request.json())
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"id": faults.add(fault)})
+
+    async def waiting(_request: Request) -> Response:
+        found = [{"id": n, **fault.to_json()} for n, fault in faults.list().items()]
+        return JSONResponse({"faults": found})
+
+    async def forget(request: Request) -> Response:
+        fault_id = request.query_params.get("id")
+        faults.remove(None if fault_id is None else int(fault_id))
+        return JSONResponse({})
+
+    return [
+        Route("/sandbox/calls", calls, methods=["GET"]),
+        Route("/sandbox/faults", plant, methods=["POST"]),
+        Route("/sandbox/faults", waiting, methods=["GET"]),
+        Route("/sandbox/faults", forget, methods=["DELETE"]),
+    ]
