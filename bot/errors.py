@@ -20,11 +20,17 @@ class ConfigurationError(BotError):
 
 
 class UserError(BotError):
-    """Something that the user can mend; `say` is what to tell them."""
+    """Something that the user can mend: the id of a sentence, and its data."""
 
     def __init__(self, id: str, /, **data: Datum) -> None:  # noqa: A002 - the id of a sentence
         super().__init__(id)
-        self.say = Say(id, data)
+        self.id = id
+        self.data = data
+
+    @property
+    def say(self) -> Say:
+        """The sentence for the user."""
+        return Say(self.id, self.data)
 
 
 class CaptionError(UserError):

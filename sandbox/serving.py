@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import uvicorn
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -137,8 +137,8 @@ class _OpenProtocol(H11Protocol):
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope.setdefault("extensions", {})[_TRANSPORT] = transport
-            # A cancelled request is one that `serve` ended after its connection was cut.
-            with contextlib.suppress(asyncio.CancelledError):
+            # Cancelled: `serve` ended it. Disconnected: the caller died in the middle of its body.
+            with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):
                 await inner(scope, receive, send)
 
         self.app = app
@@ -154,7 +154,8 @@ async def serve(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     Raises:
         OSError: the port is taken.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns Nagle's delay off; else each answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
@@ -170,7 +171,7 @@ async def serve(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=1,
+            date_header=False,
         )
     )
     running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -181,20 +182,38 @@ async def serve(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
             await running
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        if server.started:
-            # First, so that a caller who tries again at once finds no one.
-            for listening in server.servers:
-                listening.close()
-        for connection in list(server.server_state.connections):
-            _abort(connection.transport)
-        await asyncio.sleep(0)
-        for task in list(server.server_state.tasks):
-            task.cancel()
+        server.stop.set()
         await running
 
 
 class _Server(uvicorn.Server):
+    """A server that stops at once and cuts what is open, instead of waiting for it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First, so that a caller who tries again at once finds no one.
+        for listening in self.servers:
+            listening.close()
+        for sock in sockets or []:
+            sock.close()
+        while self.server_state.connections or self.server_state.tasks:
+            for connection in list(self.server_state.connections):
+                _abort(connection.transport)
+            await asyncio.sleep(0)
+            tasks = list(self.server_state.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for listening in self.servers:
+            await listening.wait_closed()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         """Leave the signals to whoever runs the loop."""

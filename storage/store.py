@@ -160,8 +160,11 @@ class TaskStore(Protocol):
         """QUEUED → WAITING: its photo could not be fetched for now; `tries` is raised, `reason` kept as vendor_message."""
         ...
 
-    async def cancel_queued(self, user_id: int, chat_id: int, now: datetime) -> int:
-        """Cancel the person's QUEUED and WAITING tasks in a chat; closes the gap in their later turns."""
+    async def cancel_queued(self, user_id: int | None, chat_id: int, now: datetime) -> int:
+        """Cancel the QUEUED and WAITING tasks of a person (None: of everybody) in a chat.
+
+        Closes the gap in the later turns of whoever they were.
+        """
         ...
 
     # --- tasks: handing in
@@ -392,5 +395,5 @@ class TaskStore(Protocol):
         ...
 
     async def counts(self) -> Mapping[str, int]:
-        """Count tasks by state; also `uncertain` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
+        """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
         ...

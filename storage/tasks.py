@@ -121,6 +121,8 @@ class Topic(StrEnum):
     """A task has something to be told, or a chat became free."""
     PROGRESS = "progress"
     """Something that a progress message shows has changed."""
+    HOUSEKEEPING = "housekeeping"
+    """Nothing wakes it but the end of the program; the time does."""
 
 
 # --- what is kept ---------------------------------------------------------------------------------

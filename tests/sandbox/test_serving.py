@@ -76,7 +76,7 @@ async def client(counter: Counter) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that application, served over real HTTP."""
     async with (
         serve(counter.app) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as client,
     ):
         yield client
 
@@ -244,7 +244,7 @@ async def test_a_wrong_fault_is_refused(client: httpx.AsyncClient, fault: object
 
 async def test_leaving_cuts_what_is_under_way(counter: Counter) -> None:
     """A server that is left ends within a second, open calls included, and frees its port."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         async with serve(counter.app) as url:
             open_call = asyncio.create_task(client.get(f"{url}/never"))
             await asyncio.sleep(0.1)
@@ -263,6 +263,20 @@ async def test_a_taken_port_is_an_error(counter: Counter) -> None:
         with pytest.raises(OSError, match="in use"):
             async with serve(counter.app, port=int(url.rpartition(":")[2])):
                 pass
+
+
+async def test_a_caller_who_dies_while_sending(
+    counter: Counter, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request whose sender goes away has no effect, and is no error of the server."""
+    _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writer.write(b"POST /add HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{")
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    writer.close()
+    await asyncio.sleep(0.05)
+    assert (await client.get("/sandbox/calls")).json() == {"calls": []}
+    assert (counter.total, caplog.records) == (0, [])
 
 
 async def test_serving_leaves_signals_alone(counter: Counter) -> None:
@@ -293,7 +307,7 @@ def test_command_line(tmp_path: Path, number: signal.Signals) -> None:
             time.sleep(0.05)
         told = json.loads(ready.read_text())
         assert told["token"] == "5:abc"
-        answer = httpx.get(f"{told['url']}/bot5:abc/getMe", trust_env=False)
+        answer = httpx.get(f"{told['url']}/bot5:abc/getMe", trust_env=False, verify=False)
         assert answer.json()["result"]["id"] == 5
         os.kill(process.pid, number)
         printed, _ = process.communicate(timeout=5)

@@ -1,0 +1,262 @@
+"""The composition root: the only module that knows all others. Starts, supervises and stops the loops."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import uuid4
+
+import stamina
+import structlog
+from telegram import BotCommand
+from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.ext import Application, ContextTypes
+from telegram.request import HTTPXRequest
+
+from bot import texts
+from bot.account import Account, Minute
+from bot.chat import TelegramChat
+from bot.commands import COMMANDS
+from bot.config import Config
+from bot.courier import Courier
+from bot.dispatcher import Dispatcher, Limits
+from bot.errors import ConfigurationError
+from bot.fetcher import Fetcher
+from bot.handlers import Desk, all_handlers
+from bot.hidream.client import HiDreamClient, new_client
+from bot.hidream.download import Downloader
+from bot.hidream.wire import ApiVersion
+from bot.housekeeping import Housekeeping
+from bot.images import Images
+from bot.inbox import Inbox, RaisingApplication
+from bot.intake import LONG_POLL, Intake
+from bot.limits import TelegramLimits
+from bot.pictures import AspectRatio, PictureRequest
+from bot.progress import Progress
+from bot.supervisor import Loop, supervise
+from bot.texts import Say
+from bot.token import TokenSource
+from bot.watcher import Watcher
+from storage.clock import Clock, SystemClock
+from storage.files import PictureFiles
+from storage.sqlite import open_store
+from storage.store import TaskStore
+
+log = structlog.get_logger(__name__)
+
+
+async def run(config: Config, add_secret: Callable[[str], None]) -> None:
+    """Run the bot until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: Telegram does not know the token.
+        DatabaseRefused: the database cannot be used as it is.
+        GivenUp: a loop kept failing.
+    """
+    stop = asyncio.Event()
+    event_loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        event_loop.add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        path = config.storage.path
+        store = await open_store(path, clock=clock)
+        stack.push_async_callback(store.close)
+        files = PictureFiles(path.parent / f"{path.stem}-pictures")
+        application = _application(config, clock)
+        if not await _until(stop, _introduce(application)):
+            return
+        stack.push_async_callback(application.shutdown)
+        loops = await _loops(
+            config,
+            stack,
+            store=store,
+            files=files,
+            application=application,
+            clock=clock,
+            add_secret=add_secret,
+        )
+        log.info(
+            "started",
+            bot=application.bot.username,
+            parallel=config.hidream.parallel_requests,
+            images_per_minute=config.hidream.images_per_minute,
+        )
+        if config.access.everyone:
+            log.warning("everyone_may_use_this_bot", mend="set access.allowed_users")
+        await supervise(
+            loops,
+            wake=store.wake,
+            stop=stop,
+            clock=clock,
+            stop_seconds=config.run.stop_seconds,
+        )
+    log.info("stopped")
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Do something, unless the stop comes first; returns whether it was done."""
+    doing = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if doing.done():
+        await doing
+        return True
+    doing.cancel()
+    return False
+
+
+# --- building -------------------------------------------------------------------------------------
+
+
+def _application(config: Config, clock: Clock) -> RaisingApplication:
+    url = config.telegram.api_url
+    # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
+    request = HTTPXRequest(
+        connection_pool_size=32,
+        connect_timeout=10,
+        read_timeout=30,
+        write_timeout=30,
+        media_write_timeout=120,
+        pool_timeout=30,
+        httpx_kwargs={"trust_env": False},
+    )
+    polling = HTTPXRequest(
+        connection_pool_size=2,
+        connect_timeout=10,
+        read_timeout=LONG_POLL + 5,
+        httpx_kwargs={"trust_env": False},
+    )
+    built = (
+        Application.builder()
+        .application_class(RaisingApplication)
+        .token(config.telegram.read_token())
+        .base_url(f"{url}/bot")
+        .base_file_url(f"{url}/file/bot")
+        .request(request)
+        .get_updates_request(polling)
+        .rate_limiter(TelegramLimits(clock))
+        .updater(None)  # it confirms updates before they are handled
+        .build()
+    )
+    if not isinstance(built, RaisingApplication):
+        raise TypeError("the builder made another application than was asked for")
+    return built
+
+
+async def _introduce(application: RaisingApplication) -> None:
+    """Ask Telegram who we are, and make it ready for polling; a network that is down is waited out.
+
+    Raises:
+        ConfigurationError: Telegram does not know the token.
+    """
+    retry = stamina.retry_context(
+        on=_is_outage, attempts=None, timeout=None, wait_initial=0.5, wait_max=30
+    )
+    try:
+        async for attempt in retry:
+            with attempt:
+                await application.initialize()
+                # without dropping what waits: those are people's photos
+                await application.bot.delete_webhook(drop_pending_updates=False)
+                await application.bot.set_my_commands(
+                    [BotCommand(row.name, texts.plain(Say(row.about))) for row in COMMANDS]
+                )
+    except InvalidToken as exc:
+        raise ConfigurationError(
+            "telegram.token: Telegram does not know this token. "
+            "Ask @BotFather for it again, and put it into the configuration."
+        ) from exc
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, TelegramError) and (
+        not isinstance(error, InvalidToken) or isinstance(error, NetworkError)
+    )
+
+
+async def _loops(
+    config: Config,
+    stack: AsyncExitStack,
+    *,
+    store: TaskStore,
+    files: PictureFiles,
+    application: RaisingApplication,
+    clock: Clock,
+    add_secret: Callable[[str], None],
+) -> dict[str, Loop]:
+    owner = uuid4().hex
+    taken = await store.recover(owner=owner, now=clock.now(), sole=True)
+    if taken:
+        log.info("taken_back", rows=taken)
+    http = await stack.enter_async_context(new_client())
+    downloader = Downloader(allow_local=config.hidream.allow_local_results)
+    stack.push_async_callback(downloader.aclose)
+    images = Images(max_megapixels=config.telegram.max_megapixels)
+    stack.callback(images.close)
+    hidream = HiDreamClient(
+        http,
+        base_url=config.hidream.base_url,
+        version=ApiVersion(config.hidream.api_version),
+        token=TokenSource(config.hidream, on_new=add_secret),
+    )
+    chat = TelegramChat(application.bot)
+    account = Account(clock)
+    deadline = timedelta(seconds=config.hidream.task_deadline_seconds)
+    ratio = config.defaults.ratio
+    desk = Desk(
+        store=store,
+        chat=chat,
+        access=config.access,
+        defaults=PictureRequest(
+            prompt="",
+            negative=config.defaults.negative,
+            ratio=None if ratio == "auto" else AspectRatio(ratio),
+            count=config.defaults.count,
+        ),
+        clock=clock,
+        bot_id=application.bot.id,
+        username=application.bot.username,
+    )
+    application.add_handlers(list(all_handlers(desk)))
+    application.add_error_handler(_log_error)
+    retention = config.storage.retention_days
+    return {
+        "intake": Intake(bot=application.bot, store=store, clock=clock).run,
+        "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
+        "dispatcher": Dispatcher(
+            store=store,
+            chat=chat,
+            images=images,
+            hidream=hidream,
+            account=account,
+            minute=Minute(config.hidream.images_per_minute, clock),
+            limits=Limits(parallel=config.hidream.parallel_requests, deadline=deadline),
+            owner=owner,
+            clock=clock,
+        ).run,
+        "watcher": Watcher(
+            store=store,
+            hidream=hidream,
+            fetcher=Fetcher(store=store, files=files, downloader=downloader, clock=clock),
+            account=account,
+            deadline=deadline,
+            clock=clock,
+        ).run,
+        "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
+        "courier": Courier(store=store, chat=chat, files=files, owner=owner, clock=clock).run,
+        "housekeeping": Housekeeping(
+            store=store,
+            files=files,
+            keep_files=timedelta(days=config.storage.keep_originals_days),
+            retention=timedelta(days=retention) if retention else None,
+            clock=clock,
+        ).run,
+    }
+
+
+async def _log_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+    del update  # its text is the person's own
+    log.error("handler_failed", exc_info=context.error)

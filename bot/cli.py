@@ -1,0 +1,70 @@
+"""The command line: run · demo."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bot import logs
+from bot.app import run
+from bot.config import load
+from bot.errors import ConfigurationError
+from bot.supervisor import GivenUp
+from storage.store import DatabaseRefused
+
+BAD_CONFIGURATION: Final = 78
+"""Exit code where the operator must mend something first (EX_CONFIG of sysexits.h)."""
+BAD_DATABASE: Final = 74
+"""Exit code where the database cannot be used (EX_IOERR)."""
+GAVE_UP: Final = 70
+"""Exit code where the program kept failing (EX_SOFTWARE)."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hidream-bot")
+def main() -> None:
+    """A photo and a few words in, pictures out: a Telegram bot on HiDream's API."""
+
+
+@main.command("run")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The settings, as TOML; without it they come from the environment alone.",
+)
+def run_command(path: Path | None) -> None:
+    """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
+    try:
+        config = load(path)
+        add_secret = logs.set_up(
+            level=config.run.log_level,
+            log_format=config.run.log_format,
+            secrets=(config.telegram.read_token(), config.hidream.read_token()),
+        )
+        asyncio.run(run(config, add_secret))
+    except ConfigurationError as exc:
+        _end(f"The settings can't be used:\n{exc}", BAD_CONFIGURATION)
+    except (DatabaseRefused, sqlite3.DatabaseError) as exc:
+        _end(f"The database can't be used: {exc}", BAD_DATABASE)
+    except GivenUp as exc:
+        _end(f"Given up: {exc}. The log above says why.", GAVE_UP)
+
+
+@main.command("demo", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """Show the bot at work on a local Telegram and a local HiDream; needs no account.
+
+    The sandbox is a program of its own; `demo --help` shows what it takes.
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "sandbox", "demo", *arguments])  # noqa: S606
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    raise SystemExit(code)

@@ -1,0 +1,19 @@
+"""The commands: one table for the handlers, Telegram's menu, /help and the documentation. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A command; `about` is the id of the sentence that says what it does."""
+
+    name: str
+    about: str
+
+
+COMMANDS: Final = (
+    Command(name="start", about="command-start"),
+    Command(name="help", about="command-help"),
+    Command(name="status", about="command-status"),
+)

@@ -1,0 +1,269 @@
+"""Brings finished tasks to their chats, step by step: pictures or the reason why there are none.
+
+Each message is a step, noted before it is sent and again when it arrived; a repeat begins at the
+first open step. Where Telegram's answer was lost the message is sent again, and counted: rather
+twice than never. In a chat the order is kept; no chat waits for another.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import structlog
+
+from bot import reports
+from bot.delays import backoff
+from bot.messages import (
+    Button,
+    Chat,
+    Gone,
+    Later,
+    Moved,
+    Outcome,
+    Picture,
+    Refused,
+    Sent,
+    Target,
+    Unknown,
+)
+from bot.texts import Say
+from storage.clock import Clock
+from storage.files import PictureFiles
+from storage.store import TaskStore
+from storage.tasks import Image, ImageState, SentImage, Task, TaskState, Topic
+
+log = structlog.get_logger(__name__)
+
+_End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
+
+_AT_ONCE: Final = 8
+"""So many chats are served side by side."""
+_LEASE: Final = timedelta(minutes=5)
+_CLEAN_UP_TRIES: Final = 10
+"""So often it is tried to put a progress message away."""
+_PHOTO_BYTES: Final = 10 * 2**20
+"""Bot API: sendPhoto takes no more."""
+_PHOTO_SIDES: Final = 10_000
+"""Width and height together, in pixels (Bot API: sendPhoto)."""
+_PHOTO_RATIO: Final = 20
+
+_EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class Courier:
+    """The loop that delivers."""
+
+    def __init__(
+        self, *, store: TaskStore, chat: Chat, files: PictureFiles, owner: str, clock: Clock
+    ) -> None:
+        self._store = store
+        self._chat = chat
+        self._files = files
+        self._owner = owner
+        self._clock = clock
+        self._busy: set[int] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until told to stop, then finish the messages in hand."""
+        async with asyncio.TaskGroup() as deliveries:
+            while not stop.is_set():
+                mark = self._store.mark(Topic.READY)
+                now = self._clock.now()
+                task = None
+                if len(self._busy) < _AT_ONCE:
+                    task = await self._store.claim_delivery(
+                        owner=self._owner,
+                        lease_until=now + _LEASE,
+                        now=now,
+                        busy_chats=tuple(self._busy),
+                    )
+                if task is not None:
+                    self._busy.add(task.place.chat_id)
+                    deliveries.create_task(self._work_off(task), name=f"deliver {task.id}")
+                    continue
+                due = await self._store.next_delivery_due()
+                seconds = None if due is None else max(0.05, (due - now).total_seconds())
+                await self._store.wait(Topic.READY, since=mark, seconds=seconds)
+
+    async def _work_off(self, task: Task) -> None:
+        try:
+            with structlog.contextvars.bound_contextvars(task=task.id):
+                try:
+                    await self._deliver(task)
+                except Exception:
+                    # this chat's next try may go better, and no other chat is to wait for it
+                    log.exception("delivery_broke")
+                    await self._later(task, 5.0)
+        finally:
+            self._busy.discard(task.place.chat_id)
+            self._store.wake(Topic.READY)
+
+    async def _deliver(self, task: Task) -> None:
+        images = await self._store.images(task.id)
+        made = [image for image in images if image.state is ImageState.STORED]
+        if task.failure is None and made:
+            outcome = await self._pictures(task, images, made)
+            end: _End = TaskState.DELIVERED
+        else:
+            outcome = await self._failure(task)
+            end = TaskState.FAILED
+        if isinstance(outcome, Sent):
+            outcome = await self._put_progress_away(task)
+        now = self._clock.now()
+        match outcome:
+            case Sent():
+                await self._finish(task, end, now)
+            case Gone(reason=reason):
+                log.info("chat_gone", why=reason)
+                await self._finish(task, TaskState.GONE, now)
+                dropped = await self._store.cancel_queued(task.user_id, task.place.chat_id, now)
+                log.info("queued_tasks_dropped", count=dropped)
+            case Moved(chat_id=chat_id):
+                log.info("chat_moved")
+                await self._later(task, 0.0)
+                await self._store.move_chat(task.place.chat_id, chat_id)
+            case Later(seconds=seconds):
+                await self._later(task, max(seconds, backoff(task.tries)))
+            case Unknown():
+                await self._later(task, backoff(task.tries))
+            case Refused(reason=reason):
+                log.error("telegram_refuses_delivery", why=reason)
+                await self._finish(task, TaskState.FAILED, now)
+
+    async def _finish(
+        self,
+        task: Task,
+        to: _End,
+        now: datetime,
+    ) -> None:
+        if await self._store.finish(task, to, now) is not None:
+            log.info("finished", state=to.value, seconds=(now - task.created_at).total_seconds())
+
+    async def _later(self, task: Task, seconds: float) -> None:
+        due_at = self._clock.now() + timedelta(seconds=seconds)
+        await self._store.deliver_later(task, due_at=due_at)
+
+    # --- pictures
+
+    async def _pictures(
+        self, task: Task, images: Sequence[Image], made: Sequence[Image]
+    ) -> Outcome:
+        """Send what there is as photos, or as files where Telegram does not take it as photos."""
+        try:
+            contents = [await self._files.read_async(task.id, image.n) for image in made]
+        except FileNotFoundError:
+            log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
+            return await self._notice(task, "notice", Say("pictures-lost"))
+        pictures = [
+            Picture(
+                content=content,
+                name=f"{task.id}-{image.n + 1}.{_EXTENSIONS.get(image.media_type or '', 'jpg')}",
+            )
+            for image, content in zip(made, contents, strict=True)
+        ]
+        lines = reports.result(task, images)
+        outcome: Outcome = Refused(reason="not fit for a photo")
+        steps = await self._store.steps(task.id)
+        if all(_fits_photo(image) for image in made) and "files" not in steps:
+            outcome = await self._album(
+                task, "pictures", made=made, pictures=pictures, lines=lines, sent_as="photo"
+            )
+        if isinstance(outcome, Refused):
+            log.info("sent_as_files", why=outcome.reason)
+            outcome = await self._album(
+                task, "files", made=made, pictures=pictures, lines=lines, sent_as="document"
+            )
+        if isinstance(outcome, Refused):
+            # neither way: the reason is honest, and the tries are over
+            log.error("pictures_refused", why=outcome.reason)
+            outcome = await self._notice(task, "notice", Say("telegram-refused"))
+        return outcome
+
+    async def _album(
+        self,
+        task: Task,
+        step: str,
+        *,
+        made: Sequence[Image],
+        pictures: Sequence[Picture],
+        lines: Sequence[Say],
+        sent_as: Literal["photo", "document"],
+    ) -> Outcome:
+        if not await self._begin(task, step):
+            return Sent()
+        outcome = await self._chat.send_pictures(
+            _target(task), pictures, *lines, language=task.language, sent_as=sent_as
+        )
+        if isinstance(outcome, Sent):
+            sent = [
+                SentImage(n=image.n, file_id=file_id, sent_as=sent_as)
+                for image, file_id in zip(made, outcome.file_ids, strict=False)
+            ]
+            now = self._clock.now()
+            await self._store.step_sent(task, step, outcome.message_ids, sent, now)
+        elif not isinstance(outcome, Unknown):
+            await self._store.step_not_sent(task, step)
+        return outcome
+
+    # --- reasons
+
+    async def _failure(self, task: Task) -> Outcome:
+        failure = task.failure
+        line = Say(failure.id, failure.data) if failure else Say("hidream-failed")
+        return await self._notice(task, "notice", line, buttons=reports.failure_buttons(task))
+
+    async def _notice(
+        self, task: Task, step: str, line: Say, *, buttons: Sequence[Button] = ()
+    ) -> Outcome:
+        if not await self._begin(task, step):
+            return Sent()
+        outcome = await self._chat.say(_target(task), line, language=task.language, buttons=buttons)
+        if isinstance(outcome, Sent):
+            now = self._clock.now()
+            await self._store.step_sent(task, step, outcome.message_ids, (), now)
+        elif not isinstance(outcome, Unknown):
+            await self._store.step_not_sent(task, step)
+        return outcome
+
+    async def _begin(self, task: Task, name: str) -> bool:
+        """Note that a step begins; False if it is done already, or the task is no longer ours."""
+        done = (await self._store.steps(task.id)).get(name)
+        if done is not None and done.state == "sent":
+            return False
+        step = await self._store.step_started(task, name, self._clock.now())
+        if step is None:
+            raise RuntimeError("this delivery was taken over by another process")
+        if step.repeats:
+            log.warning("maybe_shown_twice", step=name, repeats=step.repeats)
+        return True
+
+    async def _put_progress_away(self, task: Task) -> Outcome:
+        """Delete the progress message or, where Telegram no longer lets us, let it say the end."""
+        current = await self._store.get(task.id)
+        message_id = current.progress_message_id if current else None
+        if message_id is None:
+            return Sent()
+        outcome = await self._chat.delete(task.place.chat_id, message_id)
+        if isinstance(outcome, Refused):
+            outcome = await self._chat.edit(
+                task.place.chat_id, message_id, Say("progress-over"), language=task.language
+            )
+        # what the person waited for has arrived: only a failure that passes is worth another try
+        passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
+        return outcome if passes else Sent()
+
+
+def _target(task: Task) -> Target:
+    place = task.place
+    return Target(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
+
+
+def _fits_photo(image: Image) -> bool:
+    """Whether Telegram takes this as a photo (Bot API: sendPhoto)."""
+    width, height = image.width or 1, image.height or 1
+    return (
+        (image.size or 0) <= _PHOTO_BYTES
+        and width + height <= _PHOTO_SIDES
+        and max(width, height) <= _PHOTO_RATIO * min(width, height)
+    )

@@ -1,0 +1,135 @@
+"""What every handler needs: the store, the chat, the settings, and how to answer."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from telegram import Message, User
+from telegram.constants import ChatType
+
+from bot.captions import mentions_option
+from bot.config import Access
+from bot.inbox import PutOff
+from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Target, Unknown
+from bot.pictures import PictureRequest
+from bot.texts import Say
+from storage.clock import Clock
+from storage.store import TaskStore
+from storage.tasks import Origin, Place
+
+log = structlog.get_logger(__name__)
+
+_REPEAT_DELAY: Final = 2.0
+"""Seconds before an answer is repeated whose arrival is not known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """Where the handlers work."""
+
+    store: TaskStore
+    chat: Chat
+    access: Access
+    defaults: PictureRequest
+    clock: Clock
+    bot_id: int
+    username: str
+
+    async def answer(
+        self, message: Message, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+    ) -> int | None:
+        """Answer a message; returns the answer's message id, or None where nobody is there.
+
+        Raises:
+            PutOff: it could not be sent now; the whole update is to be handled again.
+        """
+        target = Target(
+            chat_id=message.chat_id, thread_id=topic_of(message), reply_to=message.message_id
+        )
+        outcome = await self.chat.say(
+            target, *lines, language=language_of(message), ask=ask, buttons=buttons
+        )
+        await self.heed(outcome, message.chat_id)
+        ids = getattr(outcome, "message_ids", ())
+        return ids[0] if ids else None
+
+    async def heed(self, outcome: Outcome, chat_id: int) -> None:
+        """Go on if the answer arrived or never can.
+
+        Raises:
+            PutOff: it is to be tried again.
+        """
+        match outcome:
+            case Later(seconds=seconds):
+                raise PutOff(seconds)
+            case Unknown():
+                # an answer seen twice is better than silence, but not for ever
+                raise PutOff(_REPEAT_DELAY, failed=True)
+            case Moved(chat_id=new):
+                await self.store.move_chat(chat_id, new)
+            case Refused(reason=reason):
+                log.error("answer_refused", why=reason)
+            case _:
+                pass
+
+    def origin(self, update_id: int) -> Origin:
+        """Say which update a row comes from."""
+        return Origin(bot_id=self.bot_id, update_id=update_id)
+
+    def addressed(self, message: Message) -> bool:
+        """Say whether a message is meant for the bot: in groups by a command or a reply to it."""
+        if message.chat.type == ChatType.PRIVATE:
+            return True
+        text = message.caption or message.text or ""
+        return (
+            self.replies_to_us(message)
+            or f"@{self.username}".lower() in _first_command(text)
+            or mentions_option(text, self.username)
+        )
+
+    def replies_to_us(self, message: Message) -> bool:
+        """Say whether a message is a reply to one of ours."""
+        replied = message.reply_to_message
+        return bool(replied and replied.from_user and replied.from_user.id == self.bot_id)
+
+    async def let_in(self, message: Message) -> bool:
+        """Say whether the sender may use the bot here; tells them if not."""
+        user = user_of(message)
+        if self.access.allows(user, message.chat_id):
+            return True
+        log.info("not_allowed")
+        await self.answer(message, Say("not-allowed", {"user": user}))
+        return False
+
+
+def _first_command(text: str) -> str:
+    word = text.split(maxsplit=1)[0].lower() if text.strip() else ""
+    return word if word.startswith("/") else ""
+
+
+def user_of(message: Message) -> int:
+    """Give the sender's id: a person's, or the chat's in whose name they write."""
+    if message.sender_chat is not None:
+        return message.sender_chat.id
+    return message.from_user.id if message.from_user else message.chat_id
+
+
+def language_of(message: Message) -> str | None:
+    """Give the sender's language, as their Telegram app says it."""
+    user: User | None = message.from_user
+    return user.language_code if user else None
+
+
+def topic_of(message: Message) -> int | None:
+    """Give the topic, in a chat that has topics (elsewhere the id only marks a thread of replies)."""
+    return message.message_thread_id if message.is_topic_message else None
+
+
+def place_of(message: Message) -> Place:
+    """Say where a message stands."""
+    return Place(
+        chat_id=message.chat_id,
+        chat_type=message.chat.type,
+        message_id=message.message_id,
+        thread_id=topic_of(message),
+    )

@@ -1,0 +1,50 @@
+"""/start and /help, made from the tables of commands and options."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telegram import Update
+
+from bot.commands import COMMANDS
+from bot.handlers.desk import Desk
+from bot.options import help_rows
+from bot.texts import Say
+
+
+class StartHandlers:
+    """Says what the bot does and how to talk to it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def start(self, update: Update, context: Any) -> None:
+        """Greet, and say what to do first."""
+        del context
+        if update.message is not None and await self._desk.let_in(update.message):
+            await self._desk.answer(update.message, Say("start"))
+
+    async def help(self, update: Update, context: Any) -> None:
+        """Say everything that can be said."""
+        del context
+        if update.message is not None and await self._desk.let_in(update.message):
+            await self._desk.answer(update.message, *help_lines())
+
+
+def help_lines() -> Sequence[Say]:
+    """Give the lines of /help: an option, a command each."""
+    options = [
+        Say(
+            "help-option",
+            {
+                "example": row.example,
+                "about": Say(row.about, {"values": ", ".join(row.values)}),
+                "also": ", ".join(row.spellings[1:]),
+            },
+        )
+        for row in help_rows()
+    ]
+    commands = [
+        Say("help-command", {"command": command.name, "about": Say(command.about)})
+        for command in COMMANDS
+    ]
+    return [Say("help"), Say("help-options"), *options, Say("help-commands"), *commands]

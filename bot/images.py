@@ -1,0 +1,235 @@
+"""Images: whatever image file came, as a JPEG that HiDream takes.
+
+Nothing of a photo leaves here but its picture: no place, no time, no camera (EXIF, XMP, comments).
+Decoding runs in one worker thread, so that the bot goes on answering, and one image at a time is in
+memory.
+"""
+
+import asyncio
+import io
+import math
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pillow_heif
+from PIL import ExifTags, Image, ImageCms, ImageFile
+
+from bot.errors import ImageError
+
+LONGEST_SIDE = 2048
+"""Pixels; HiDream's largest own pictures are that long (docs/hidream-api.md section 1)."""
+QUALITY = 92
+
+# Pillow's names of what is read, with what people call it. MPO is a camera's JPEG with a second one
+# behind it. Others that Pillow knows (TIFF, PSD, EPS, …) are left out: more ways in than use.
+FORMATS = {
+    "JPEG": "JPEG",
+    "PNG": "PNG",
+    "WEBP": "WebP",
+    "HEIF": "HEIC",
+    "AVIF": "AVIF",
+    "GIF": "GIF",
+    "BMP": "BMP",
+}
+_JPEGS = frozenset({"JPEG", "MPO"})
+# Here several frames mean motion. In MPO and HEIF they are other takes beside the main picture.
+_CAN_MOVE = frozenset({"PNG", "WEBP", "AVIF", "GIF"})
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# ITU-T T.81, annex B: JFIF, Adobe, tables, restart interval; baseline, extended, progressive frame.
+_PLAIN_SEGMENTS = frozenset(
+    bytes((0xFF, code)) for code in (0xE0, 0xEE, 0xDB, 0xC4, 0xDD, 0xC0, 0xC1, 0xC2)
+)
+_ICC_SEGMENT = b"\xff\xe2"
+_START_OF_SCAN = b"\xff\xda"
+_END = b"\xff\xd9"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Photo:
+    """A JPEG that HiDream takes, and its size in pixels as it is seen."""
+
+    content: bytes
+    width: int
+    height: int
+
+
+class Images:
+    """The worker that makes images fit for HiDream. `max_megapixels` is counted before decoding."""
+
+    def __init__(self, *, max_megapixels: float) -> None:
+        self._max_megapixels = max_megapixels
+        Image.init()
+        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="images")
+
+    async def to_jpeg(self, content: bytes) -> Photo:
+        """The image as a JPEG, upright, in sRGB, at most `LONGEST_SIDE` long, without metadata.
+
+        A JPEG that is all that already comes back byte for byte.
+
+        Raises:
+            ImageError: `image-unknown`, `image-broken`, `image-animated` or `image-too-large`.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, _to_jpeg, content, self._max_megapixels)
+
+    def close(self) -> None:
+        """Take no more work, and drop what waits; what is being decoded ends by itself."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+def _to_jpeg(content: bytes, max_megapixels: float) -> Photo:
+    try:
+        with _open(content, max_megapixels) as image:
+            return _convert(image, content, max_megapixels)
+    except ImageError:
+        raise
+    except Exception as error:
+        # Decoders meet broken bytes with OSError, SyntaxError, struct.error, ValueError,
+        # RuntimeError, MemoryError, zlib.error and others, none of it promised anywhere. For the
+        # user all are one: this file can't be read. The cause is kept for the log.
+        raise ImageError("image-broken") from error
+
+
+def _open(content: bytes, max_megapixels: float) -> ImageFile.ImageFile:
+    """The image, its header read, nothing decoded.
+
+    Not by `Image.open`: it would not say whether the file at least began like an image, and above a
+    limit that is global to the process it would fail before the size is known.
+    """
+    for name in FORMATS:
+        factory, accepts = Image.OPEN[name]
+        if accepts is not None and accepts(content[:16]) is True:
+            break
+    else:
+        raise ImageError("image-unknown", allowed=", ".join(FORMATS.values()))
+    try:
+        return factory(io.BytesIO(content), "")
+    except Image.DecompressionBombError as error:
+        # The WebP reader has Pillow's global limit built in, and says the size in words only.
+        pixels = re.findall(r"\d+", str(error))[0]
+        raise _too_large(int(pixels), max_megapixels) from error
+
+
+def _too_large(pixels: int, max_megapixels: float) -> ImageError:
+    # Rounded up, lest a picture just above the limit be called as large as the limit.
+    return ImageError(
+        "image-too-large", megapixels=math.ceil(pixels / 100_000) / 10, allowed=max_megapixels
+    )
+
+
+def _convert(image: ImageFile.ImageFile, content: bytes, max_megapixels: float) -> Photo:
+    if image.width * image.height > max_megapixels * 1_000_000:
+        raise _too_large(image.width * image.height, max_megapixels)
+    if image.format in _CAN_MOVE and getattr(image, "is_animated", False):
+        raise ImageError("image-animated")
+    shrink = max(image.size) > LONGEST_SIDE
+    if shrink and image.format in _JPEGS:
+        # Decoded at a half, a quarter or an eighth: the least that is still enough.
+        image.draft(None, _fit(image.size))
+    image.load()
+    profile = image.info.get("icc_profile") or b""
+    if image.format == "JPEG" and not shrink and image.mode in {"L", "RGB"} and _is_plain(content):
+        return Photo(content=content, width=image.width, height=image.height)
+    turn = _turn(image)
+    picture = _in_eight_bits(image)
+    if max(picture.size) > LONGEST_SIDE:
+        picture = picture.resize(_fit(picture.size), Image.Resampling.LANCZOS)
+    if picture.mode == "RGBA":
+        picture = _on_white(picture)
+    picture = _in_srgb(picture, profile)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    picture.info = {}  # from here Pillow would write the old comment into the new file
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=QUALITY)
+    return Photo(content=encoded.getvalue(), width=picture.width, height=picture.height)
+
+
+def _fit(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which the longer side is `LONGEST_SIDE`, and the shorter at least one pixel."""
+    scale = LONGEST_SIDE / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What puts the picture upright, by its EXIF."""
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        # As with decoders; but broken metadata is no reason to refuse a good picture.
+        return None
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """The picture as L, RGB, RGBA or CMYK; RGBA only if it has transparency."""
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion cuts off what is above 255 and leaves white.
+        return image.point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in {"L", "RGB", "CMYK"}:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture)
+    return white
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """The picture as L or RGB, its colours in sRGB."""
+    if profile and not _is_srgb(profile):
+        try:
+            converted = ImageCms.profileToProfile(
+                picture,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+        except (ImageCms.PyCMSError, OSError):
+            # A profile that is broken, or for another kind of picture: nobody else heeds it either.
+            converted = None
+        if converted is not None:
+            return converted
+    return picture if picture.mode == "L" else picture.convert("RGB")
+
+
+def _is_srgb(profile: bytes) -> bool:
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.getProfileDescription(opened).startswith("sRGB")
+    except (ImageCms.PyCMSError, OSError):
+        return False
+
+
+def _is_plain(jpeg: bytes) -> bool:
+    """Whether a JPEG is baseline or progressive, and holds nothing but its picture.
+
+    Only JFIF, Adobe's colour mark and an sRGB profile may stand beside it: no EXIF, XMP, IPTC, no
+    comments, and nothing behind its end (some phones put a film there).
+    """
+    position, profile = 2, b""
+    while (marker := jpeg[position : position + 2]) != _START_OF_SCAN:
+        length = int.from_bytes(jpeg[position + 2 : position + 4])
+        data = jpeg[position + 4 : position + 2 + length]
+        if marker == _ICC_SEGMENT and data.startswith(b"ICC_PROFILE\0"):
+            profile += data[14:]
+        elif marker not in _PLAIN_SEGMENTS:
+            return False
+        position += 2 + length
+    # A 0xFF of the picture's own is followed by 0: the first end mark is the end.
+    return jpeg.find(_END, position) == len(jpeg) - len(_END) and (not profile or _is_srgb(profile))

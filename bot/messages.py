@@ -1,0 +1,178 @@
+"""What the bot can say to a chat, and what can become of it. Pure: no Telegram.
+
+`Chat` is the port through which everything else talks to Telegram. Its methods raise nothing for
+what Telegram answers: each way a call can end is an outcome.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, Protocol
+
+from bot.texts import Say
+
+
+class Urgency(IntEnum):
+    """Which call goes first when Telegram's limits make calls wait: the lowest."""
+
+    PRESS = 0
+    """An answer to a button: Telegram waits for it only some seconds."""
+    PICTURE = 1
+    REPLY = 2
+    EDIT = 3
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Where a message goes."""
+
+    chat_id: int
+    thread_id: int | None = None
+    reply_to: int | None = None
+    """The message it answers; if that is gone, the message is sent all the same."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Button:
+    """A button under a message."""
+
+    label: Say
+    data: str
+    """What a press brings back: 1 to 64 bytes, ids of the store only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A picture to send: its bytes, or the id under which Telegram has it."""
+
+    content: bytes | str
+    name: str
+    """The file name it has when it goes as a file."""
+
+
+# --- what becomes of it ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """It arrived."""
+
+    message_ids: tuple[int, ...] = ()
+    file_ids: tuple[str, ...] = ()
+    """Telegram's ids of the pictures, in order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gone:
+    """There is no such chat for us any more: blocked, removed, deactivated."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """The group became a supergroup; it did not arrive, and belongs to this id now."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """It surely did not arrive, and may be tried again after so many seconds."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Telegram does not take it as it is: the same again would be refused again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unknown:
+    """The request left and its answer was lost: it may have arrived."""
+
+    reason: str
+
+
+Outcome = Sent | Gone | Moved | Later | Refused | Unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """A file that someone sent."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missing:
+    """Telegram does not have the file any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TooLarge:
+    """The file is larger than a bot may fetch (Bot API: getFile)."""
+
+
+FileOutcome = Fetched | Missing | TooLarge | Later
+
+
+class Chat(Protocol):
+    """Telegram, as the rest of the program sees it."""
+
+    async def say(
+        self,
+        target: Target,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Sequence[Button] = (),
+        ask: bool = False,
+        urgency: Urgency = Urgency.REPLY,
+    ) -> Outcome:
+        """Send a text (Bot API: sendMessage); `ask` opens a reply to it in the person's app."""
+        ...
+
+    async def edit(
+        self,
+        chat_id: int,
+        message_id: int,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Sequence[Button] = (),
+    ) -> Outcome:
+        """Change a text (Bot API: editMessageText); unchanged text counts as sent."""
+        ...
+
+    async def delete(self, chat_id: int, message_id: int) -> Outcome:
+        """Delete a message (Bot API: deleteMessage); one that is gone already counts as sent."""
+        ...
+
+    async def send_pictures(
+        self,
+        target: Target,
+        pictures: Sequence[Picture],
+        *lines: Say,
+        language: str | None = None,
+        sent_as: Literal["photo", "document"] = "photo",
+    ) -> Outcome:
+        """Send one picture or an album of up to ten (Bot API: sendPhoto, sendDocument, sendMediaGroup)."""
+        ...
+
+    async def answer_press(
+        self, press_id: str, line: Say | None = None, *, language: str | None = None
+    ) -> Outcome:
+        """Answer a button's press (Bot API: answerCallbackQuery)."""
+        ...
+
+    async def fetch(self, file_id: str) -> FileOutcome:
+        """Fetch a file that someone sent, up to 20 MB (Bot API: getFile)."""
+        ...

@@ -1,0 +1,92 @@
+"""Keeps the loops running: starts one again that failed, stops them all in time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from bot.delays import backoff
+from storage.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+CRASHES: Final = 5
+CRASH_SPAN: Final = 60.0
+"""A loop that fails so often in so many seconds ends the process."""
+AT_ONCE: Final = "intake"
+"""The loop that is cancelled at once by a stop: what it has not kept, Telegram still has."""
+
+
+class GivenUp(Exception):
+    """A loop keeps failing: the process ends, and whoever runs it starts it anew."""
+
+
+class Fatal(Exception):
+    """Raised by a loop: starting it again cannot help."""
+
+
+async def supervise(
+    loops: Mapping[str, Loop],
+    *,
+    wake: Callable[[], None],
+    stop: asyncio.Event,
+    clock: Clock,
+    stop_seconds: float,
+) -> None:
+    """Keep the loops running until the stop; then give them `stop_seconds` to finish.
+
+    `wake` wakes whatever the loops wait for, so that they see the stop.
+
+    Raises:
+        GivenUp: a loop failed too often in too short a time.
+    """
+    tasks = [
+        asyncio.create_task(_keep(name, loop, stop, clock), name=name)
+        for name, loop in loops.items()
+    ]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        log.info("stopping")
+        for task in tasks:
+            if task.get_name() == AT_ONCE:
+                task.cancel()
+        # woken again and again: a loop may just be between its look and its wait
+        left = set(tasks)
+        until = clock.monotonic() + stop_seconds
+        while left and clock.monotonic() < until:
+            wake()
+            _, left = await asyncio.wait(left, timeout=min(0.2, until - clock.monotonic()))
+    finally:
+        stopping.cancel()
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> None:
+    """Run a loop, and start it again when it fails.
+
+    Raises:
+        GivenUp: it failed too often in too short a time.
+    """
+    crashes: deque[float] = deque(maxlen=CRASHES)
+    while not stop.is_set():
+        try:
+            await loop(stop)
+        except Fatal as exc:
+            raise GivenUp(str(exc)) from exc
+        except Exception as exc:
+            log.exception("loop_failed", loop=name)
+            crashes.append(clock.monotonic())
+            if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:
+                raise GivenUp(f"{name} failed {CRASHES} times within {CRASH_SPAN:.0f} s") from exc
+            await clock.sleep(backoff(len(crashes) - 1, first=0.2, longest=5))

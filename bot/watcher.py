@@ -1,0 +1,248 @@
+"""Asks HiDream about all running tasks at once, brings finished images to disk, and ends tasks.
+
+Only HiDream's own answers move a row: a task expires on an answer, received after its deadline, that
+still says unfinished. Outages of ours or of the service do not count.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.account import Account, Trouble
+from bot.delays import backoff
+from bot.fetcher import Fetcher
+from bot.hidream.client import Asked, HiDreamClient
+from bot.hidream.errors import HiDreamError, TokenRefused, UnknownTask
+from bot.hidream.wire import SubTaskStatus, TaskResult
+from bot.subtasks import completion_of, expected, match
+from storage.clock import Clock
+from storage.store import TaskStore
+from storage.tasks import Failure, Image, ImageState, Running, Task, TaskState, Topic
+
+log = structlog.get_logger(__name__)
+
+MAX_UNCERTAIN: Final = 2
+"""So many submissions of one task may stay without an answer; then it is given up, honestly."""
+
+_ENDS: Final[Mapping[SubTaskStatus, ImageState]] = {
+    SubTaskStatus.FAILED: ImageState.FAILED,
+    SubTaskStatus.REFUSED: ImageState.REFUSED,
+    SubTaskStatus.EMPTY: ImageState.EMPTY,
+}
+_OPEN: Final = frozenset({ImageState.PENDING, ImageState.MADE})
+
+# Why there is no picture at all: the first of these that any image ended in. What the person can
+# change comes first.
+_REASONS: Final[Sequence[tuple[ImageState, str]]] = (
+    (ImageState.REFUSED, "review-refused"),
+    (ImageState.EMPTY, "nothing-made"),
+    (ImageState.EXPIRED, "took-too-long"),
+    (ImageState.UNFETCHED, "result-unfetched"),
+    (ImageState.FAILED, "hidream-failed"),
+)
+
+
+def pace(age: timedelta) -> float:
+    """Give the seconds between two questions about a task of this age."""
+    return min(5.0, max(1.0, age.total_seconds() / 20))
+
+
+class Watcher:
+    """The loop that asks HiDream for results."""
+
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        hidream: HiDreamClient,
+        fetcher: Fetcher,
+        account: Account,
+        deadline: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._hidream = hidream
+        self._fetcher = fetcher
+        self._account = account
+        self._deadline = deadline
+        self._clock = clock
+        self._failures = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ask until told to stop, then let the downloads under way finish."""
+        async with asyncio.TaskGroup() as downloads:
+            while not stop.is_set():
+                mark = self._store.mark(Topic.RUNNING)
+                started = self._clock.monotonic()
+                seconds = await self._round(downloads)
+                # A wake-up says that there is more to ask about, not that it is time to ask again.
+                await self._store.wait(Topic.RUNNING, since=mark, seconds=seconds)
+                early = 0.2 - (self._clock.monotonic() - started)
+                if early > 0 and not stop.is_set():
+                    await self._clock.sleep(early)
+
+    async def _round(self, downloads: asyncio.TaskGroup) -> float | None:
+        now = self._clock.now()
+        try:
+            for task in await self._store.uncertain(now):
+                await self._find_out(task)
+            running = await self._store.running()
+            asked = [one for one in running if self._to_ask(one)]
+            if asked:
+                await self._ask(asked)
+        except TokenRefused as exc:
+            log.info("results_refused", code=exc.code, http=exc.http_status)
+            if self._account.in_trouble(Trouble.TOKEN):
+                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400
+            return 15.0
+        except HiDreamError as exc:
+            self._failures += 1
+            log.info("results_not_read", error=type(exc).__name__, http=exc.http_status)
+            return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
+        self._failures = 0
+        running = await self._store.running()
+        for one in running:
+            for image in one.images:
+                if image.state is ImageState.MADE and one.task.state is TaskState.RUNNING:
+                    self._fetcher.start(image, downloads, then=self._settle)
+            await self._settle(one.task.id)
+        ages = [now - (one.task.accepted_at or now) for one in running if self._to_ask(one)]
+        due = [
+            max(0.2, (task.due_at - now).total_seconds())
+            for task in await self._store.uncertain(now + timedelta(hours=1))
+            if task.due_at is not None
+        ]
+        paces = [pace(age) for age in ages] + due
+        return min(paces) if paces else None
+
+    @staticmethod
+    def _to_ask(one: Running) -> bool:
+        """Whether HiDream has more to say: its end is not known, or an address may have changed."""
+        return not one.released or (
+            one.task.state is TaskState.RUNNING
+            and any(image.state in _OPEN for image in one.images)
+        )
+
+    # --- results
+
+    async def _ask(self, running: Sequence[Running]) -> None:
+        answers = await self._hidream.results(
+            [
+                Asked(
+                    task_id=one.hidream_task_id,
+                    sub_task_ids=tuple(image.sub_task_id for image in one.images),
+                    user_id=str(one.task.user_id),
+                )
+                for one in running
+            ]
+        )
+        now = self._clock.now()
+        for one in running:
+            answer = answers.get(one.hidream_task_id)
+            with structlog.contextvars.bound_contextvars(task=one.task.id):
+                if isinstance(answer, TaskResult):
+                    await self._apply(one, answer, now)
+                elif isinstance(answer, UnknownTask):
+                    # an answer like any other: it is not finished, and after the deadline that ends it
+                    log.warning("hidream_does_not_know_task", code=answer.code)
+                    await self._expire(one, now)
+                elif answer is not None:
+                    log.info("result_refused", error=type(answer).__name__, code=answer.code)
+
+    async def _apply(self, one: Running, result: TaskResult, now: datetime) -> None:
+        pairs = match(one.images, result.sub_tasks)
+        for image, sub_task in pairs:
+            if image.state not in _OPEN:
+                continue
+            if sub_task.status is SubTaskStatus.DONE and sub_task.image:
+                if image.url != sub_task.image:
+                    await self._store.image_made(image.task_id, image.n, sub_task.image)
+            elif sub_task.status in _ENDS:
+                await self._store.image_ended(
+                    image.task_id, image.n, _ENDS[sub_task.status], sub_task.description
+                )
+        completion = completion_of(one.images, pairs)
+        if completion is not None and completion != one.task.completion:
+            await self._store.note_completion(one.task.id, completion)
+        if result.final and len(result.sub_tasks) >= len(one.images):
+            if not one.released:
+                await self._store.release(one.hidream_task_id, now)
+        else:
+            await self._expire(one, now)
+
+    async def _expire(self, one: Running, now: datetime) -> None:
+        """HiDream has just said that it is not done. After the deadline, that is an end for us."""
+        task = one.task
+        if (
+            task.state is not TaskState.RUNNING
+            or task.deadline_at is None
+            or now < task.deadline_at
+        ):
+            return
+        for image in await self._store.images(task.id):
+            if image.state is ImageState.PENDING:
+                await self._store.image_ended(task.id, image.n, ImageState.EXPIRED)
+
+    async def _settle(self, task_id: int) -> None:
+        """Make the task READY once nothing more of it is to come."""
+        task = await self._store.get(task_id)
+        images = await self._store.images(task_id)
+        if task is None or task.state is not TaskState.RUNNING:
+            return
+        if any(image.state in _OPEN for image in images):
+            return
+        descriptions = [image.description for image in images if image.description]
+        ready = await self._store.ready(
+            task,
+            now=self._clock.now(),
+            failure=failure_of(images),
+            vendor_message="; ".join(descriptions) or None,
+        )
+        if ready is not None:
+            log.info("made", task=task_id, images=[image.state.value for image in images])
+
+    # --- uncertain submissions
+
+    async def _find_out(self, task: Task) -> None:
+        """Ask HiDream, by our own request id, whether it has a task whose submission got no answer."""
+        with structlog.contextvars.bound_contextvars(task=task.id):
+            now = self._clock.now()
+            try:
+                result = await self._hidream.result_by_request(
+                    task.request_id or "", user_id=str(task.user_id)
+                )
+            except HiDreamError:
+                await self._store.ask_again(task, due_at=now + timedelta(seconds=5))
+                raise
+            if result is not None and result.task_id is not None:
+                named = tuple(one.sub_task_id for one in result.sub_tasks if one.sub_task_id)
+                adopted = await self._store.accepted(
+                    task,
+                    hidream_task_id=result.task_id,
+                    sub_task_ids=expected(result.task_id, named, task.settings.count),
+                    now=now,
+                    deadline_at=now + self._deadline,
+                    held_until=now + 2 * self._deadline,
+                )
+                if adopted is not None:
+                    log.info("uncertain_found", hidream_task=result.task_id)
+                    return
+            if task.uncertain < MAX_UNCERTAIN:
+                log.info("uncertain_submitted_again")
+                await self._store.submit_again(task)
+            else:
+                await self._store.ready(task, now=now, failure=Failure(id="submission-uncertain"))
+
+
+def failure_of(images: Sequence[Image]) -> Failure | None:
+    """Say why there is no picture at all; None if there is one."""
+    states = {image.state for image in images}
+    if ImageState.STORED in states:
+        return None
+    return next(
+        (Failure(id=reason) for state, reason in _REASONS if state in states),
+        Failure(id="hidream-failed"),
+    )

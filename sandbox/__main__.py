@@ -1,0 +1,94 @@
+"""`python -m sandbox`: a local Telegram or a local HiDream, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+import click
+from starlette.types import ASGIApp
+
+from sandbox.hidream.app import create_app as create_hidream
+from sandbox.hidream.settings import Settings
+from sandbox.serving import serve
+from sandbox.telegram.app import TOKEN
+from sandbox.telegram.app import create_app as create_telegram
+
+_PORT = click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
+_READY_FILE = click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the URL and the token as JSON, once listening.",
+)
+
+
+@click.group()
+def main() -> None:
+    """Stand in for the services that the bot talks to, on this machine only."""
+
+
+@main.command()
+@_PORT
+@click.option("--token", default=TOKEN, show_default=True, help="The bot's token.")
+@_READY_FILE
+def telegram(*, port: int, token: str, ready_file: Path | None) -> None:
+    """Run a local Telegram."""
+    try:
+        app = create_telegram(token=token)
+    except ValueError as error:
+        raise click.BadParameter("it begins with digits and a colon", param_hint="token") from error
+    _run(app, "Telegram", port, token, ready_file)
+
+
+@main.command()
+@_PORT
+@click.option("--token", default="sandbox", show_default=True, help="The account's token.")
+@click.option("--seconds", type=float, default=8.0, show_default=True, help="What a task takes.")
+@click.option("--parallel", type=int, default=1, show_default=True, help="Tasks at once.")
+@click.option("--images-per-minute", type=int, default=100, show_default=True)
+@_READY_FILE
+def hidream(
+    *,
+    port: int,
+    token: str,
+    seconds: float,
+    parallel: int,
+    images_per_minute: int,
+    ready_file: Path | None,
+) -> None:
+    """Run a local HiDream."""
+    try:
+        settings = Settings(seconds=seconds, parallel=parallel, images_per_minute=images_per_minute)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    app = create_hidream(token=token, settings=settings)
+    _run(app, "HiDream", port, token, ready_file)
+
+
+def _run(app: ASGIApp, name: str, port: int, token: str, ready_file: Path | None) -> None:
+    try:
+        asyncio.run(_until_stopped(app, name, port, token, ready_file))
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _until_stopped(
+    app: ASGIApp, name: str, port: int, token: str, ready_file: Path | None
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serve(app, port=port) as url:
+        print(f"{name} listens at {url}, and takes the token {token}", flush=True)
+        if ready_file is not None:
+            half = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")
+            half.write_text(json.dumps({"url": url, "token": token}))
+            half.replace(ready_file)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The queue of updates: kept until the bot confirms them, handed out by long polling."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.telegram.clock import Bell, Clock
+from sandbox.telegram.rules import Refusal, Rules
+
+UNASKED: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+"""What a bot is told of only if it asks for it by name."""
+CONFLICT: Final = (
+    "Conflict: terminated by other getUpdates request; "
+    "make sure that only one bot instance is running"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """An update that is not confirmed yet."""
+
+    id: int
+    came: float
+    update: dict[str, Any]
+
+
+class Updates:
+    """The updates of one bot, oldest first."""
+
+    def __init__(self, rules: Rules, clock: Clock) -> None:
+        self._rules, self._clock = rules, clock
+        self._pending: list[Pending] = []
+        self._last_id = 100_000_000 + secrets.randbelow(800_000_000)
+        self._bell = Bell()
+        self._poll = 0
+        self.allowed: list[str] = []
+        """What the bot asked for last; empty: the usual."""
+
+    def add(self, kind: str, content: Any) -> None:
+        """Queue an update of a kind, if the bot wants to hear of it."""
+        wanted = kind in self.allowed if self.allowed else kind not in UNASKED
+        if wanted:
+            self.add_raw({kind: content})
+
+    def add_raw(self, update: dict[str, Any]) -> int:
+        """Queue an update as it is, with an id if it has none; the answer is its id."""
+        update_id = update.get("update_id", self._last_id + 1)
+        self._last_id = max(self._last_id, update_id)
+        full = {"update_id": update_id, **update}
+        self._pending.append(Pending(id=update_id, came=self._clock.now(), update=full))
+        self._pending.sort(key=lambda pending: pending.id)
+        self._bell.ring()
+        return int(update_id)
+
+    def pending(self) -> list[int]:
+        """Give the ids of those that are not confirmed."""
+        self._forget_old()
+        return [pending.id for pending in self._pending]
+
+    def clear(self) -> None:
+        """Drop all of them."""
+        self._pending.clear()
+
+    async def fetch(
+        self, *, offset: int, limit: int, seconds: float, allowed: list[str] | None
+    ) -> list[dict[str, Any]]:
+        """Confirm what lies below the offset, then give what there is, or wait for it.
+
+        Args:
+            offset: 0 confirms nothing; a negative one keeps only so many from the end.
+            limit: how many at most.
+            seconds: how long to wait for the first.
+            allowed: what the bot wants from now on; None leaves it as it is.
+
+        Raises:
+            Refusal: 409, because another call came meanwhile.
+        """
+        if allowed is not None:
+            self.allowed = allowed
+        if offset > 0:
+            self._pending = [pending for pending in self._pending if pending.id >= offset]
+        elif offset < 0:
+            self._pending = self._pending[offset:]
+        self._poll += 1
+        mine = self._poll
+        self._bell.ring()
+        until = self._clock.now() + min(seconds, self._rules.longest_poll_seconds)
+        while not self.pending() and (left := until - self._clock.now()) > 0:
+            await self._bell.wait(left)
+            if self._poll != mine:
+                raise Refusal(CONFLICT, code=409)
+        return [pending.update for pending in self._pending[:limit]]
+
+    def _forget_old(self) -> None:
+        oldest = self._clock.now() - self._rules.update_seconds
+        self._pending = [pending for pending in self._pending if pending.came > oldest]

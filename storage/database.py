@@ -1,0 +1,295 @@
+"""The database file: is it ours and sound, is it free, is it of this program's version.
+
+Everything here happens before the first statement of the store, and without one of SQLite's writes
+where the file is refused: a file that is not accepted stays as it is, byte for byte.
+"""
+
+import fcntl
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from storage.store import DatabaseRefused
+
+APPLICATION_ID: Final = 0x48446274
+"""Marks a database file as this program's (`PRAGMA application_id`)."""
+QUICK_CHECK_BELOW: Final = 64 * 1024 * 1024
+"""Bytes; larger files are not read through at each start."""
+
+_MAGIC: Final = b"SQLite format 3\x00"
+_HEADER_SIZE: Final = 100
+_OLDEST_SQLITE: Final = (3, 35, 0)
+_TABLES: Final = frozenset({"meta", "inbox", "drafts", "tasks", "submissions", "images", "steps"})
+_BACKUP: Final = "Restore a backup, or move it away to start with an empty one."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Migration:
+    """One numbered change of the layout."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script into its statements: sqlite3's own `executescript` would commit before it."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending.strip()
+            pending = ""
+
+
+def migrations() -> tuple[Migration, ...]:
+    """Read the numbered SQL files that come with the program, in order."""
+    folder = resources.files("storage") / "migrations"
+    files = sorted((one for one in folder.iterdir() if one.name.endswith(".sql")), key=_file_name)
+    return tuple(
+        Migration(
+            number=int(one.name.split("_", 1)[0]),
+            name=one.name,
+            statements=tuple(statements(one.read_text(encoding="utf-8"))),
+        )
+        for one in files
+    )
+
+
+def _file_name(file: Traversable) -> str:
+    return file.name
+
+
+class Lock:
+    """Keeps other processes of the bot away from a database, for as long as it is held."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._file: int | None = None
+        self._database = database
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            DatabaseRefused: another process holds it.
+        """
+        while self._file is None:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_current(file):
+                    self._file = file
+            except BlockingIOError:
+                raise DatabaseRefused(
+                    f"{self._database} is in use by another process of the bot. "
+                    "Stop that one first, or give this one a database of its own."
+                ) from None
+            finally:
+                if self._file is None:
+                    os.close(file)
+
+    def _is_current(self, file: int) -> bool:
+        # Its last holder may have removed the name between our opening and our locking it.
+        try:
+            return os.path.samestat(os.fstat(file), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens where it is not held."""
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = None
+
+
+def prepare(path: Path) -> None:
+    """Make the file one that the store can work with: there, ours, sound, and of the newest layout.
+
+    Raises:
+        DatabaseRefused: it cannot be used as it is; it has not been changed.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise DatabaseRefused(
+            f"{path}: this Python comes with SQLite {sqlite3.sqlite_version}, and the bot needs "
+            "3.35 or newer. Use a newer Python."
+        )
+    steps = migrations()
+    if _is_new(path):
+        _create(path, steps)
+        return
+    _check_header(path, steps[-1].number)
+    _check_inside(path, steps[-1].number)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        path.chmod(0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, steps)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for this user only.
+
+    Raises:
+        DatabaseRefused: it cannot be made.
+    """
+    try:
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise DatabaseRefused(
+            f"{folder} cannot be made ({error.strerror}). Name a folder that the bot may write to."
+        ) from error
+
+
+def check_place(path: Path, *, create: bool) -> None:
+    """See whether there is, or can be, a file of ours at `path`; reads nothing of it.
+
+    Raises:
+        DatabaseRefused: there is none, or it cannot be written.
+    """
+    if not path.exists():
+        if not create:
+            raise DatabaseRefused(f"{path} does not exist. Check storage.url, or start the bot.")
+        make_folder(path.parent)
+    elif path.is_dir():
+        raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
+    elif not path.is_file():
+        raise DatabaseRefused(f"{path} is not an ordinary file. Name another one.")
+    elif not _writable(path):
+        raise DatabaseRefused(f"{path} is read-only. Give the bot's user the right to write to it.")
+    if not _writable(path.parent):
+        raise DatabaseRefused(
+            f"{path}: its folder is read-only, and SQLite keeps files of its own beside the "
+            "database. Give the bot's user the right to write there."
+        )
+
+
+def _writable(path: Path) -> bool:
+    # The mode as well: for root, whom it does not bind, it still says what is meant.
+    return os.access(path, os.R_OK | os.W_OK) and bool(path.stat().st_mode & 0o222)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _is_new(path: Path) -> bool:
+    if _holds_something(path):
+        return False
+    for suffix in ("-wal", "-journal"):
+        if _holds_something(_beside(path, suffix)):
+            raise DatabaseRefused(
+                f"{path} is empty or missing, but {_beside(path, suffix).name} beside it holds "
+                f"changes to it. {_BACKUP}"
+            )
+    return True
+
+
+def _create(path: Path, steps: tuple[Migration, ...]) -> None:
+    # Complete at another name first: a crash leaves no half of a database.
+    draft = _beside(path, ".new")
+    for leftover in (draft, _beside(draft, "-journal")):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrate(connection, steps)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _check_header(path: Path, newest: int) -> None:
+    # By hand, since SQLite may write as soon as it opens. See "The Database File Format", 1.3.
+    with path.open("rb") as file:
+        header = file.read(_HEADER_SIZE)
+    if len(header) < _HEADER_SIZE or not header.startswith(_MAGIC):
+        raise DatabaseRefused(f"{path} is not an SQLite database. Name another file.")
+    if _number(header, 68) != APPLICATION_ID:
+        raise DatabaseRefused(
+            f"{path} is an SQLite database of another program. Name another file."
+        )
+    _check_version(path, _number(header, 60), newest)
+    page_size = int.from_bytes(header[16:18], "big")
+    whole = _number(header, 28) * (65536 if page_size == 1 else page_size)
+    # With a write-ahead log beside it the file need not be whole: the log completes it.
+    if path.stat().st_size < whole and not _holds_something(_beside(path, "-wal")):
+        raise DatabaseRefused(
+            f"{path} is cut short: {path.stat().st_size} of {whole} bytes are there. {_BACKUP}"
+        )
+
+
+def _number(header: bytes, offset: int) -> int:
+    return int.from_bytes(header[offset : offset + 4], "big")
+
+
+def _check_version(path: Path, version: int, newest: int) -> None:
+    if version > newest:
+        raise DatabaseRefused(
+            f"{path} was made by a newer version of the bot (layout {version}, this one knows "
+            f"{newest}). Use that version, or restore a backup from before it."
+        )
+
+
+def _check_inside(path: Path, newest: int) -> None:
+    """Read through SQLite, without a write: as a frozen file, or together with its log."""
+    log, shared = _beside(path, "-wal"), _beside(path, "-shm")
+    with_log, was_shared = _holds_something(log), shared.exists()
+    how = "mode=ro" if with_log else "mode=ro&immutable=1"
+    try:
+        uri = f"file:{quote(str(path.absolute()))}?{how}"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            _check_version(path, version, newest)
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            missing = sorted(_TABLES - {name for (name,) in rows})
+            verdict = _quick_check(connection, path)
+    except sqlite3.Error as error:
+        raise DatabaseRefused(f"{path} is damaged ({error}). {_BACKUP}") from error
+    finally:
+        if with_log and not was_shared:
+            shared.unlink(missing_ok=True)
+    if missing:
+        raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {_BACKUP}")
+    if verdict != "ok":
+        raise DatabaseRefused(f"{path} is damaged ({verdict}). {_BACKUP}")
+
+
+def _quick_check(connection: sqlite3.Connection, path: Path) -> str:
+    if path.stat().st_size >= QUICK_CHECK_BELOW:
+        return "ok"
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return str(verdict)
+
+
+def migrate(connection: sqlite3.Connection, steps: tuple[Migration, ...]) -> None:
+    """Bring the layout up to date: each step in one transaction, together with its number."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in steps:
+        if step.number <= version:
+            continue
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in step.statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {step.number}")
+            connection.execute("COMMIT")
+        finally:
+            connection.rollback()

@@ -1,0 +1,145 @@
+"""Delivery, step by step, and the messages that tell how a task goes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from storage.memory.tables import Memory
+from storage.tasks import SentImage, Step, Task, TaskState
+
+_AT_HIDREAM = (TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING)
+_IN_LINE = (TaskState.QUEUED, TaskState.WAITING)
+
+
+class Delivery(Memory):
+    """The store's methods for bringing a task to its chat."""
+
+    async def claim_delivery(
+        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Sequence[int]
+    ) -> Task | None:
+        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy.
+
+        Of a chat only its first READY row may be taken, so that the order is kept: where that one
+        is not due yet, the chat waits.
+        """
+        passed = set(busy_chats)
+        for task in sorted(self._tasks(TaskState.READY), key=lambda one: (one.ready_at, one.id)):
+            if task.place.chat_id in passed:
+                continue
+            if task.due_at is None or task.due_at <= now:
+                return self._put(
+                    replace(
+                        task,
+                        state=TaskState.DELIVERING,
+                        claimed_by=owner,
+                        lease_until=lease_until,
+                        claim_no=task.claim_no + 1,
+                        due_at=None,
+                    )
+                )
+            passed.add(task.place.chat_id)
+        return None
+
+    async def next_delivery_due(self) -> datetime | None:
+        """Say when the first READY task that was put off is due."""
+        ready = self._tasks(TaskState.READY)
+        return min((one.due_at for one in ready if one.due_at is not None), default=None)
+
+    async def steps(self, task_id: int) -> dict[str, Step]:
+        """Give the delivery's steps so far, by name."""
+        return dict(self._tables.steps.get(task_id, {}))
+
+    def _steps_of(self, task: Task) -> dict[str, Step] | None:
+        """Give the steps to be changed, if `task` is still being delivered by this claim."""
+        if task.state is not TaskState.DELIVERING or not self._current(task):
+            return None
+        return self._tables.steps.setdefault(task.id, {})
+
+    async def step_started(self, task: Task, name: str, now: datetime) -> Step | None:
+        """Note that a message is about to be sent. If an earlier try may have arrived, `repeats` is raised."""
+        if (steps := self._steps_of(task)) is None:
+            return None
+        step = steps.get(name) or Step(name=name, state="not_sent")
+        if step.state == "sending":
+            step = replace(step, repeats=step.repeats + 1)
+        elif step.state == "not_sent":
+            step = replace(step, state="sending")
+        steps[name] = step
+        return step
+
+    async def step_not_sent(self, task: Task, name: str) -> None:
+        """Note that the message surely did not arrive."""
+        step = (self._steps_of(task) or {}).get(name)
+        if step is None or step.state != "sending":
+            return
+        # Earlier tries that may have arrived still may: only this one is taken back.
+        self._tables.steps[task.id][name] = (
+            replace(step, repeats=step.repeats - 1)
+            if step.repeats
+            else replace(step, state="not_sent")
+        )
+
+    async def step_sent(
+        self,
+        task: Task,
+        name: str,
+        message_ids: Sequence[int],
+        images: Sequence[SentImage],
+        now: datetime,
+    ) -> bool:
+        """Note that the message arrived, and under which ids Telegram keeps its images."""
+        steps = self._steps_of(task) or {}
+        if name not in steps:
+            return False
+        steps[name] = replace(steps[name], state="sent", message_ids=tuple(message_ids))
+        sent = {image.n: image for image in images}
+        self._tables.images[task.id] = [
+            replace(image, file_id=sent[image.n].file_id, sent_as=sent[image.n].sent_as)
+            if image.n in sent
+            else image
+            for image in self._tables.images.get(task.id, ())
+        ]
+        return True
+
+    async def deliver_later(self, task: Task, *, due_at: datetime) -> Task | None:
+        """DELIVERING → READY, due later; `tries` is raised."""
+        return self._move(
+            "deliver_later",
+            task,
+            TaskState.READY,
+            lambda row: {"due_at": due_at, "tries": row.tries + 1},
+        )
+
+    async def finish(
+        self,
+        task: Task,
+        to: Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE],
+        now: datetime,
+    ) -> Task | None:
+        """DELIVERING → its final state."""
+        return self._move("finish", task, to, lambda _: {"tries": 0, "finished_at": now})
+
+    # --- progress messages
+
+    async def unannounced(self, limit: int) -> list[Task]:
+        """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
+        tasks = self._tasks(*_IN_LINE, *_AT_HIDREAM)
+        return [one for one in tasks if one.progress_message_id is None][:limit]
+
+    async def announced(self, limit: int) -> list[Task]:
+        """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""
+        line = sorted(self._tasks(*_IN_LINE), key=lambda one: (one.turn, one.id))
+        tasks = (*self._tasks(*_AT_HIDREAM), *line)
+        return [one for one in tasks if one.progress_message_id is not None][:limit]
+
+    async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
+        """Note which message tells how the task goes; returns the row as it is now."""
+        task = self._tables.tasks.get(task_id)
+        return None if task is None else self._put(replace(task, progress_message_id=message_id))
+
+    async def note_shown_place(self, task_id: int, place: int) -> None:
+        """Note which place in line was last shown; it never rises."""
+        if (task := self._tables.tasks.get(task_id)) is not None:
+            shown = place if task.shown_place is None else min(task.shown_place, place)
+            self._put(replace(task, shown_place=shown))

@@ -1,0 +1,154 @@
+"""Keeping house: recovery, forgetting, counting."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from storage.memory.tables import Memory
+from storage.tasks import Place, Settings, Task, TaskState
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _delete(table: dict[_K, _V], old: Callable[[_V], bool], limit: int) -> int:
+    """Delete rows that are old, at most `limit`; say how many."""
+    keys = [key for key, row in table.items() if old(row)][:limit]
+    for key in keys:
+        del table[key]
+    return len(keys)
+
+
+def _emptied(task: Task) -> Task:
+    return replace(
+        task,
+        user_id=0,
+        place=Place(chat_id=0, chat_type=task.place.chat_type, message_id=0),
+        photos=(),
+        settings=Settings(prompt="", ratio=task.settings.ratio, count=task.settings.count),
+        language=None,
+        request_id=None,
+        hidream_task_id=None,
+        failure=None if task.failure is None else replace(task.failure, data={}),
+        vendor_message=None,
+        progress_message_id=None,
+    )
+
+
+class Housekeeping(Memory):
+    """The store's methods for what nobody asks for and everybody needs."""
+
+    async def move_chat(self, old: int, new: int) -> None:
+        """A group became a supergroup: everything of it belongs to its new id."""
+        tables = self._tables
+        for update in tables.inbox.values():
+            if update.row.chat_id == old:
+                update.row = replace(update.row, chat_id=new)
+        for task in list(tables.tasks.values()):
+            if task.place.chat_id == old:
+                self._put(replace(task, place=replace(task.place, chat_id=new)))
+        for draft in list(tables.drafts.values()):
+            if draft.place.chat_id == old:
+                tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
+        for chat_id, group in list(tables.albums):
+            if chat_id == old:
+                tables.albums[new, group] = tables.albums.pop((old, group))
+        self._bells.changed("move_chat")
+
+    async def recover(self, *, owner: str, now: datetime, sole: bool) -> int:
+        """Take back what other owners left: SUBMITTING → UNCERTAIN, DELIVERING → READY.
+
+        `sole`: no other owner can be alive, so all of theirs is taken; otherwise only what has an
+        expired lease. Open submissions without an answer count as answered now. Returns how many
+        rows were taken back.
+        """
+        left = [
+            task
+            for task in self._tasks(TaskState.SUBMITTING, TaskState.DELIVERING)
+            if task.claimed_by != owner
+            and (sole or (task.lease_until is not None and task.lease_until <= now))
+        ]
+        for task in left:
+            free = replace(task, claimed_by=None, lease_until=None)
+            self._put(
+                replace(free, state=TaskState.UNCERTAIN, due_at=now, uncertain=task.uncertain + 1)
+                if task.state is TaskState.SUBMITTING
+                else replace(free, state=TaskState.READY)
+            )
+        submitting = {task.id for task in self._tasks(TaskState.SUBMITTING)}
+        for submission in self._tables.submissions:
+            if submission.answered_at is None and submission.task_id not in submitting:
+                submission.answered_at, submission.outcome = now, "uncertain"
+        if left:
+            self._bells.changed("recover")
+        return len(left)
+
+    async def prune(
+        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
+    ) -> int:
+        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
+        tables = self._tables
+        left = limit - _delete(
+            tables.inbox,
+            lambda one: (
+                one.state == "done" and one.handled_at is not None and one.handled_at < inbox_before
+            ),
+            limit,
+        )
+        left -= _delete(tables.albums, lambda one: one.created_at < inbox_before, left)
+        if finished_before is not None:
+            left -= _delete(
+                tables.inbox,
+                lambda one: (
+                    one.state == "aside"
+                    and one.handled_at is not None
+                    and one.handled_at < finished_before
+                ),
+                left,
+            )
+            left -= _delete(tables.drafts, lambda one: one.created_at < finished_before, left)
+            left -= self._forget_tasks(now, finished_before, left)
+        return limit - left
+
+    def _finished_before(self, before: datetime, known: set[int]) -> list[int]:
+        finished = (
+            (task.finished_at, task.id)
+            for task in self._tables.tasks.values()
+            if task.finished_at is not None and task.id not in known
+        )
+        return [task_id for finished_at, task_id in sorted(finished) if finished_at < before]
+
+    def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
+        tables = self._tables
+        held = {one.task_id for one in tables.submissions if one.held(now)}
+        forgotten = self._finished_before(before, tables.pruned | held)[:limit]
+        for task_id in forgotten:
+            self._put(_emptied(tables.tasks[task_id]))
+            tables.images.pop(task_id, None)
+            for name, step in tables.steps.get(task_id, {}).items():
+                tables.steps[task_id][name] = replace(step, message_ids=())
+        for submission in tables.submissions:
+            if submission.task_id in forgotten:
+                submission.request_id, submission.hidream_task_id = "", None
+        tables.pruned.update(forgotten)
+        return len(forgotten)
+
+    async def with_files_before(self, before: datetime, limit: int) -> list[int]:
+        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
+        return self._finished_before(before, self._tables.without_files)[:limit]
+
+    async def files_removed(self, task_id: int) -> None:
+        """Note that a task's files are off the disk."""
+        self._tables.without_files.add(task_id)
+
+    async def counts(self) -> Mapping[str, int]:
+        """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
+        tasks = self._tables.tasks.values()
+        by_state = {str(state): len(list(self._tasks(state))) for state in TaskState}
+        steps = (step for task in self._tables.steps.values() for step in task.values())
+        return {
+            **by_state,
+            "unanswered": sum(task.uncertain for task in tasks),
+            "repeated": sum(step.repeats for step in steps),
+        }

@@ -1,0 +1,130 @@
+"""The line: tasks come in, wait for their turn, and leave it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from storage.memory.tables import Memory
+from storage.moves import closed_up, next_turn
+from storage.store import TooManyUnfinished
+from storage.tasks import FINAL, PLACE_LIMIT, NewTask, Task, TaskState
+
+
+def _by_turn(task: Task) -> tuple[int, int]:
+    return task.turn, task.id
+
+
+class Line(Memory):
+    """The store's methods for tasks until they are handed in, and for looking them up."""
+
+    async def add(self, new: NewTask, *, now: datetime, max_unfinished: int | None) -> Task:
+        """Queue a task, with its turn. A repeated origin gives the task that it made.
+
+        Raises:
+            TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+        """
+        for known in self._tables.tasks.values():
+            if known.origin == new.origin:
+                return known
+        unfinished = len([one for one in self._of(new.user_id) if one.state not in FINAL])
+        if max_unfinished is not None and unfinished >= max_unfinished:
+            raise TooManyUnfinished(unfinished, max_unfinished)
+        own_turns = [one.turn for one in self._in_line(new.user_id)]
+        task = Task(
+            id=max(self._tables.tasks, default=0) + 1,
+            origin=new.origin,
+            user_id=new.user_id,
+            place=new.place,
+            photos=new.photos,
+            settings=new.settings,
+            language=new.language,
+            parent_id=new.parent_id,
+            turn=next_turn(self._tables.current_turn, own_turns),
+            created_at=now,
+        )
+        self._put(task)
+        if new.draft_id in self._tables.drafts:
+            draft = self._tables.drafts[new.draft_id]
+            self._tables.drafts[draft.id] = replace(draft, used=True)
+        self._bells.changed("add")
+        return task
+
+    def _of(self, user_id: int) -> list[Task]:
+        return [one for one in self._tables.tasks.values() if one.user_id == user_id]
+
+    def _in_line(self, user_id: int) -> list[Task]:
+        line = self._tasks(TaskState.QUEUED, TaskState.WAITING)
+        return [one for one in line if one.user_id == user_id]
+
+    # --- looking up
+
+    async def get(self, task_id: int) -> Task | None:
+        """Give one task."""
+        return self._tables.tasks.get(task_id)
+
+    async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
+        """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""
+        here = [one for one in self._of(user_id) if chat_id in (None, one.place.chat_id)]
+        finished = sorted(
+            ((one.finished_at, one.id) for one in here if one.finished_at is not None), reverse=True
+        )
+        unfinished = [one for one in here if one.finished_at is None]
+        return [*unfinished, *(self._tables.tasks[task_id] for _, task_id in finished)][:limit]
+
+    async def unfinished_child(self, parent_id: int) -> Task | None:
+        """Give an unfinished task that was made from this one."""
+        for task in self._tables.tasks.values():
+            if task.parent_id == parent_id and task.state not in FINAL:
+                return task
+        return None
+
+    async def place_in_line(self, task: Task) -> int:
+        """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""
+        before = [one for one in self._tasks(TaskState.QUEUED) if _by_turn(one) < _by_turn(task)]
+        return min(len(before), PLACE_LIMIT) + 1
+
+    async def next_queued(self, limit: int) -> list[Task]:
+        """Give the next tasks in line: lowest (turn, id) first."""
+        return sorted(self._tasks(TaskState.QUEUED), key=_by_turn)[:limit]
+
+    # --- waiting, and leaving
+
+    async def requeue_due(self, now: datetime) -> datetime | None:
+        """Put WAITING tasks that are due back into the line; returns when the next one is due."""
+        later = []
+        moved = False
+        for task in self._tasks(TaskState.WAITING):
+            if task.due_at is not None and task.due_at > now:
+                later.append(task.due_at)
+            else:
+                self._put(replace(task, state=TaskState.QUEUED, due_at=None))
+                moved = True
+        if moved:
+            self._bells.changed("requeue_due")
+        return min(later, default=None)
+
+    async def put_off(
+        self, task: Task, *, due_at: datetime, reason: str | None = None
+    ) -> Task | None:
+        """QUEUED → WAITING: its photo could not be fetched for now; `tries` is raised, `reason` kept as vendor_message."""
+        return self._move(
+            "put_off",
+            task,
+            TaskState.WAITING,
+            lambda row: {
+                "due_at": due_at,
+                "tries": row.tries + 1,
+                "vendor_message": row.vendor_message if reason is None else reason,
+            },
+        )
+
+    async def cancel_queued(self, user_id: int, chat_id: int, now: datetime) -> int:
+        """Cancel the person's QUEUED and WAITING tasks in a chat; closes the gap in their later turns."""
+        cancelled = [one for one in self._in_line(user_id) if one.place.chat_id == chat_id]
+        for task in cancelled:
+            self._put(replace(task, state=TaskState.CANCELLED, due_at=None, finished_at=now))
+        if cancelled:
+            left = (_by_turn(one) for one in self._in_line(user_id))
+            for task_id, turn in closed_up(self._tables.current_turn, left).items():
+                self._put(replace(self._tables.tasks[task_id], turn=turn))
+            self._bells.changed("cancel_queued")
+        return len(cancelled)

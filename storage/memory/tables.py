@@ -1,0 +1,121 @@
+"""What the in-memory store holds, and the one way in which it moves a task."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from storage.bells import Bells
+from storage.clock import Clock
+from storage.moves import check_move
+from storage.tasks import Draft, Image, InboxRow, Origin, Step, Task, TaskState, Topic
+
+
+@dataclass(kw_only=True, slots=True)
+class Update:
+    """A row of the inbox, and what became of it."""
+
+    row: InboxRow
+    due_at: datetime | None = None
+    error: str | None = None
+    state: Literal["new", "done", "aside"] = "new"
+    handled_at: datetime | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Submission:
+    """One request that was sent to HiDream."""
+
+    task_id: int
+    request_id: str
+    images: int
+    sent_at: datetime
+    held_until: datetime
+    answered_at: datetime | None = None
+    outcome: Literal["accepted", "refused", "not_sent", "uncertain"] | None = None
+    hidream_task_id: str | None = None
+    released_at: datetime | None = None
+
+    def held(self, now: datetime) -> bool:
+        """Say whether it holds a slot."""
+        return self.released_at is None and self.held_until > now
+
+
+@dataclass(kw_only=True, slots=True)
+class Album:
+    """Which update answers for an album."""
+
+    origin: Origin
+    created_at: datetime
+
+
+@dataclass(kw_only=True, slots=True)
+class Tables:
+    """Everything; lost with the process."""
+
+    inbox: dict[tuple[int, int], Update] = field(default_factory=dict)
+    albums: dict[tuple[int, str], Album] = field(default_factory=dict)
+    drafts: dict[int, Draft] = field(default_factory=dict)
+    closed_drafts: set[int] = field(default_factory=set)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    pruned: set[int] = field(default_factory=set)
+    without_files: set[int] = field(default_factory=set)
+    submissions: list[Submission] = field(default_factory=list)
+    images: dict[int, list[Image]] = field(default_factory=dict)
+    steps: dict[int, dict[str, Step]] = field(default_factory=dict)
+    current_turn: int = 0
+
+
+class Memory:
+    """The tables, the bells, and what all methods of the store need.
+
+    No method awaits anything while it works, so each is one atomic step.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._bells = Bells(clock)
+        self._tables = Tables()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        self._tables = Tables()
+
+    def mark(self, topic: Topic) -> int:
+        """Say how often `topic` has been woken: take it before looking, give it to `wait`."""
+        return self._bells.mark(topic)
+
+    async def wait(self, topic: Topic, *, since: int, seconds: float | None = None) -> None:
+        """Wait until `topic` is woken after the mark `since`, or so many seconds have passed."""
+        await self._bells.wait(topic, since=since, seconds=seconds)
+
+    def wake(self, topic: Topic | None = None) -> None:
+        """Wake whoever waits for `topic`, or (None) everybody."""
+        self._bells.wake(topic)
+
+    def _current(self, task: Task) -> bool:
+        row = self._tables.tasks.get(task.id)
+        return row is not None and (row.state, row.claim_no) == (task.state, task.claim_no)
+
+    def _move(
+        self, method: str, task: Task, to: TaskState, change: Callable[[Task], dict[str, Any]]
+    ) -> Task | None:
+        """Move a task if it is still as it was read; `change` gives the other fields from its row."""
+        check_move(method, task, to)
+        if not self._current(task):
+            return None
+        row = self._tables.tasks[task.id]
+        moved = self._put(replace(row, state=to, claimed_by=None, lease_until=None, **change(row)))
+        self._bells.changed(method)
+        return moved
+
+    def _put(self, task: Task) -> Task:
+        self._tables.tasks[task.id] = task
+        return task
+
+    def _tasks(self, *states: TaskState) -> Iterable[Task]:
+        """Give the tasks in these states, by id."""
+        return [task for task in self._tables.tasks.values() if task.state in states]
+
+    def _newest_submission(self, task: Task) -> Submission:
+        return [one for one in self._tables.submissions if one.task_id == task.id][-1]

@@ -1,0 +1,64 @@
+"""The default store: SQLite through aiosqlite. Each module here has one part of the protocol."""
+
+import asyncio
+from pathlib import Path
+
+from storage.clock import Clock
+from storage.database import Lock, check_place, prepare
+from storage.sqlite.at_hidream import AtHiDream
+from storage.sqlite.connection import close_all, connect
+from storage.sqlite.delivery import Delivery
+from storage.sqlite.handing_in import HandingIn
+from storage.sqlite.housekeeping import Housekeeping
+from storage.sqlite.inbox import Inbox
+from storage.sqlite.line import Line
+
+__all__ = ["SqliteStore", "open_store"]
+
+
+class SqliteStore(Inbox, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+    """A `TaskStore` in one SQLite file. Open it with `open_store`."""
+
+
+async def open_store(
+    path: Path, *, clock: Clock, create: bool = True, lock: bool = True
+) -> SqliteStore:
+    """Open the store in this file: check it, bring its layout up to date, keep others away.
+
+    With `create` a missing file is made, and its folder. Without `lock` nothing keeps another
+    process of the bot from opening it too.
+
+    Raises:
+        DatabaseRefused: the file cannot be used as it is; it has not been changed.
+    """
+    check_place(path, create=create)
+    held = Lock(path) if lock else None
+    if held is not None:
+        held.acquire()
+    try:
+        await _done_even_if_cancelled(path)
+        return await _connected(path, clock, held)
+    except BaseException:
+        if held is not None:
+            held.release()
+        raise
+
+
+async def _done_even_if_cancelled(path: Path) -> None:
+    # The thread cannot be stopped, and must not go on when the lock has been given back.
+    task = asyncio.create_task(asyncio.to_thread(prepare, path))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise
+
+
+async def _connected(path: Path, clock: Clock, lock: Lock | None) -> SqliteStore:
+    writer = await connect(path)
+    try:
+        reader = await connect(path, read_only=True)
+    except BaseException:
+        await close_all(writer)
+        raise
+    return SqliteStore(writer=writer, reader=reader, clock=clock, lock=lock)

@@ -1,0 +1,174 @@
+"""Delivery, step by step, and the messages that tell how a task goes."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from storage.moves import check_move
+from storage.sqlite.connection import Connections
+from storage.sqlite.rows import moment, stamp, step_of, task_of
+from storage.tasks import SentImage, Step, Task, TaskState
+
+
+class Delivery(Connections):
+    """The store's methods for bringing a task to its chat."""
+
+    async def claim_delivery(
+        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Sequence[int]
+    ) -> Task | None:
+        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy.
+
+        Of a chat only its first READY row may be taken, so that the order is kept: where that one
+        is not due yet, the chat waits.
+        """
+        rows = await self._change(
+            None,
+            "UPDATE tasks SET state = 'delivering', claimed_by = ?, lease_until = ?,"
+            " claim_no = claim_no + 1, due_at = NULL WHERE id = (SELECT id FROM tasks AS head"
+            " WHERE state = 'ready' AND (due_at IS NULL OR due_at <= ?)"
+            " AND chat_id NOT IN (SELECT value FROM json_each(?))"
+            " AND NOT EXISTS (SELECT 1 FROM tasks AS earlier WHERE earlier.state = 'ready'"
+            " AND earlier.chat_id = head.chat_id"
+            " AND (earlier.ready_at, earlier.id) < (head.ready_at, head.id))"
+            " ORDER BY ready_at, id LIMIT 1) RETURNING *",
+            (owner, stamp(lease_until), stamp(now), json.dumps(list(busy_chats))),
+        )
+        return task_of(rows[0]) if rows else None
+
+    async def next_delivery_due(self) -> datetime | None:
+        """Say when the first READY task that was put off is due."""
+        row = await self._row(
+            "SELECT due_at FROM tasks WHERE state = 'ready' AND due_at IS NOT NULL"
+            " ORDER BY due_at LIMIT 1"
+        )
+        return None if row is None else moment(row["due_at"])
+
+    async def steps(self, task_id: int) -> dict[str, Step]:
+        """Give the delivery's steps so far, by name."""
+        rows = await self._rows("SELECT * FROM steps WHERE task_id = ?", (task_id,))
+        return {row["name"]: step_of(row) for row in rows}
+
+    async def step_started(self, task: Task, name: str, now: datetime) -> Step | None:
+        """Note that a message is about to be sent. If an earlier try may have arrived, `repeats` is raised."""
+        rows = await self._change(
+            None,
+            "INSERT INTO steps (task_id, name, state, started_at)"
+            " SELECT id, ?, 'sending', ? FROM tasks"
+            " WHERE id = ? AND state = 'delivering' AND claim_no = ?"
+            " ON CONFLICT (task_id, name) DO UPDATE SET repeats = repeats + (state = 'sending'),"
+            " state = CASE state WHEN 'sent' THEN 'sent' ELSE 'sending' END,"
+            " started_at = excluded.started_at RETURNING *",
+            (name, stamp(now), task.id, task.claim_no),
+        )
+        return step_of(rows[0]) if rows else None
+
+    async def step_not_sent(self, task: Task, name: str) -> None:
+        """Note that the message surely did not arrive."""
+        # Earlier tries that may have arrived still may: only this one is taken back.
+        await self._change(
+            None,
+            "UPDATE steps SET state = CASE repeats WHEN 0 THEN 'not_sent' ELSE 'sending' END,"
+            " repeats = max(repeats - 1, 0) WHERE task_id = ? AND name = ? AND state = 'sending'"
+            " AND EXISTS (SELECT 1 FROM tasks"
+            " WHERE id = steps.task_id AND state = 'delivering' AND claim_no = ?)",
+            (task.id, name, task.claim_no),
+        )
+
+    async def step_sent(
+        self,
+        task: Task,
+        name: str,
+        message_ids: Sequence[int],
+        images: Sequence[SentImage],
+        now: datetime,
+    ) -> bool:
+        """Note that the message arrived, and under which ids Telegram keeps its images."""
+
+        async def work() -> bool:
+            rows = await self._run(
+                "UPDATE steps SET state = 'sent', message_ids = ?, sent_at = ?"
+                " WHERE task_id = ? AND name = ? AND EXISTS (SELECT 1 FROM tasks"
+                " WHERE id = steps.task_id AND state = 'delivering' AND claim_no = ?)"
+                " RETURNING name",
+                (json.dumps(list(message_ids)), stamp(now), task.id, name, task.claim_no),
+            )
+            if rows:
+                await self._run_many(
+                    "UPDATE images SET file_id = ?, sent_as = ? WHERE task_id = ? AND n = ?",
+                    [(image.file_id, image.sent_as, task.id, image.n) for image in images],
+                )
+            return bool(rows)
+
+        return await self._write(None, work)
+
+    async def deliver_later(self, task: Task, *, due_at: datetime) -> Task | None:
+        """DELIVERING → READY, due later; `tries` is raised."""
+        check_move("deliver_later", task, TaskState.READY)
+        rows = await self._change(
+            "deliver_later",
+            "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL, due_at = ?,"
+            " tries = tries + 1"
+            " WHERE id = ? AND state = 'delivering' AND claim_no = ? RETURNING *",
+            (stamp(due_at), task.id, task.claim_no),
+        )
+        return task_of(rows[0]) if rows else None
+
+    async def finish(
+        self,
+        task: Task,
+        to: Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE],
+        now: datetime,
+    ) -> Task | None:
+        """DELIVERING → its final state."""
+        check_move("finish", task, to)
+        rows = await self._change(
+            "finish",
+            "UPDATE tasks SET state = ?, claimed_by = NULL, lease_until = NULL, tries = 0,"
+            " finished_at = ? WHERE id = ? AND state = 'delivering' AND claim_no = ? RETURNING *",
+            (to, stamp(now), task.id, task.claim_no),
+        )
+        return task_of(rows[0]) if rows else None
+
+    # --- progress messages
+
+    async def unannounced(self, limit: int) -> list[Task]:
+        """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
+        rows = await self._rows(
+            "SELECT * FROM tasks WHERE progress_message_id IS NULL"
+            " AND state IN ('queued', 'waiting', 'submitting', 'uncertain', 'running')"
+            " ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        return [task_of(row) for row in rows]
+
+    async def announced(self, limit: int) -> list[Task]:
+        """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""
+        at_hidream = await self._rows(
+            "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
+            " AND state IN ('submitting', 'uncertain', 'running') ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        in_line = await self._rows(
+            "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
+            " AND state IN ('queued', 'waiting') ORDER BY turn, id LIMIT ?",
+            (limit - len(at_hidream),),
+        )
+        return [task_of(row) for row in (*at_hidream, *in_line)]
+
+    async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
+        """Note which message tells how the task goes; returns the row as it is now."""
+        rows = await self._change(
+            None,
+            "UPDATE tasks SET progress_message_id = ? WHERE id = ? RETURNING *",
+            (message_id, task_id),
+        )
+        return task_of(rows[0]) if rows else None
+
+    async def note_shown_place(self, task_id: int, place: int) -> None:
+        """Note which place in line was last shown; it never rises."""
+        await self._change(
+            None,
+            "UPDATE tasks SET shown_place = min(coalesce(shown_place, ?), ?) WHERE id = ?",
+            (place, place, task_id),
+        )

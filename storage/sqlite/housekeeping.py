@@ -1,0 +1,142 @@
+"""Keeping house: recovery, forgetting, counting."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from storage.sqlite.connection import Connections
+from storage.sqlite.rows import stamp
+
+_MOVE_CHAT: Final = (
+    "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
+    "UPDATE drafts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
+    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
+    # An album that both ids know has its answer already.
+    "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
+)
+
+_FORGET_TASK: Final = (
+    (
+        "UPDATE tasks SET pruned = 1, user_id = 0, chat_id = 0, message_id = 0, thread_id = NULL,"
+        " photos = '[]', prompt = '', negative = '', language = NULL, request_id = NULL,"
+        " hidream_task_id = NULL, failure_data = CASE WHEN failure_id IS NOT NULL THEN '{}' END,"
+        " vendor_message = NULL, progress_message_id = NULL WHERE id = ?"
+    ),
+    "UPDATE submissions SET request_id = '', hidream_task_id = NULL WHERE task_id = ?",
+    "UPDATE steps SET message_ids = '[]' WHERE task_id = ?",
+    "DELETE FROM images WHERE task_id = ?",
+)
+
+
+class Housekeeping(Connections):
+    """The store's methods for what nobody asks for and everybody needs."""
+
+    async def move_chat(self, old: int, new: int) -> None:
+        """A group became a supergroup: everything of it belongs to its new id."""
+
+        async def work() -> int:
+            return sum([len(await self._run(sql, (new, old))) for sql in _MOVE_CHAT])
+
+        await self._write("move_chat", work)
+
+    async def recover(self, *, owner: str, now: datetime, sole: bool) -> int:
+        """Take back what other owners left: SUBMITTING → UNCERTAIN, DELIVERING → READY.
+
+        `sole`: no other owner can be alive, so all of theirs is taken; otherwise only what has an
+        expired lease. Open submissions without an answer count as answered now. Returns how many
+        rows were taken back.
+        """
+
+        async def work() -> int:
+            uncertain = await self._run(
+                "UPDATE tasks SET state = 'uncertain', claimed_by = NULL, lease_until = NULL,"
+                " due_at = ?1, uncertain = uncertain + 1 WHERE state = 'submitting'"
+                " AND claimed_by IS NOT NULL AND claimed_by <> ?2 AND (?3 OR lease_until <= ?1)"
+                " RETURNING id",
+                (stamp(now), owner, sole),
+            )
+            ready = await self._run(
+                "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL"
+                " WHERE state = 'delivering'"
+                " AND claimed_by IS NOT NULL AND claimed_by <> ?2 AND (?3 OR lease_until <= ?1)"
+                " RETURNING id",
+                (stamp(now), owner, sole),
+            )
+            await self._run(
+                "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
+                " WHERE answered_at IS NULL AND task_id NOT IN (SELECT id FROM tasks"
+                " WHERE state = 'submitting' AND claimed_by IS NOT NULL)",
+                (stamp(now),),
+            )
+            return len(uncertain) + len(ready)
+
+        return await self._write("recover", work)
+
+    async def prune(
+        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
+    ) -> int:
+        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
+
+        async def work() -> int:
+            left = limit - await self._delete_old(
+                "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
+                " WHERE state = 'done' AND handled_at < ? LIMIT ?) RETURNING id",
+                inbox_before,
+                limit,
+            )
+            left -= await self._delete_old(
+                "DELETE FROM albums WHERE (chat_id, media_group_id) IN (SELECT chat_id,"
+                " media_group_id FROM albums WHERE created_at < ? LIMIT ?) RETURNING update_id",
+                inbox_before,
+                left,
+            )
+            if finished_before is not None:
+                left -= await self._delete_old(
+                    "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
+                    " WHERE state = 'aside' AND handled_at < ? LIMIT ?) RETURNING id",
+                    finished_before,
+                    left,
+                )
+                left -= await self._delete_old(
+                    "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts"
+                    " WHERE created_at < ? LIMIT ?) RETURNING id",
+                    finished_before,
+                    left,
+                )
+                left -= await self._forget_tasks(now, finished_before, left)
+            return limit - left
+
+        return await self._write(None, work)
+
+    async def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
+        return len(await self._run(sql, (stamp(before), limit)))
+
+    async def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
+        rows = await self._run(
+            "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND pruned = 0"
+            " AND finished_at < ? AND NOT EXISTS (SELECT 1 FROM submissions"
+            " WHERE task_id = tasks.id AND released_at IS NULL AND held_until > ?)"
+            " ORDER BY finished_at LIMIT ?",
+            (stamp(before), stamp(now), limit),
+        )
+        for sql in _FORGET_TASK:
+            await self._run_many(sql, [(row["id"],) for row in rows])
+        return len(rows)
+
+    async def with_files_before(self, before: datetime, limit: int) -> list[int]:
+        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
+        rows = await self._rows(
+            "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND files_removed = 0"
+            " AND finished_at < ? ORDER BY finished_at LIMIT ?",
+            (stamp(before), limit),
+        )
+        return [row["id"] for row in rows]
+
+    async def files_removed(self, task_id: int) -> None:
+        """Note that a task's files are off the disk."""
+        await self._change(None, "UPDATE tasks SET files_removed = 1 WHERE id = ?", (task_id,))
+
+    async def counts(self) -> Mapping[str, int]:
+        """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
+        rows = await self._rows("SELECT name, n FROM tallies")
+        return {row["name"]: row["n"] for row in rows}

@@ -1,0 +1,186 @@
+"""The line: tasks come in, wait for their turn, and leave it."""
+
+from datetime import datetime
+from sqlite3 import Row
+from typing import Final
+
+from storage.moves import check_move, closed_up, next_turn
+from storage.sqlite.connection import Connections
+from storage.sqlite.rows import moment, stamp, task_of, written_photos
+from storage.store import TooManyUnfinished
+from storage.tasks import PLACE_LIMIT, NewTask, Task, TaskState
+
+CURRENT_TURN: Final = "SELECT value FROM meta WHERE key = 'current_turn'"
+
+
+class Line(Connections):
+    """The store's methods for tasks until they are handed in, and for looking them up."""
+
+    async def add(self, new: NewTask, *, now: datetime, max_unfinished: int | None) -> Task:
+        """Queue a task, with its turn. A repeated origin gives the task that it made.
+
+        Raises:
+            TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+        """
+
+        async def work() -> tuple[Row, bool]:
+            known = await self._run(
+                "SELECT * FROM tasks WHERE bot_id = ? AND update_id = ? AND n = ?",
+                (new.origin.bot_id, new.origin.update_id, new.origin.n),
+            )
+            if known:
+                return known[0], False
+            if max_unfinished is not None:
+                await self._check_room(new.user_id, max_unfinished)
+            row = await self._insert(new, await self._turn_for(new.user_id), now)
+            await self._run("UPDATE drafts SET used = 1 WHERE id = ?", (new.draft_id,))
+            return row, True
+
+        row, _ = await self._write("add", work, changed=lambda result: result[1])
+        return task_of(row)
+
+    async def _check_room(self, user_id: int, allowed: int) -> None:
+        (row,) = await self._run(
+            "SELECT count(*) AS n FROM tasks WHERE user_id = ? AND finished_at IS NULL", (user_id,)
+        )
+        if row["n"] >= allowed:
+            raise TooManyUnfinished(row["n"], allowed)
+
+    async def _turn_for(self, user_id: int) -> int:
+        (current,) = await self._run(CURRENT_TURN)
+        own = await self._run(
+            "SELECT turn FROM tasks WHERE user_id = ? AND finished_at IS NULL"
+            " AND state IN ('queued', 'waiting')",
+            (user_id,),
+        )
+        return next_turn(current["value"], (row["turn"] for row in own))
+
+    async def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
+        (row,) = await self._run(
+            "INSERT INTO tasks (bot_id, update_id, n, user_id, chat_id, chat_type, message_id,"
+            " thread_id, photos, prompt, negative, ratio, count, language, parent_id, turn,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+            (
+                new.origin.bot_id,
+                new.origin.update_id,
+                new.origin.n,
+                new.user_id,
+                new.place.chat_id,
+                new.place.chat_type,
+                new.place.message_id,
+                new.place.thread_id,
+                written_photos(new.photos),
+                new.settings.prompt,
+                new.settings.negative,
+                new.settings.ratio,
+                new.settings.count,
+                new.language,
+                new.parent_id,
+                turn,
+                stamp(now),
+            ),
+        )
+        return row
+
+    # --- looking up
+
+    async def get(self, task_id: int) -> Task | None:
+        """Give one task."""
+        row = await self._row("SELECT * FROM tasks WHERE id = ?", (task_id,))
+        return None if row is None else task_of(row)
+
+    async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
+        """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""
+        unfinished = await self._rows(
+            "SELECT * FROM tasks WHERE user_id = ?1 AND finished_at IS NULL"
+            " AND (?2 IS NULL OR chat_id = ?2) ORDER BY id LIMIT ?3",
+            (user_id, chat_id, limit),
+        )
+        finished = await self._rows(
+            "SELECT * FROM tasks WHERE user_id = ?1 AND finished_at IS NOT NULL"
+            " AND (?2 IS NULL OR chat_id = ?2) ORDER BY finished_at DESC, id DESC LIMIT ?3",
+            (user_id, chat_id, limit - len(unfinished)),
+        )
+        return [task_of(row) for row in (*unfinished, *finished)]
+
+    async def unfinished_child(self, parent_id: int) -> Task | None:
+        """Give an unfinished task that was made from this one."""
+        row = await self._row(
+            "SELECT * FROM tasks WHERE parent_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1",
+            (parent_id,),
+        )
+        return None if row is None else task_of(row)
+
+    async def place_in_line(self, task: Task) -> int:
+        """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""
+        rows = await self._rows(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE state = 'queued'"
+            " AND (turn, id) < (?, ?) LIMIT ?)",
+            (task.turn, task.id, PLACE_LIMIT),
+        )
+        return int(rows[0]["n"]) + 1
+
+    async def next_queued(self, limit: int) -> list[Task]:
+        """Give the next tasks in line: lowest (turn, id) first."""
+        rows = await self._rows(
+            "SELECT * FROM tasks WHERE state = 'queued' ORDER BY turn, id LIMIT ?", (limit,)
+        )
+        return [task_of(row) for row in rows]
+
+    # --- waiting, and leaving
+
+    async def requeue_due(self, now: datetime) -> datetime | None:
+        """Put WAITING tasks that are due back into the line; returns when the next one is due."""
+        await self._change(
+            "requeue_due",
+            "UPDATE tasks SET state = 'queued', due_at = NULL"
+            " WHERE state = 'waiting' AND due_at <= ? RETURNING id",
+            (stamp(now),),
+        )
+        row = await self._row(
+            "SELECT due_at FROM tasks WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
+        )
+        return None if row is None else moment(row["due_at"])
+
+    async def put_off(
+        self, task: Task, *, due_at: datetime, reason: str | None = None
+    ) -> Task | None:
+        """QUEUED → WAITING: its photo could not be fetched for now; `tries` is raised, `reason` kept as vendor_message."""
+        check_move("put_off", task, TaskState.WAITING)
+        rows = await self._change(
+            "put_off",
+            "UPDATE tasks SET state = 'waiting', due_at = ?, tries = tries + 1,"
+            " vendor_message = coalesce(?, vendor_message)"
+            " WHERE id = ? AND state = 'queued' AND claim_no = ? RETURNING *",
+            (stamp(due_at), reason, task.id, task.claim_no),
+        )
+        return task_of(rows[0]) if rows else None
+
+    async def cancel_queued(self, user_id: int | None, chat_id: int, now: datetime) -> int:
+        """Cancel a person's (None: everybody's) QUEUED and WAITING tasks in a chat; closes the gaps."""
+
+        async def work() -> int:
+            cancelled = await self._run(
+                "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?"
+                " WHERE chat_id = ? AND (? IS NULL OR user_id = ?) AND finished_at IS NULL"
+                " AND state IN ('queued', 'waiting') RETURNING user_id",
+                (stamp(now), chat_id, user_id, user_id),
+            )
+            for person in {row["user_id"] for row in cancelled}:
+                await self._close_up(person)
+            return len(cancelled)
+
+        return await self._write("cancel_queued", work)
+
+    async def _close_up(self, user_id: int) -> None:
+        (current,) = await self._run(CURRENT_TURN)
+        left = await self._run(
+            "SELECT turn, id FROM tasks WHERE user_id = ? AND finished_at IS NULL"
+            " AND state IN ('queued', 'waiting')",
+            (user_id,),
+        )
+        moved = closed_up(current["value"], ((row["turn"], row["id"]) for row in left))
+        await self._run_many(
+            "UPDATE tasks SET turn = ? WHERE id = ?",
+            [(turn, task_id) for task_id, turn in moved.items()],
+        )

@@ -1,0 +1,1 @@
+"""The client of HiDream's API: against servers that misbehave in every way they can."""
