@@ -39,6 +39,8 @@ def main() -> None:
 )
 def run_command(path: Path | None) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
+    # durations from Telegram as timedelta, which python-telegram-bot will make the rule
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
     try:
         config = load(path)
         add_secret = logs.set_up(

@@ -7,11 +7,19 @@ drops the repeat. The updates stay raw here: one that cannot be parsed must not 
 
 import asyncio
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
+from telegram.error import (
+    Conflict,
+    EndPointNotFound,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 from telegram.ext import ExtBot
 
 from bot.delays import backoff
@@ -42,13 +50,13 @@ class Intake:
         Raises:
             Fatal: Telegram no longer knows the bot's token.
         """
+        # it is called raw on purpose: the library's own method parses the whole batch at once
+        warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'")
         offset: int | None = None  # none is kept: what was not confirmed comes again
         failures = 0
         while not stop.is_set():
             try:
                 batch = await self._fetch(offset)
-            except InvalidToken as exc:
-                raise Fatal("Telegram no longer knows the bot's token") from exc
             except Conflict:
                 log.error("another_process_polls_this_token")  # noqa: TRY400 - no trace needed
                 await self._clock.sleep(backoff(failures, first=2))
@@ -56,9 +64,11 @@ class Intake:
             except RetryAfter as exc:
                 pause = exc.retry_after
                 await self._clock.sleep(pause if isinstance(pause, int) else pause.total_seconds())
-            except NetworkError as exc:
+            except TelegramError as exc:
+                if isinstance(exc, EndPointNotFound):
+                    await self._check_token()
                 if failures == 0:
-                    log.warning("telegram_unreachable", why=str(exc))
+                    log.warning("telegram_unreachable", why=exc.message)
                 await self._clock.sleep(backoff(failures, first=0.5, longest=30))
                 failures += 1
             else:
@@ -69,6 +79,19 @@ class Intake:
                     new = await self._keep(batch)
                     offset = max(update["update_id"] for update in batch) + 1
                     log.debug("updates_received", count=len(batch), new=new)
+
+    async def _check_token(self) -> None:
+        """Tell a token that was revoked from a gateway that has lost its way: both answer 404.
+
+        Raises:
+            Fatal: Telegram no longer knows the bot's token.
+        """
+        try:
+            await self._bot.get_me()
+        except InvalidToken as exc:
+            raise Fatal("Telegram no longer knows the bot's token") from exc
+        except TelegramError:
+            return
 
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
         asked: dict[str, Any] = {

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -18,7 +19,7 @@ REDACTED: Final = "[redacted]"
 # A bot token wherever it stands, as in https://api.telegram.org/bot123:ABC/getMe; a bearer token;
 # the signature of a result's URL.
 _PATTERNS: Final = (
-    re.compile(r"\b\d{3,}:[A-Za-z0-9_-]{20,}"),
+    re.compile(r"(?<!\d)\d{3,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}"),
     re.compile(r"(?i)(?<=bearer )[^\s'\"\\,]+"),
     re.compile(r"(?i)(?<=authorization: )[^\r\n]+"),
     re.compile(r"(?<=://)([^\s'\"<>?]+)\?[^\s'\"<>]+"),
@@ -31,12 +32,15 @@ class Redactor(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = {secret for secret in secrets if secret}
+        self._secrets: set[str] = set()
+        for secret in secrets:
+            self.add(secret)
 
     def add(self, secret: str) -> None:
         """Take out one more secret from now on, such as a token that was read anew."""
         if secret:
-            self._secrets.add(secret)
+            # as it is, and as it stands in a URL's path or query
+            self._secrets |= {secret, quote(secret, safe=""), quote(secret)}
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record's text without secrets."""

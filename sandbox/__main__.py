@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 from starlette.types import ASGIApp
 
+from sandbox.demo import DemoFailed, talk
+from sandbox.demo import demo as run_demo
 from sandbox.hidream.app import create_app as create_hidream
 from sandbox.hidream.settings import Settings
 from sandbox.serving import serve
@@ -72,6 +74,28 @@ def _run(app: ASGIApp, name: str, port: int, token: str, ready_file: Path | None
     try:
         asyncio.run(_until_stopped(app, name, port, token, ready_file))
     except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("words", required=False)
+@click.option("--photo", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--once", is_flag=True, help="End by itself, with an exit code that tells.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Where the pictures go.",
+)
+def demo(*, words: str | None, photo: Path | None, once: bool, output: Path) -> None:
+    """Show the bot at work; with WORDS or a photo, talk to the demo that is running."""
+    try:
+        if words is None and photo is None:
+            asyncio.run(run_demo(once=once, output=output))
+        else:
+            asyncio.run(talk(photo=photo, words=words or "", output=output))
+    except DemoFailed as error:
         raise click.ClickException(str(error)) from error
 
 

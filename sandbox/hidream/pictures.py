@@ -1,5 +1,6 @@
 """A task's pictures: the photo, cropped to the ratio, with the look that the prompt asks for."""
 
+import functools
 import io
 from typing import Final
 
@@ -29,9 +30,14 @@ def make_picture(submission: Submission, index: int) -> bytes:
     return out.getvalue()
 
 
+@functools.cache
+def _stand_in() -> bytes:
+    return draw_sample(1024, 768)
+
+
 def _opened(photo: Photo) -> Image.Image:
     # A URL is never fetched; the sandbox's own photo stands for what would be there.
-    with Image.open(io.BytesIO(photo.data or draw_sample(1024, 768))) as image:
+    with Image.open(io.BytesIO(photo.data or _stand_in())) as image:
         upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:
         white = Image.new("RGBA", upright.size, "white")

@@ -227,6 +227,8 @@ class HiDream:
         for index, sub in enumerate(task.sub_tasks):
             if sub.status != DONE:
                 continue
+            # Not before it is shown as being made: a task that takes long costs nothing at once.
+            await asyncio.sleep(max(0.0, sub.begins - self.tasks.clock()))
             async with self._brush:
                 sub.picture = await asyncio.to_thread(make_picture, task.submission, index)
             sub.drawn = self.tasks.clock()

@@ -54,8 +54,8 @@ class Ending:
         """
         if set(value) - {"statuses", "description"}:
             raise ValueError("an ending has statuses, and perhaps a description")
-        statuses = value.get("statuses")
-        description = value.get("description", "")
+        statuses: Any = value.get("statuses")
+        description: Any = value.get("description", "")
         fits = isinstance(statuses, list) and isinstance(description, str)
         if not fits:
             raise ValueError("statuses is a list, description a text")

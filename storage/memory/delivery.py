@@ -56,7 +56,12 @@ class Delivery(Memory):
             return None
         return self._tables.steps.setdefault(task.id, {})
 
-    async def step_started(self, task: Task, name: str, now: datetime) -> Step | None:
+    async def step_started(
+        self,
+        task: Task,
+        name: str,
+        now: datetime,  # noqa: ARG002 - nobody reads the times of steps back
+    ) -> Step | None:
         """Note that a message is about to be sent. If an earlier try may have arrived, `repeats` is raised."""
         if (steps := self._steps_of(task)) is None:
             return None
@@ -86,7 +91,7 @@ class Delivery(Memory):
         name: str,
         message_ids: Sequence[int],
         images: Sequence[SentImage],
-        now: datetime,
+        now: datetime,  # noqa: ARG002 - nobody reads the times of steps back
     ) -> bool:
         """Note that the message arrived, and under which ids Telegram keeps its images."""
         steps = self._steps_of(task) or {}

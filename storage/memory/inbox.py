@@ -90,8 +90,9 @@ class Inbox(Memory):
                 return known
         older = self._drafts_of(new.user_id, new.place.chat_id)
         self._tables.closed_drafts.update(one.id for one in older)
+        self._tables.drafts_made += 1
         draft = Draft(
-            id=max(self._tables.drafts, default=0) + 1,
+            id=self._tables.drafts_made,
             origin=new.origin,
             user_id=new.user_id,
             place=new.place,

@@ -56,6 +56,7 @@ class Tables:
     inbox: dict[tuple[int, int], Update] = field(default_factory=dict)
     albums: dict[tuple[int, str], Album] = field(default_factory=dict)
     drafts: dict[int, Draft] = field(default_factory=dict)
+    drafts_made: int = 0
     closed_drafts: set[int] = field(default_factory=set)
     tasks: dict[int, Task] = field(default_factory=dict)
     pruned: set[int] = field(default_factory=set)

@@ -43,8 +43,9 @@ CREATE TABLE albums (
 
 CREATE INDEX albums_age ON albums (created_at);
 
+-- Drafts are deleted, and an id must never come to mean another one.
 CREATE TABLE drafts (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   bot_id INTEGER NOT NULL,
   update_id INTEGER NOT NULL,
   n INTEGER NOT NULL,

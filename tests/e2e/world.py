@@ -336,8 +336,7 @@ def picture_of(message: JSON) -> JSON | None:
 
 def buttons_of(message: JSON) -> list[str]:
     """Give the labels of a message's buttons."""
-    rows = (message.get("reply_markup") or {}).get("inline_keyboard", [])
-    return [button["text"] for row in rows for button in row]
+    return [button["text"] for row in message["buttons"] for button in row]
 
 
 def _json(answer: httpx.Response) -> JSON:

