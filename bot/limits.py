@@ -20,14 +20,16 @@ from storage.clock import Clock
 
 PER_SECOND: Final = 30
 EDITS_PER_SECOND: Final = 5
-CHAT_BURST: Final = 3
-"""So many messages may follow each other in a chat; after that, one a second."""
+CHAT_BURST: Final = 4
+"""So many messages may follow each other in a chat (an album is as many as it has items)."""
 GROUP_BURST: Final = 5
 GROUP_REFILL: Final = 20.0
 """Seconds in which a group's burst comes back: 5 + 3 × 5 are the 20 of any one minute."""
 PATIENCE: Final = 3.0
 """Seconds for which a call waits here when Telegram asked for a pause; longer ones are handed back."""
 _UNLIMITED: Final = frozenset({"getUpdates", "getMe", "getFile", "deleteWebhook", "setMyCommands"})
+_NO_MESSAGE: Final = frozenset({"deleteMessage"})
+"""Calls to a chat that put nothing into it."""
 _KEPT_CHATS: Final = 10_000
 
 
@@ -103,7 +105,8 @@ class TelegramLimits(BaseRateLimiter[Urgency]):
             await self._keep_quiet(chat_id)
             if urgency is Urgency.EDIT:
                 await self._edits.acquire()
-            await self._in_chat(chat_id)
+            if endpoint not in _NO_MESSAGE:
+                await self._in_chat(chat_id, len(data.get("media") or "1"))
         await self._all.pass_through(urgency)
         try:
             return await callback(*args, **kwargs)
@@ -123,14 +126,14 @@ class TelegramLimits(BaseRateLimiter[Urgency]):
         else:
             await self._clock.sleep(left)
 
-    async def _in_chat(self, chat_id: int | str) -> None:
+    async def _in_chat(self, chat_id: int | str, messages: int) -> None:
         if len(self._chats) > _KEPT_CHATS:
             self._forget_idle()
-        await self._chats.setdefault(chat_id, AsyncLimiter(CHAT_BURST, CHAT_BURST)).acquire()
+        bucket = self._chats.setdefault(chat_id, AsyncLimiter(CHAT_BURST, CHAT_BURST))
+        await bucket.acquire(min(messages, CHAT_BURST))
         if isinstance(chat_id, int) and chat_id < 0:
-            await self._groups.setdefault(
-                chat_id, AsyncLimiter(GROUP_BURST, GROUP_REFILL)
-            ).acquire()
+            bucket = self._groups.setdefault(chat_id, AsyncLimiter(GROUP_BURST, GROUP_REFILL))
+            await bucket.acquire(min(messages, GROUP_BURST))
 
     def _forget_idle(self) -> None:
         """Drop the buckets that are empty: they are as good as new ones."""

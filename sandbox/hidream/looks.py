@@ -7,7 +7,7 @@ from typing import Final
 
 from PIL import Image, ImageEnhance
 
-from sandbox.hidream import handmade, prints, weather
+from sandbox.hidream import handmade, prints, seasons, weather
 from sandbox.hidream.content import words_of
 
 Paint = Callable[[Image.Image, random.Random], Image.Image]
@@ -37,9 +37,9 @@ def _look(name: str, paint: Paint, words: str) -> Look:
 LOOKS: Final[Sequence[Look]] = (
     # Seasons and hours come first: "a watercolor of snow at night" is snowed on before it is
     # painted.
-    _look("autumn", weather.autumn, "fall autumnal october"),
-    _look("spring", weather.spring, "blossom blossoms sakura cherry"),
-    _scene("snow", weather.snow, "snows snowy snowing snowfall snowed winter wintry blizzard"),
+    _look("autumn", seasons.autumn, "fall autumnal october"),
+    _look("spring", seasons.spring, "blossom blossoms sakura cherry"),
+    _scene("snow", seasons.snow, "snows snowy snowing snowfall snowed winter wintry blizzard"),
     _scene("rain", weather.rain, "rains rainy raining storm stormy downpour"),
     _look("fog", weather.fog, "foggy mist misty haze hazy"),
     _scene("sunset", weather.sunset, "dusk sundown sunrise dawn evening"),

@@ -32,7 +32,7 @@ def make_picture(submission: Submission, index: int) -> bytes:
 
 @functools.cache
 def _stand_in() -> bytes:
-    return draw_sample(1024, 768)
+    return draw_sample(640, 480)
 
 
 def _opened(photo: Photo) -> Image.Image:

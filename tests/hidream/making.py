@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from bot.hidream.client import HiDreamClient, new_client
 from bot.hidream.exchange import Patience
 from bot.hidream.wire import ApiVersion, Submission
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: the first text drawn in a fresh clone builds a table, which takes seconds."""
 
 TRUST = ssl.create_default_context()
 """Made once: to read all authorities takes longer than most tests."""

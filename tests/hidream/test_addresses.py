@@ -15,6 +15,7 @@ from bot.hidream.addresses import (
     literal,
     look_up,
 )
+from tests.hidream.making import UNHURRIED
 
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.8.8.8",
@@ -44,6 +45,7 @@ def test_public_addresses_are(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
+@UNHURRIED
 @given(st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address))
 def test_no_embedding_makes_an_address_public(address: ipaddress.IPv4Address) -> None:
     """An IPv6 form of an IPv4 address is public exactly if that is."""

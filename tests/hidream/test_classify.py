@@ -29,6 +29,7 @@ from bot.hidream.errors import (
     Uncertain,
     UnknownTask,
 )
+from tests.hidream.making import UNHURRIED
 
 
 def answer(
@@ -239,6 +240,7 @@ def test_a_failure_depends_on_whether_the_body_was_sent(foreign: type[Exception]
         assert type(failure(error, Call.ASK, sent=True)) is GatewayIll
 
 
+@UNHURRIED
 @given(
     body=st.binary(max_size=30)
     | st.dictionaries(

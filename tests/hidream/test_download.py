@@ -27,7 +27,7 @@ from bot.hidream.download import (
 from bot.hidream.exchange import Patience
 from tests.hidream.certificates import make_certificate
 from tests.hidream.crooked import Script, Wire, answers, crooked
-from tests.hidream.making import TRUST, picture
+from tests.hidream.making import TRUST, UNHURRIED, picture
 
 QUICK = Patience(connect=1, write=1, read=0.3, pool=1, total=2)
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
@@ -373,6 +373,7 @@ async def test_what_does_not_decode_is_no_image(content: bytes) -> None:
         assert await refused_because(local(), server.url) == "not_an_image"
 
 
+@UNHURRIED
 @given(
     content=st.binary(max_size=60),
     start=st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\x00\x00\x00WEBP"]),
@@ -525,6 +526,7 @@ async def test_the_environment_proxy_is_not_trusted(monkeypatch: pytest.MonkeyPa
         assert (await downloader.image(server.url)).width == 40
 
 
+@UNHURRIED
 @given(url=st.text(max_size=30) | st.text(max_size=20).map(lambda rest: f"https://{rest}"))
 async def test_no_url_breaks_the_downloader(url: str) -> None:
     """Whatever stands in place of a URL, only our errors come out."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -20,7 +20,7 @@ from bot.hidream.errors import (
 )
 from bot.hidream.wire import ApiVersion, SubTaskStatus, TaskResult
 from tests.hidream.crooked import Request, Script, Wire, answers, crooked
-from tests.hidream.making import TOKEN, client, sub, submission, told
+from tests.hidream.making import TOKEN, UNHURRIED, client, sub, submission, told
 
 
 def asked(name: str, user: str = "1") -> Asked:
@@ -363,9 +363,7 @@ json_values = st.recursive(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(UNHURRIED, max_examples=60)
 @given(
     code=st.sampled_from([0, 0, 0, "0", 1, None]),
     result=json_values,

@@ -27,7 +27,7 @@ from bot.hidream.wire import (
     read_results,
     submission_body,
 )
-from tests.hidream.making import accepted, sub, submission, told
+from tests.hidream.making import UNHURRIED, accepted, sub, submission, told
 
 words = st.text(max_size=40)
 base64_texts = st.binary(min_size=1, max_size=60).map(lambda data: base64.b64encode(data).decode())
@@ -36,6 +36,7 @@ ids = st.text(
 )
 
 
+@UNHURRIED
 @given(
     images=st.lists(base64_texts | st.just("https://a.example/x.png"), min_size=1, max_size=3),
     prompt=words,
@@ -163,6 +164,7 @@ def test_an_acceptance_without_sub_tasks_is_one() -> None:
     assert only.sub_task_ids == ("a",)
 
 
+@UNHURRIED
 @given(
     task_id=ids,
     request_id=ids,
@@ -383,6 +385,7 @@ json_values = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["code", "result", "message", "request_id"]), json_values))
 def test_reading_raises_nothing_but_the_wrong_shape(envelope: dict[str, object]) -> None:
     """Whatever JSON comes, it is read or is the wrong shape."""
