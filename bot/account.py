@@ -4,7 +4,7 @@ Trouble pauses submitting and nothing else: tasks stay queued, and it goes on by
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -29,11 +29,17 @@ _PAUSE: Final = {Trouble.TOKEN: 60.0, Trouble.BUSY: 2.0, Trouble.UNREACHABLE: 1.
 """Seconds of the first pause; BUSY and UNREACHABLE pauses grow, up to a minute."""
 
 
+_TOKEN_LOOK: Final = 2.0
+"""Seconds after which to look whether the operator has put in another token."""
+
+
 class Account:
     """What all parts that talk to HiDream know of the account together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, new_token: Callable[[], bool] = lambda: False) -> None:
+        """Take the clock, and what tells whether there is another token than the refused one."""
         self._clock = clock
+        self._new_token = new_token
         self._trouble: Trouble | None = None
         self._failures = 0
         self._until = 0.0
@@ -44,8 +50,11 @@ class Account:
         return self._trouble
 
     def pause_left(self) -> float:
-        """Give the seconds until the next try; 0: now."""
-        return max(0.0, self._until - self._clock.monotonic())
+        """Give the seconds until the next try, or until it is worth asking again; 0: now."""
+        left = max(0.0, self._until - self._clock.monotonic())
+        if self._trouble is not Trouble.TOKEN or left == 0:
+            return left
+        return 0.0 if self._new_token() else min(left, _TOKEN_LOOK)
 
     def in_trouble(self, trouble: Trouble, *, at_least: float | None = None) -> bool:
         """Pause; `at_least` is what the service asked for, in seconds. True if it is news."""

@@ -196,14 +196,15 @@ async def _loops(
     stack.push_async_callback(downloader.aclose)
     images = Images(max_megapixels=config.telegram.max_megapixels)
     stack.callback(images.close)
+    token = TokenSource(config.hidream, on_new=add_secret)
     hidream = HiDreamClient(
         http,
         base_url=config.hidream.base_url,
         version=ApiVersion(config.hidream.api_version),
-        token=TokenSource(config.hidream, on_new=add_secret),
+        token=token,
     )
     chat = TelegramChat(application.bot)
-    account = Account(clock)
+    account = Account(clock, new_token=token.changed)
     deadline = timedelta(seconds=config.hidream.task_deadline_seconds)
     ratio = config.defaults.ratio
     desk = Desk(

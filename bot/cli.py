@@ -11,7 +11,7 @@ import click
 
 from bot import logs
 from bot.app import run
-from bot.config import load
+from bot.config_loading import load
 from bot.errors import ConfigurationError
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused

@@ -14,6 +14,8 @@ _CAPTION_PROMPT: Final = 400
 """UTF-16 units of the prompt in a caption, which may have 1024 in all (Bot API: sendPhoto)."""
 _NEGATIVE: Final = 200
 _LIST_PROMPT: Final = 90
+_LIST_NEGATIVE: Final = 60
+_VENDOR_ID: Final = 200
 _FULL_PROMPT: Final = 2500
 """Of the 4096 of a text (Bot API: sendMessage)."""
 
@@ -71,8 +73,8 @@ def partly(images: Sequence[Image]) -> list[Say]:
     ]
 
 
-def settings(task: Task) -> Say:
-    """Name the effective settings of a task."""
+def settings(task: Task, *, negative: int = _NEGATIVE) -> Say:
+    """Name the effective settings of a task, its negative prompt in so many UTF-16 units at most."""
     chosen: Settings = task.settings
     ratio = task.ratio_used or chosen.ratio
     data = {
@@ -81,7 +83,7 @@ def settings(task: Task) -> Say:
     }
     if not chosen.negative:
         return Say("settings", data)
-    return Say("settings-negative", {**data, "negative": shorten(chosen.negative, _NEGATIVE)})
+    return Say("settings-negative", {**data, "negative": shorten(chosen.negative, negative)})
 
 
 def failure_buttons(task: Task) -> tuple[Button, ...]:
@@ -147,7 +149,7 @@ def listed(task: Task, *, place: int, now: datetime) -> Say:
             "state": state(task, place=place),
             "age": age(now - task.created_at),
             "prompt": shorten(task.settings.prompt, _LIST_PROMPT),
-            "settings": settings(task),
+            "settings": settings(task, negative=_LIST_NEGATIVE),
         },
     )
 
@@ -174,7 +176,7 @@ def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -
         if any(image.state is not ImageState.STORED for image in images):
             lines += partly(images)
     if task.hidream_task_id:
-        lines.append(Say("status-hidream", {"id": task.hidream_task_id}))
+        lines.append(Say("status-hidream", {"id": shorten(task.hidream_task_id, _VENDOR_ID)}))
     return lines
 
 

@@ -41,25 +41,31 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "A photo alone is fine too: I ask for the words then. For full quality send it as a file.\n"
     ),
     "help-options": "<b>The caption can also say</b>",
-    "help-option": "{example} — {about} Also: {also}",
+    "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
     "help-commands": "\n<b>Commands</b>",
     "help-command": "/{command} — {about}",
     "ratio-about": (
-        "the shape of the picture: {values}. Without it: the one nearest to your photo's own."
+        "the shape of the picture: {values}. If you leave it out, it is the one nearest to your photo's."
     ),
-    "count-about": "how many pictures, {values}.",
-    "negative-about": "what must not be in it, up to the end of the line.",
+    "count-about": "how many pictures to make: {values}.",
+    "negative-about": "what must not be in the picture, up to the end of the line.",
     "command-start": "what this bot does",
     "command-help": "how to say what you want",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
     # --- what came
-    "ask-words": "Nice photo! What shall I make of it? Just write it, such as: make it snow",
-    "ask-other-words": "What shall I make of that photo instead? Just write it.",
+    "ask-words": (
+        "Nice photo! What shall I make of it? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "ask-other-words": (
+        "What shall I make of that photo instead? Reply to this with the new words. "
+        "The rest stays as it was: {settings}."
+    ),
     "album": (
-        "I take one photo at a time, so I have not started anything with this album. "
+        "I take one photo at a time, so I have not started anything with these. "
         "Please send the photo you want changed on its own, with a few words."
     ),
-    "no-photo-yet": ("To make a picture I need a photo. Send one, with your words as its caption."),
+    "no-photo-yet": "To make a picture I need a photo. Send one, with your words as its caption.",
     "not-a-photo": (
         "I can only work on photos. Send one as a photo or as a file (JPEG, PNG, WebP or HEIC), "
         "with a few words that say what to make of it."
@@ -68,11 +74,11 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "“{name}” is not an image. Send a photo, or an image file: JPEG, PNG, WebP or HEIC."
     ),
     "unknown-command": "I don't know {command}. /help shows everything I understand.",
+    "edited-text": "I read a message only once, when it comes. Please send this as a new one.",
     "edited": (
-        "I saw your edit, but the picture goes by the words you first sent. "
-        "To have it made with the new ones, send the photo again."
+        "I saw your edit, but I go by the caption that you sent first. "
+        "To have a picture made with the new one, send the photo again."
     ),
-    "draft-gone": "I no longer have that photo at hand. Please send it again, with your words.",
     # --- captions
     "option-unknown": "I don't know “{word}”. Did you mean {meant}? Nothing has been started.",
     "ratio-wrong": "{option} can't be “{value}”. It can be: {allowed}. Nothing has been started.",
@@ -89,34 +95,45 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "{option} needs words after it that say what must not be in the picture, "
         "such as {example}. Nothing has been started."
     ),
-    "try-caption": "Send the photo again with the mended caption, or just reply to this with it.",
+    "try-caption": ("Your photo is still here: reply to this with the whole caption, put right."),
     # --- images
     "file-too-large": (
-        "That file is larger than the 20 MB that Telegram lets a bot fetch. "
-        "Send a smaller one, or send it as a photo."
+        "That file is larger than the 20 MB that Telegram lets a bot fetch, so nothing has been "
+        "started. Send a smaller one, or send it as a photo."
     ),
-    "image-unknown": "That file is not an image I can read. I can read: {allowed}.",
+    "image-unknown": (
+        "That file is not an image I can read, so nothing has been started. "
+        "I can read {allowed}; or send it as a photo."
+    ),
     "image-broken": (
-        "That image file is broken or incomplete. Try sending it again, or save it anew first."
+        "That image file is broken or incomplete, so nothing has been started. "
+        "Send it again, or send the picture as a photo."
     ),
     "image-too-large": (
-        "That image has {megapixels} megapixels; I can take up to {allowed}. "
-        "Send a smaller one, or send it as a photo."
+        "That image has {megapixels} megapixels, and I can take up to {allowed}; nothing has been "
+        "started. Send a smaller one, or send it as a photo."
     ),
-    "image-animated": "That is an animation, and I can only work on still pictures. Send a photo.",
+    "image-animated": (
+        "That is an animation, and I can only work on still pictures, so nothing has been "
+        "started. Send a photo."
+    ),
     # --- access
     "not-allowed": (
         "This bot is private. If you know who runs it, ask them to let you in: your id is "
         "<code>{user}</code>."
     ),
+    "not-allowed-group": (
+        "This bot is private. If you know who runs it, ask them to let you in (your id is "
+        "<code>{user}</code>) or this group (its id is <code>{chat}</code>)."
+    ),
     "too-many-unfinished": Plural(
-        one="You have {count} picture in the works, which is the most at one time. Send this again when it is done.",
-        other="You have {count} pictures in the works, which is the most at one time. Send this again when one is done.",
+        one="I'm still busy with {count} photo of yours, and take no more at one time. Send this again when it is done.",
+        other="I'm still busy with {count} photos of yours, and take no more at one time. Send this again when one of them is done.",
     ),
     # --- progress
     "progress-next": "⏳ In line: you are next.",
     "progress-place": "⏳ In line: number {place}.",
-    "progress-far": "⏳ In line: more than {place} before you.",
+    "progress-far": "⏳ In line: more than {place} are before you.",
     "progress-paused": (
         "⏸ HiDream takes no new pictures right now. Yours keeps its place, "
         "and it goes on by itself."
@@ -135,8 +152,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pictures": Plural(one="{count} picture", other="{count} pictures"),
     "ratio-auto": "shape of the photo",
     "partly": Plural(
-        one="{count} of {asked} came out.",
-        other="{count} of {asked} came out.",
+        one="{count} of {asked} pictures came out.",
+        other="{count} of {asked} pictures came out.",
     ),
     "missing-refused": Plural(
         one="{count} did not pass HiDream's review.", other="{count} did not pass HiDream's review."
@@ -156,7 +173,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     # --- why there is no picture
     "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
     "photo-unreachable": (
-        "I could not fetch your photo from Telegram for two days, and have given up. "
+        "For two days I could not fetch your photo from Telegram, and I have given up. "
         "Nothing was spent. Please send it again."
     ),
     "content-refused": (
@@ -169,19 +186,19 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "hidream-unreachable": (
         "HiDream could not be reached for two days, and I have given up on this one. "
-        "Nothing was spent."
+        "Nothing was spent. Trying again later may help."
     ),
     "submission-uncertain": (
         "HiDream took your photo but never answered, twice. I can't tell whether it made the "
-        "picture, so I have stopped here rather than spend more."
+        "picture, so I have stopped here rather than spend more. Trying again starts it anew."
     ),
     "review-refused": (
         "HiDream made it, but the result did not pass its review, so there is no picture. "
         "Other words, or another photo, may work."
     ),
     "nothing-made": "HiDream's model made nothing of these words. Try saying it differently.",
-    "took-too-long": "HiDream was not done with this in time, so I have stopped waiting for it.",
-    "result-unfetched": "HiDream made it, but the picture could not be fetched from there.",
+    "took-too-long": "HiDream was not done with this in time, so I have stopped waiting. Trying again may help.",
+    "result-unfetched": "HiDream made it, but I could not fetch it from there. Trying again may help.",
     "hidream-failed": "HiDream failed on this one and said no more than that. Trying again may help.",
     "pictures-lost": (
         "Your picture was made, but it is no longer on the disk of this bot, and I can't send it. "
@@ -189,7 +206,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "telegram-refused": (
         "Your picture was made, but Telegram does not take it, neither as a photo nor as a file. "
-        "I'm sorry. Trying again may help."
+        "I'm sorry. Sending the photo again may help."
     ),
     "button-again": "🔁 Try again",
     "button-words": "✏️ Other words",
@@ -198,19 +215,19 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-already": "That one is already on its way.",
     "pressed-words": "Write the new words.",
     "pressed-not-yours": "Only the person who sent the photo can press this.",
-    "pressed-unknown": "I no longer know what this button is about. Please send the photo again.",
+    "pressed-unknown": "I no longer know what this button is for. Please send the photo again.",
     "pressed-not-allowed": "You can't use this bot any more.",
-    "pressed-too-many": "You already have as many pictures in the works as are allowed.",
+    "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",
     # --- status
-    "status-none": "You have no pictures yet. Send me a photo with a few words.",
-    "status-unknown": "You have no picture number {task}. /status shows the ones you have.",
-    "status-number": "After /status I need a picture's number, such as /status 17, or nothing.",
+    "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
+    "status-unknown": "You have no number {task} here. /status shows the ones you have.",
+    "status-number": "After /status I need one number from its list, such as /status 17, or nothing at all.",
     "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}",
-    "status-more": "/status and a number shows one of them in full.",
+    "status-more": "/status with a number, such as /status {task}, shows one in full.",
     "status-full": "<b>#{task}</b> · {state}\n<i>{prompt}</i>\n{settings}",
     "status-times": "Sent {age}.",
     "status-took": "Done in {time}.",
-    "status-hidream": "HiDream's task: <code>{id}</code>",
+    "status-hidream": "HiDream's id for it: <code>{id}</code>",
     "state-queued": "in line, number {place}",
     "state-far": "in line, more than {place} before it",
     "state-waiting": "in line, being tried again",

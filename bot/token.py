@@ -29,3 +29,8 @@ class TokenSource:
             self._token = token
             log.info("token_read_anew")
         return token
+
+    def changed(self) -> bool:
+        """Say whether there is another token than the one given last."""
+        given = self._token
+        return self() != given

@@ -15,7 +15,7 @@ from bot.account import Account, Trouble
 from bot.delays import backoff
 from bot.fetcher import Fetcher
 from bot.hidream.client import Asked, HiDreamClient
-from bot.hidream.errors import HiDreamError, TokenRefused, UnknownTask
+from bot.hidream.errors import HiDreamError, Refused, TokenRefused, UnknownTask
 from bot.hidream.wire import SubTaskStatus, TaskResult
 from bot.subtasks import completion_of, expected, match
 from storage.clock import Clock
@@ -32,6 +32,9 @@ _ENDS: Final[Mapping[SubTaskStatus, ImageState]] = {
     SubTaskStatus.REFUSED: ImageState.REFUSED,
     SubTaskStatus.EMPTY: ImageState.EMPTY,
 }
+_FAR: Final = timedelta(hours=1)
+_TOKEN_PAUSE: Final = 5.0
+"""Seconds between two questions while the token is refused."""
 _OPEN: Final = frozenset({ImageState.PENDING, ImageState.MADE})
 
 # Why there is no picture at all: the first of these that any image ended in. What the person can
@@ -85,46 +88,46 @@ class Watcher:
                     await self._clock.sleep(early)
 
     async def _round(self, downloads: asyncio.TaskGroup) -> float | None:
+        """Ask, fetch, end what has ended; returns how long to wait then (None: for a wake-up)."""
+        pause = await self._ask_hidream()
         now = self._clock.now()
-        try:
-            for task in await self._store.uncertain(now):
-                await self._find_out(task)
-            running = await self._store.running()
-            asked = [one for one in running if self._to_ask(one)]
-            if asked:
-                await self._ask(asked)
-        except TokenRefused as exc:
-            log.info("results_refused", code=exc.code, http=exc.http_status)
-            if self._account.in_trouble(Trouble.TOKEN):
-                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400
-            return 15.0
-        except HiDreamError as exc:
-            self._failures += 1
-            log.info("results_not_read", error=type(exc).__name__, http=exc.http_status)
-            return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
-        self._failures = 0
         running = await self._store.running()
         for one in running:
             for image in one.images:
                 if image.state is ImageState.MADE and one.task.state is TaskState.RUNNING:
                     self._fetcher.start(image, downloads, then=self._settle)
             await self._settle(one.task.id)
-        ages = [now - (one.task.accepted_at or now) for one in running if self._to_ask(one)]
-        due = [
-            max(0.2, (task.due_at - now).total_seconds())
-            for task in await self._store.uncertain(now + timedelta(hours=1))
-            if task.due_at is not None
-        ]
-        paces = [pace(age) for age in ages] + due
-        return min(paces) if paces else None
+        if pause is not None:
+            return pause
+        waits = [pace(now - (one.task.accepted_at or now)) for one in running if _to_ask(one)]
+        for task in await self._store.uncertain(now + _FAR):
+            if task.due_at is not None:
+                waits.append(max(0.2, (task.due_at - now).total_seconds()))
+        return min(waits, default=None)
 
-    @staticmethod
-    def _to_ask(one: Running) -> bool:
-        """Whether HiDream has more to say: its end is not known, or an address may have changed."""
-        return not one.released or (
-            one.task.state is TaskState.RUNNING
-            and any(image.state in _OPEN for image in one.images)
-        )
+    async def _ask_hidream(self) -> float | None:
+        """Ask about all that is open; returns how long to wait if HiDream could not be asked."""
+        asked: list[Running] = []
+        try:
+            for task in await self._store.uncertain(self._clock.now()):
+                await self._find_out(task)
+            asked = [one for one in await self._store.running() if _to_ask(one)]
+            if asked:
+                await self._ask(asked)
+        except TokenRefused as exc:
+            log.info("results_refused", code=exc.code, http=exc.http_status)
+            if self._account.in_trouble(Trouble.TOKEN):
+                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400
+            return _TOKEN_PAUSE
+        except HiDreamError as exc:
+            self._failures += 1
+            log.info("results_not_read", error=type(exc).__name__, http=exc.http_status)
+            return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
+        self._failures = 0
+        if asked and self._account.trouble is Trouble.TOKEN:
+            self._account.well()  # the token works again
+            self._store.wake(Topic.QUEUE)
+        return None
 
     # --- results
 
@@ -140,17 +143,22 @@ class Watcher:
             ]
         )
         now = self._clock.now()
+        refused: HiDreamError | None = None
         for one in running:
             answer = answers.get(one.hidream_task_id)
             with structlog.contextvars.bound_contextvars(task=one.task.id):
                 if isinstance(answer, TaskResult):
                     await self._apply(one, answer, now)
-                elif isinstance(answer, UnknownTask):
+                elif isinstance(answer, Refused):
                     # an answer like any other: it is not finished, and after the deadline that ends it
-                    log.warning("hidream_does_not_know_task", code=answer.code)
+                    log.warning(
+                        "result_refused", unknown=isinstance(answer, UnknownTask), code=answer.code
+                    )
                     await self._expire(one, now)
                 elif answer is not None:
-                    log.info("result_refused", error=type(answer).__name__, code=answer.code)
+                    refused = answer
+        if refused is not None:
+            raise refused  # some were answered; how soon to ask again goes by what was refused
 
     async def _apply(self, one: Running, result: TaskResult, now: datetime) -> None:
         pairs = match(one.images, result.sub_tasks)
@@ -235,6 +243,13 @@ class Watcher:
                 await self._store.submit_again(task)
             else:
                 await self._store.ready(task, now=now, failure=Failure(id="submission-uncertain"))
+
+
+def _to_ask(one: Running) -> bool:
+    """Whether HiDream has more to say: its end is not known, or an address may have changed."""
+    return not one.released or (
+        one.task.state is TaskState.RUNNING and any(image.state in _OPEN for image in one.images)
+    )
 
 
 def failure_of(images: Sequence[Image]) -> Failure | None:

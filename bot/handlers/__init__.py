@@ -33,7 +33,9 @@ def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         On(new & f.TEXT, photos.words),
         On(new & f.StatusUpdate.MIGRATE, other.moved),
         On(new & ~f.StatusUpdate.ALL, other.anything),
-        On(f.UpdateType.EDITED_MESSAGE & (f.PHOTO | f.Document.ALL), other.edited),
+        On(f.UpdateType.EDITED_MESSAGE & (f.PHOTO | f.Document.ALL), photos.edited),
+        # nothing else: a live location is edited by the minute
+        On(f.UpdateType.EDITED_MESSAGE & f.TEXT, other.edited),
         CallbackQueryHandler(buttons.pressed),
         ChatMemberHandler(other.membership, ChatMemberHandler.MY_CHAT_MEMBER),
     )

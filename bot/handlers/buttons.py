@@ -5,8 +5,11 @@ from typing import Any
 import structlog
 from telegram import CallbackQuery, Update
 
+from bot import reports
+from bot.captions import write
 from bot.handlers.desk import Desk
 from bot.messages import Sent, Target
+from bot.pictures import AspectRatio, PictureRequest
 from bot.reports import AGAIN, OTHER_WORDS
 from bot.texts import Say
 from storage.store import TooManyUnfinished
@@ -80,6 +83,8 @@ class ButtonHandlers:
                 user_id=task.user_id,
                 place=task.place,
                 photos=task.photos,
+                # the words are to be other ones, not the settings
+                caption=write(_without_words(task), defaults=self._desk.defaults),
                 language=press.from_user.language_code,
                 parent_id=task.id,
             ),
@@ -88,8 +93,21 @@ class ButtonHandlers:
         place = task.place
         target = Target(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
         outcome = await self._desk.chat.say(
-            target, Say("ask-other-words"), language=press.from_user.language_code, ask=True
+            target,
+            Say("ask-other-words", {"settings": reports.settings(task)}),
+            language=press.from_user.language_code,
+            ask=True,
         )
         await self._desk.heed(outcome, place.chat_id)
         if isinstance(outcome, Sent) and outcome.message_ids:
             await self._desk.store.asked(draft.id, outcome.message_ids[0])
+
+
+def _without_words(task: Task) -> PictureRequest:
+    chosen = task.settings
+    return PictureRequest(
+        prompt="",
+        negative=chosen.negative,
+        ratio=AspectRatio(chosen.ratio) if chosen.ratio else None,
+        count=chosen.count,
+    )

@@ -1,5 +1,6 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,8 @@ from storage.tasks import Origin, Place
 
 log = structlog.get_logger(__name__)
 
+_COMMAND: Final = re.compile(r"/\w{1,32}(?:@(?P<bot>\w{1,64}))?(?!\S)", re.ASCII)
+"""A command as Telegram finds it at the beginning of a text."""
 _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
 
@@ -81,16 +84,29 @@ class Desk:
         if message.chat.type == ChatType.PRIVATE:
             return True
         text = message.caption or message.text or ""
-        return (
-            self.replies_to_us(message)
-            or f"@{self.username}".lower() in _first_command(text)
-            or mentions_option(text, self.username)
-        )
+        addressee = addressee_of(text)
+        if addressee is not None:
+            return addressee == self.username.lower()
+        return self.replies_to_us(message) or mentions_option(text, self.username)
 
     def replies_to_us(self, message: Message) -> bool:
         """Say whether a message is a reply to one of ours."""
         replied = message.reply_to_message
-        return bool(replied and replied.from_user and replied.from_user.id == self.bot_id)
+        return bool(
+            replied
+            and replied.from_user
+            and replied.from_user.id == self.bot_id
+            # in a topic, what replies to nothing looks like a reply to the topic's beginning
+            and replied.forum_topic_created is None
+        )
+
+    async def answers_for(self, update_id: int, message: Message) -> bool:
+        """Say whether this message is the one to answer: an album gets one answer for all of it."""
+        if message.media_group_id is None:
+            return True
+        return await self.store.first_of_album(
+            self.origin(update_id), message.chat_id, message.media_group_id
+        )
 
     async def let_in(self, message: Message) -> bool:
         """Say whether the sender may use the bot here; tells them if not."""
@@ -98,13 +114,24 @@ class Desk:
         if self.access.allows(user, message.chat_id):
             return True
         log.info("not_allowed")
-        await self.answer(message, Say("not-allowed", {"user": user}))
+        if message.chat.type == ChatType.PRIVATE:
+            line = Say("not-allowed", {"user": user})
+        else:
+            line = Say("not-allowed-group", {"user": user, "chat": message.chat_id})
+        await self.answer(message, line)
         return False
 
 
-def _first_command(text: str) -> str:
-    word = text.split(maxsplit=1)[0].lower() if text.strip() else ""
-    return word if word.startswith("/") else ""
+def command_of(text: str) -> str | None:
+    """Give the command that a text begins with, as it is written: `/status@some_bot`."""
+    found = _COMMAND.match(text)
+    return found[0] if found else None
+
+
+def addressee_of(text: str) -> str | None:
+    """Give the bot's name that the command at a text's beginning names, in small letters."""
+    found = _COMMAND.match(text)
+    return found["bot"].lower() if found and found["bot"] else None
 
 
 def user_of(message: Message) -> int:

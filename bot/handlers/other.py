@@ -26,12 +26,14 @@ class OtherHandlers:
         if (
             message is not None
             and self._desk.addressed(message)
+            and await self._desk.answers_for(update.update_id, message)
             and await self._desk.let_in(message)
         ):
-            await self._desk.answer(message, Say("not-a-photo"))
+            sentence = "image-animated" if message.animation else "not-a-photo"
+            await self._desk.answer(message, Say(sentence))
 
     async def edited(self, update: Update, context: Any) -> None:
-        """Say that an edited caption comes too late."""
+        """Say that a text is read once, when it comes."""
         del context
         message = update.edited_message
         if (
@@ -39,7 +41,7 @@ class OtherHandlers:
             and self._desk.addressed(message)
             and await self._desk.let_in(message)
         ):
-            await self._desk.answer(message, Say("edited"))
+            await self._desk.answer(message, Say("edited-text"))
 
     async def moved(self, update: Update, context: Any) -> None:
         """Follow a group that became a supergroup."""

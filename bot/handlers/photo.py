@@ -8,7 +8,7 @@ from telegram.constants import FileSizeLimit
 
 from bot.captions import parse
 from bot.errors import CaptionError
-from bot.handlers.desk import Desk, language_of, place_of, user_of
+from bot.handlers.desk import Desk, addressee_of, command_of, language_of, place_of, user_of
 from bot.pictures import PictureRequest
 from bot.texts import Say, shorten
 from storage.store import TooManyUnfinished
@@ -31,10 +31,12 @@ class PhotoHandlers:
         message = update.message
         if message is None or not self._desk.addressed(message):
             return
+        if not await self._desk.answers_for(update.update_id, message):
+            return
         if not await self._desk.let_in(message):
             return
         if message.media_group_id is not None:
-            await self._album(update, message)
+            await self._desk.answer(message, Say("album"))
             return
         photo = photo_of(message)
         if isinstance(photo, Say):
@@ -45,10 +47,10 @@ class PhotoHandlers:
             request = parse(caption, defaults=self._desk.defaults, bot_username=self._desk.username)
         except CaptionError as exc:
             # the photo is kept, so that the mended words alone will do
-            await self._ask(update, message, photo, exc.say, Say("try-caption"))
+            await self._keep(update, message, (photo,), exc.say, Say("try-caption"))
             return
         if not request.prompt:
-            await self._ask(update, message, photo, Say("ask-words"), caption=caption)
+            await self._keep(update, message, (photo,), Say("ask-words"), caption=caption)
             return
         await self._add(
             message,
@@ -66,25 +68,51 @@ class PhotoHandlers:
         """Take a text as the words for a photo that waits for them."""
         del context
         message = update.message
-        if message is None or message.text is None:
+        if message is None or message.text is None or not self._desk.addressed(message):
             return
         draft = await self._draft(message)
-        if draft is None:
+        if draft is None or self._is_command(message.text):
             await self._no_draft(message, message.text)
+            return
+        if await self._desk.let_in(message):
+            await self._answered(update, message, draft, f"{draft.caption}\n{message.text}".strip())
+
+    async def edited(self, update: Update, context: Any) -> None:
+        """Take an edited caption if its photo still waits for words; else say that it is too late."""
+        del context
+        message = update.edited_message
+        if message is None or not self._desk.addressed(message):
             return
         if not await self._desk.let_in(message):
             return
+        draft = await self._open_draft(message)
+        if draft is None or draft.place.message_id != message.message_id:
+            await self._desk.answer(message, Say("edited"))
+        else:
+            await self._answered(update, message, draft, message.caption or "")
+
+    async def _answered(self, update: Update, message: Message, draft: Draft, caption: str) -> None:
+        """Make a task of a photo that waited and the caption it has now."""
         try:
-            request = parse(
-                f"{draft.caption}\n{message.text}",
-                defaults=self._desk.defaults,
-                bot_username=self._desk.username,
-            )
+            request = parse(caption, defaults=self._desk.defaults, bot_username=self._desk.username)
         except CaptionError as exc:
-            await self._ask_again(draft, message, exc.say)
+            await self._ask(draft, message, exc.say, Say("try-caption"))
             return
         if not request.prompt:
-            await self._ask_again(draft, message, Say("ask-words"))
+            # options alone: they are kept, and hold for the words that follow
+            draft = await self._desk.store.add_draft(
+                NewDraft(
+                    origin=self._desk.origin(update.update_id),
+                    user_id=draft.user_id,
+                    place=draft.place,
+                    photos=draft.photos,
+                    caption=caption,
+                    language=language_of(message),
+                    parent_id=draft.parent_id,
+                ),
+                self._desk.clock.now(),
+            )
+            await self._ask(draft, message, Say("ask-words"))
             return
         await self._add(
             message,
@@ -108,60 +136,67 @@ class PhotoHandlers:
         except TooManyUnfinished as exc:
             await self._desk.answer(message, Say("too-many-unfinished", {"count": exc.unfinished}))
 
-    async def _album(self, update: Update, message: Message) -> None:
-        first = await self._desk.store.first_of_album(
-            self._desk.origin(update.update_id), message.chat_id, message.media_group_id or ""
-        )
-        if first:
-            await self._desk.answer(message, Say("album"))
-
     # --- asking for words
 
-    async def _ask(
-        self, update: Update, message: Message, photo: Photo, *lines: Say, caption: str = ""
+    async def _keep(
+        self,
+        update: Update,
+        message: Message,
+        photos: tuple[Photo, ...],
+        *lines: Say,
+        caption: str = "",
     ) -> None:
         draft = await self._desk.store.add_draft(
             NewDraft(
                 origin=self._desk.origin(update.update_id),
                 user_id=user_of(message),
                 place=place_of(message),
-                photos=(photo,),
+                photos=photos,
                 caption=caption,
                 language=language_of(message),
             ),
             self._desk.clock.now(),
         )
-        await self._ask_again(draft, message, *lines)
+        await self._ask(draft, message, *lines)
 
-    async def _ask_again(self, draft: Draft, message: Message, *lines: Say) -> None:
+    async def _ask(self, draft: Draft, message: Message, *lines: Say) -> None:
         question = await self._desk.answer(message, *lines, ask=True)
         if question is not None:
             await self._desk.store.asked(draft.id, question)
 
     async def _draft(self, message: Message) -> Draft | None:
         """Find the photo that a text is meant for: by the question it answers, else the last one."""
-        user, chat = user_of(message), message.chat_id
         if message.reply_to_message is not None and self._desk.replies_to_us(message):
             asked_by = message.reply_to_message.message_id
-            if draft := await self._desk.store.draft_asked_by(user, chat, asked_by):
+            if draft := await self._desk.store.draft_asked_by(
+                user_of(message), message.chat_id, asked_by
+            ):
                 return draft
-        if message.chat.type != "private":
-            return None
+        return await self._open_draft(message) if message.chat.type == "private" else None
+
+    async def _open_draft(self, message: Message) -> Draft | None:
         since = self._desk.clock.now() - OPEN_FOR
-        return await self._desk.store.open_draft(user, chat, since)
+        return await self._desk.store.open_draft(user_of(message), message.chat_id, since)
 
     async def _no_draft(self, message: Message, text: str) -> None:
-        if not self._desk.addressed(message) or not await self._desk.let_in(message):
+        if not await self._desk.let_in(message):
             return
-        word = text.split(maxsplit=1)[0] if text.split() else ""
-        if word.startswith("/") and self._is_ours(word):
-            await self._desk.answer(message, Say("unknown-command", {"command": shorten(word, 40)}))
+        if self._is_command(text):
+            command = shorten(command_of(text) or "", 40)
+            await self._desk.answer(message, Say("unknown-command", {"command": command}))
         else:
             await self._desk.answer(message, Say("no-photo-yet"))
 
-    def _is_ours(self, command: str) -> bool:
-        _, _, addressee = command.partition("@")
-        return not addressee or addressee.lower() == self._desk.username.lower()
+    def _is_command(self, text: str) -> bool:
+        """Say whether a text begins with a command for us that is none of ours, nor an option."""
+        command = command_of(text)
+        if command is None or addressee_of(text) not in {None, self._desk.username.lower()}:
+            return False
+        try:
+            read = parse(command, defaults=self._desk.defaults, bot_username=self._desk.username)
+        except CaptionError:
+            return False  # an option, though a misspelt one or without its value
+        return bool(read.prompt)
 
 
 def photo_of(message: Message) -> Photo | Say:
@@ -178,10 +213,10 @@ def photo_of(message: Message) -> Photo | Say:
     document = message.document
     if document is None:
         return Say("not-a-photo")
-    name = document.file_name or "?"
+    name = document.file_name or ""
     is_image = (document.mime_type or "").startswith("image/")
     if not is_image and not name.lower().endswith(_IMAGE_NAMES):
-        return Say("not-an-image-file", {"name": shorten(name, 60)})
+        return Say("not-an-image-file", {"name": shorten(name, 60)}) if name else Say("not-a-photo")
     if (document.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
         return Say("file-too-large")
     return Photo(

@@ -42,7 +42,7 @@ class StatusHandlers:
             return
         now = self._desk.clock.now()
         lines = [reports.listed(task, place=await self._place(task), now=now) for task in tasks]
-        await self._desk.answer(message, *lines, Say("status-more"))
+        await self._desk.answer(message, *lines, Say("status-more", {"task": tasks[0].id}))
 
     async def _one(self, message: Message, task_id: int) -> None:
         task = await self._desk.store.get(task_id)

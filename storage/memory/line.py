@@ -117,14 +117,20 @@ class Line(Memory):
             },
         )
 
-    async def cancel_queued(self, user_id: int, chat_id: int, now: datetime) -> int:
-        """Cancel the person's QUEUED and WAITING tasks in a chat; closes the gap in their later turns."""
-        cancelled = [one for one in self._in_line(user_id) if one.place.chat_id == chat_id]
+    async def cancel_queued(self, user_id: int | None, chat_id: int, now: datetime) -> int:
+        """Cancel the QUEUED and WAITING tasks of a person (None: of everybody) in a chat.
+
+        Closes the gap in the later turns of whoever they were.
+        """
+        line = self._tasks(TaskState.QUEUED, TaskState.WAITING)
+        here = (one for one in line if one.place.chat_id == chat_id)
+        cancelled = [one for one in here if user_id in (None, one.user_id)]
         for task in cancelled:
             self._put(replace(task, state=TaskState.CANCELLED, due_at=None, finished_at=now))
-        if cancelled:
-            left = (_by_turn(one) for one in self._in_line(user_id))
+        for person in {one.user_id for one in cancelled}:
+            left = (_by_turn(one) for one in self._in_line(person))
             for task_id, turn in closed_up(self._tables.current_turn, left).items():
                 self._put(replace(self._tables.tasks[task_id], turn=turn))
+        if cancelled:
             self._bells.changed("cancel_queued")
         return len(cancelled)

@@ -127,6 +127,8 @@ CREATE TABLE tasks (
 );
 
 CREATE INDEX tasks_line ON tasks (turn, id) WHERE state = 'queued';
+CREATE INDEX tasks_in_line_by_chat ON tasks (chat_id, user_id)
+  WHERE state IN ('queued', 'waiting');
 CREATE INDEX tasks_waiting ON tasks (due_at) WHERE state = 'waiting';
 CREATE INDEX tasks_claimed ON tasks (state, lease_until) WHERE claimed_by IS NOT NULL;
 CREATE INDEX tasks_uncertain ON tasks (due_at) WHERE state = 'uncertain';

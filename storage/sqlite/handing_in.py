@@ -39,10 +39,11 @@ class HandingIn(Connections):
     async def charges(self, since: datetime) -> list[Charge]:
         """Give the submissions that were answered after `since`, or not at all yet."""
         rows = await self._rows(
-            "SELECT * FROM submissions WHERE answered_at > ? OR answered_at IS NULL ORDER BY id",
+            "SELECT * FROM submissions WHERE answered_at > ? OR answered_at IS NULL",
             (stamp(since),),
         )
-        return [charge_of(row) for row in rows]
+        # Sorted here: for an ORDER BY, SQLite would rather read the whole table.
+        return [charge_of(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
     async def claim(
         self,

@@ -157,14 +157,17 @@ class Line(Connections):
         return task_of(rows[0]) if rows else None
 
     async def cancel_queued(self, user_id: int | None, chat_id: int, now: datetime) -> int:
-        """Cancel a person's (None: everybody's) QUEUED and WAITING tasks in a chat; closes the gaps."""
+        """Cancel the QUEUED and WAITING tasks of a person (None: of everybody) in a chat.
+
+        Closes the gap in the later turns of whoever they were.
+        """
 
         async def work() -> int:
             cancelled = await self._run(
-                "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?"
-                " WHERE chat_id = ? AND (? IS NULL OR user_id = ?) AND finished_at IS NULL"
+                "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?1"
+                " WHERE chat_id = ?2 AND (?3 IS NULL OR user_id = ?3)"
                 " AND state IN ('queued', 'waiting') RETURNING user_id",
-                (stamp(now), chat_id, user_id, user_id),
+                (stamp(now), chat_id, user_id),
             )
             for person in {row["user_id"] for row in cancelled}:
                 await self._close_up(person)

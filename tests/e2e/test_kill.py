@@ -9,10 +9,12 @@ from tests.e2e.world import World, opened, text_of
 
 
 async def _picture_once(world: World, chat: int) -> None:
-    """Exactly one picture is in the chat, and nothing else of the bot: no progress left over."""
+    """Exactly one picture is in the chat, and no progress message that the bot knows of."""
     seen = (await world.see(f"chats/{chat}"))["messages"]
-    shown = [message for message in seen if message["from_bot"]]
-    assert ["photo" in message for message in shown] == [True], [text_of(m) for m in shown]
+    pictures = [message for message in seen if message["from_bot"] and "photo" in message]
+    assert len(pictures) == 1, [text_of(message) for message in seen]
+    [row] = world.rows("SELECT progress_message_id AS id FROM tasks")
+    assert row["id"] not in [message["message_id"] for message in seen]
 
 
 # Where the bot is killed: a call that it makes, and whether before or after that call took effect.
@@ -21,7 +23,6 @@ KILLS = [
     pytest.param("telegram", "getUpdates", "kill_before", {"skip": 1}, id="update-received"),
     pytest.param("telegram", "getFile", "kill_before", {}, id="queued"),
     pytest.param("telegram", "file", "kill_after", {}, id="photo-fetched"),
-    pytest.param("telegram", "sendMessage", "kill_after", {}, id="progress-message-sent"),
     pytest.param("hidream", "submit", "kill_before", {}, id="submitting-not-arrived"),
     pytest.param("hidream", "submit", "kill_after", {}, id="submitting-arrived"),
     pytest.param("hidream", "batch", "kill_before", {}, id="running"),
@@ -49,6 +50,21 @@ async def test_killed_at_a_call(
         await _picture_once(world, ada.id)
         made = await world.made()
         assert len(made["tasks"]) == 1, "HiDream was asked once"
+
+
+async def test_killed_before_the_progress_message_is_known(tmp_path: Path) -> None:
+    """Killed between Telegram taking the progress message and its answer: still one picture."""
+    async with opened(tmp_path) as world:
+        pid = await world.start()
+        ada = await world.person()
+        await world.fault("telegram", "sendMessage", "kill_after", pid=pid)
+        await ada.photo("make it snow")
+        await world.died()
+        await world.start()
+        await ada.gets(1)
+        await world.task_is("delivered")
+        assert len([m for m in await ada.sees() if "photo" in m]) == 1
+        assert len((await world.made())["tasks"]) == 1
 
 
 async def test_killed_while_the_answer_to_the_picture_is_on_its_way(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from bot.hidream.batch import joined
 from bot.hidream.client import Asked, HiDreamClient
 from bot.hidream.errors import (
     ContentRefused,
@@ -18,7 +19,7 @@ from bot.hidream.errors import (
     TooFast,
     UnknownTask,
 )
-from bot.hidream.wire import ApiVersion, SubTaskStatus, TaskResult
+from bot.hidream.wire import ApiVersion, SubTaskStatus, TaskResult, read_results
 from tests.hidream.crooked import Request, Script, Wire, answers, crooked
 from tests.hidream.making import TOKEN, UNHURRIED, client, sub, submission, told
 
@@ -163,6 +164,12 @@ async def test_many_are_asked_about_in_one_call(named: bool) -> None:
     assert isinstance(b, TaskResult)
     assert (a.task_id, a.sub_tasks[0].status) == ("t-a", SubTaskStatus.DONE)
     assert (b.task_id, b.sub_tasks[0].status) == ("t-b", SubTaskStatus.FAILED)
+
+
+def test_an_entry_of_two_tasks_is_nobodys() -> None:
+    """Sub-tasks of two tasks in one entry without a name are given to neither."""
+    both = {"sub_task_results": [sub(sub_task_id="s-a"), sub(sub_task_id="s-b")]}
+    assert joined([asked("a"), asked("b")], read_results(told([both]))) == {}
 
 
 async def test_nothing_asked_is_nothing_sent() -> None:

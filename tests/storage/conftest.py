@@ -13,11 +13,13 @@ from tests.storage.making import HandClock
 
 @pytest.fixture
 def clock() -> HandClock:
+    """Give a clock that stands still."""
     return HandClock()
 
 
 @pytest.fixture
 async def sqlite(tmp_path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
+    """Give an SQLite store in a file of its own."""
     store = await open_store(tmp_path / "bot.db", clock=clock)
     yield store
     await store.close()
@@ -27,6 +29,7 @@ async def sqlite(tmp_path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock
 ) -> AsyncIterator[TaskStore]:
+    """Give each kind of store in turn."""
     opened: TaskStore = (
         MemoryStore(clock)
         if request.param == "memory"

@@ -55,10 +55,12 @@ class HandClock:
 
 
 def photo(name: str = "photo") -> Photo:
+    """Give a photo as Telegram knows it."""
     return Photo(file_id=name, file_unique_id=f"unique {name}", width=1280, height=960)
 
 
 def place(chat_id: int, message_id: int = 9) -> Place:
+    """Give a place in a chat, in a topic."""
     return Place(chat_id=chat_id, chat_type="private", message_id=message_id, thread_id=4)
 
 
@@ -71,6 +73,7 @@ def new_task(
     parent_id: int | None = None,
     draft_id: int | None = None,
 ) -> NewTask:
+    """Give a task to be added, in the person's own chat if none is named."""
     return NewTask(
         origin=Origin(bot_id=BOT, update_id=update_id),
         user_id=user_id,
@@ -84,6 +87,7 @@ def new_task(
 
 
 def new_draft(update_id: int = 1, *, user_id: int = 5, chat_id: int = 5) -> NewDraft:
+    """Give photos without words."""
     return NewDraft(
         origin=Origin(bot_id=BOT, update_id=update_id),
         user_id=user_id,
@@ -96,12 +100,14 @@ def new_draft(update_id: int = 1, *, user_id: int = 5, chat_id: int = 5) -> NewD
 
 
 def update(update_id: int, chat_id: int | None = 5) -> NewUpdate:
+    """Give an update as it comes."""
     return NewUpdate(update_id=update_id, chat_id=chat_id, raw=f'{{"update_id": {update_id}}}')
 
 
 async def add(
     store: TaskStore, update_id: int = 1, *, user_id: int = 5, chat_id: int | None = None
 ) -> Task:
+    """Queue a task."""
     new = new_task(update_id, user_id=user_id, chat_id=chat_id)
     return await store.add(new, now=START, max_unfinished=None)
 
@@ -115,6 +121,7 @@ async def claim(
     now: datetime = START,
     held_until: datetime = START + HOUR,
 ) -> Task | None:
+    """Claim a task for handing in."""
     return await store.claim(
         task,
         owner=owner,
@@ -128,6 +135,7 @@ async def claim(
 
 
 async def accept(store: TaskStore, task: Task, *, name: str | None = None) -> Task | None:
+    """Let HiDream accept a task, with two sub-tasks."""
     return await store.accepted(
         task,
         hidream_task_id=name or f"hidream {task.id}",
@@ -141,10 +149,12 @@ async def accept(store: TaskStore, task: Task, *, name: str | None = None) -> Ta
 async def claim_delivery(
     store: TaskStore, *, owner: str = OWNER, now: datetime = START, busy: tuple[int, ...] = ()
 ) -> Task | None:
+    """Claim what is to be delivered next."""
     return await store.claim_delivery(owner=owner, lease_until=now + HOUR, now=now, busy_chats=busy)
 
 
 def there(task: Task | None) -> Task:
+    """Give the task, which must be there."""
     assert task is not None
     return task
 
@@ -190,7 +200,8 @@ async def reach(
             await store.image_ended(task.id, 1, ImageState.FAILED, "bad")
             moved = await store.ready(task, now=START)
         case TaskState.DELIVERING:
-            moved = await claim_delivery(store)
+            others = tuple(chat for chat in range(200) if chat != task.place.chat_id)
+            moved = await claim_delivery(store, busy=others)
         case TaskState.DELIVERED | TaskState.FAILED | TaskState.GONE:
             moved = await store.finish(task, state, START)
         case TaskState.CANCELLED:

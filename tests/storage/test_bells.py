@@ -2,13 +2,15 @@
 
 import asyncio
 import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 import pytest
 
 from storage.bells import WAKES, Bells
 from storage.memory import MemoryStore
 from storage.store import TaskStore
-from storage.tasks import TaskState, Topic
+from storage.tasks import InboxRow, Task, TaskState, Topic
 from tests.storage.making import (
     BOT,
     HOUR,
@@ -17,20 +19,20 @@ from tests.storage.making import (
     accept,
     add,
     claim,
-    claim_delivery,
     reach,
-    there,
     update,
 )
 
 
 async def settle() -> None:
+    """Let every task run until it waits."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 @pytest.fixture
 def bells(clock: HandClock) -> Bells:
+    """Give bells that nobody has rung."""
     return Bells(clock)
 
 
@@ -124,102 +126,76 @@ async def _woken(store: TaskStore, since: dict[Topic, int]) -> set[Topic]:
     return {topic for topic in Topic if store.mark(topic) != since[topic]}
 
 
-async def test_every_method_wakes_what_the_table_says(store: TaskStore) -> None:
+def _with_head(
+    call: Callable[[TaskStore, InboxRow], Awaitable[object]],
+) -> Callable[[TaskStore, Task], Awaitable[object]]:
+    async def called(store: TaskStore, _: Task) -> None:
+        await call(store, (await store.inbox_heads(START, 1))[0])
+
+    return called
+
+
+_CALLS: Final[
+    Mapping[str, tuple[TaskState | None, Callable[[TaskStore, Task], Awaitable[object]]]]
+] = {
+    "receive": (None, lambda store, _: store.receive(BOT, [update(50, 50)], START)),
+    "inbox_done": (None, _with_head(lambda store, row: store.inbox_done(row, START))),
+    "inbox_defer": (
+        None,
+        _with_head(lambda store, row: store.inbox_defer(row, due_at=START, error="", failed=True)),
+    ),
+    "inbox_set_aside": (
+        None,
+        _with_head(lambda store, row: store.inbox_set_aside(row, error="", now=START)),
+    ),
+    "move_chat": (None, lambda store, _: store.move_chat(9, 10)),
+    "add": (None, lambda store, _: add(store, 50)),
+    "requeue_due": (TaskState.WAITING, lambda store, _: store.requeue_due(START + HOUR)),
+    "put_off": (TaskState.QUEUED, lambda store, task: store.put_off(task, due_at=START)),
+    "cancel_queued": (TaskState.QUEUED, lambda store, _: store.cancel_queued(9, 9, START)),
+    "claim": (TaskState.QUEUED, claim),
+    "hand_back": (
+        TaskState.SUBMITTING,
+        lambda store, task: store.hand_back(task, to=TaskState.QUEUED, now=START),
+    ),
+    "submit_again": (TaskState.UNCERTAIN, lambda store, task: store.submit_again(task)),
+    "accepted": (TaskState.SUBMITTING, accept),
+    "unanswered": (
+        TaskState.SUBMITTING,
+        lambda store, task: store.unanswered(task, now=START, due_at=START),
+    ),
+    "ask_again": (TaskState.UNCERTAIN, lambda store, task: store.ask_again(task, due_at=START)),
+    "release": (TaskState.RUNNING, lambda store, task: store.release(f"hidream {task.id}", START)),
+    "note_completion": (
+        TaskState.RUNNING,
+        lambda store, task: store.note_completion(task.id, 0.5),
+    ),
+    "ready": (TaskState.RUNNING, lambda store, task: store.ready(task, now=START)),
+    "deliver_later": (
+        TaskState.DELIVERING,
+        lambda store, task: store.deliver_later(task, due_at=START),
+    ),
+    "finish": (
+        TaskState.DELIVERING,
+        lambda store, task: store.finish(task, TaskState.DELIVERED, START),
+    ),
+    "recover": (
+        TaskState.SUBMITTING,
+        lambda store, _: store.recover(owner="next", now=START, sole=True),
+    ),
+}
+"""How to call each method of the table so that it changes something, and for a task in which state."""
+
+
+@pytest.mark.parametrize("method", WAKES)
+async def test_every_method_wakes_what_the_table_says(store: TaskStore, method: str) -> None:
     """A method that changed something wakes exactly its topics."""
-    seen = set()
-
-    async def check(method: str, *states: TaskState) -> None:
-        nonlocal update_id
-        update_id += 1
-        tasks = [await reach(store, state, update_id) for state in states]
-        marks = {topic: store.mark(topic) for topic in Topic}
-        await _call(store, method, tasks[0] if tasks else None)
-        assert await _woken(store, marks) == set(WAKES[method]), method
-        seen.add(method)
-
-    update_id = 100
-    await store.receive(BOT, [update(n, n) for n in range(1, 4)], START)
-    for method in ("receive", "inbox_done", "inbox_defer", "inbox_set_aside", "move_chat"):
-        await check(method)
-    await check("add")
-    for method, state in {
-        "requeue_due": TaskState.WAITING,
-        "put_off": TaskState.QUEUED,
-        "cancel_queued": TaskState.QUEUED,
-        "claim": TaskState.QUEUED,
-        "hand_back": TaskState.SUBMITTING,
-        "submit_again": TaskState.UNCERTAIN,
-        "accepted": TaskState.SUBMITTING,
-        "unanswered": TaskState.SUBMITTING,
-        "ask_again": TaskState.UNCERTAIN,
-        "release": TaskState.RUNNING,
-        "note_completion": TaskState.RUNNING,
-        "ready": TaskState.RUNNING,
-        "deliver_later": TaskState.DELIVERING,
-    }.items():
-        await check(method, state)
-    await claim_delivery(store)
-    await check("finish", TaskState.DELIVERING)
-    await check("recover", TaskState.SUBMITTING)
-    assert seen == set(WAKES)
-
-
-async def _call(store: TaskStore, method: str, task: object) -> None:
-    """Call a method so that it changes something."""
-    row = there(await store.get(getattr(task, "id", 0))) if task is not None else None
-    match method:
-        case "receive":
-            await store.receive(BOT, [update(50, 50)], START)
-        case "inbox_done":
-            await store.inbox_done((await store.inbox_heads(START, 1))[0], START)
-        case "inbox_defer":
-            head = (await store.inbox_heads(START, 1))[0]
-            await store.inbox_defer(head, due_at=START, error="", failed=True)
-        case "inbox_set_aside":
-            head = (await store.inbox_heads(START, 1))[0]
-            await store.inbox_set_aside(head, error="", now=START)
-        case "move_chat":
-            await store.move_chat(50, 51)
-        case "add":
-            await add(store, 99)
-        case "requeue_due":
-            await store.requeue_due(START + HOUR)
-        case "cancel_queued":
-            await store.cancel_queued(5, 5, START)
-        case "recover":
-            await store.recover(owner="next", now=START, sole=True)
-        case _:
-            assert row is not None
-            await _move(store, method, row)
-
-
-async def _move(store: TaskStore, method: str, row: object) -> None:
-    task = there(await store.get(getattr(row, "id", 0)))
-    match method:
-        case "put_off":
-            there(await store.put_off(task, due_at=START + HOUR))
-        case "claim":
-            there(await claim(store, task))
-        case "hand_back":
-            there(await store.hand_back(task, to=TaskState.QUEUED, now=START))
-        case "submit_again":
-            there(await store.submit_again(task))
-        case "accepted":
-            there(await accept(store, task))
-        case "unanswered":
-            there(await store.unanswered(task, now=START, due_at=START))
-        case "ask_again":
-            there(await store.ask_again(task, due_at=START))
-        case "release":
-            await store.release(f"hidream {task.id}", START)
-        case "note_completion":
-            await store.note_completion(task.id, 0.5)
-        case "ready":
-            there(await store.ready(task, now=START))
-        case "deliver_later":
-            there(await store.deliver_later(task, due_at=START + HOUR))
-        case "finish":
-            there(await store.finish(task, TaskState.DELIVERED, START))
+    state, call = _CALLS[method]
+    await store.receive(BOT, [update(1, 9)], START)
+    task = await reach(store, state or TaskState.QUEUED, user_id=9)
+    marks = {topic: store.mark(topic) for topic in Topic}
+    await call(store, task)
+    assert {topic for topic in Topic if store.mark(topic) != marks[topic]} == set(WAKES[method])
 
 
 async def test_a_loop_waits_through_the_store(store: TaskStore) -> None:

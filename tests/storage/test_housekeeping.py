@@ -26,8 +26,11 @@ async def test_recovery_takes_back_what_a_dead_process_left(store: TaskStore) ->
     delivering = await reach(store, TaskState.DELIVERING, 1)
     await store.step_started(delivering, "text", START)
     submitting = await reach(store, TaskState.SUBMITTING, 2)
+    left = {TaskState.SUBMITTING, TaskState.DELIVERING}
     others = [
-        await reach(store, state, 10 + n) for n, state in enumerate(TaskState) if n not in (2, 6)
+        await reach(store, state, 10 + n, user_id=10 + n)
+        for n, state in enumerate(TaskState)
+        if state not in left
     ]
     now = START + SECOND
     assert await store.recover(owner="next start", now=now, sole=True) == 2
@@ -42,7 +45,7 @@ async def test_recovery_takes_back_what_a_dead_process_left(store: TaskStore) ->
         None,
         delivering.ready_at,
     )
-    again = there(await claim_delivery(store, owner="next start"))
+    again = there(await claim_delivery(store, owner="next start", busy=tuple(range(10, 30))))
     step = await store.step_started(again, "text", START)
     assert step is not None
     assert step.repeats == 1

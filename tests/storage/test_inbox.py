@@ -8,6 +8,7 @@ from tests.storage.making import BOT, HOUR, START, HandClock, new_draft, new_tas
 
 
 async def heads(store: TaskStore, *, limit: int = 10) -> list[int]:
+    """Give the heads' update ids."""
     return [row.update_id for row in await store.inbox_heads(START, limit)]
 
 

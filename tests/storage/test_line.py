@@ -193,6 +193,16 @@ async def test_cancelling_closes_the_gap(store: TaskStore) -> None:
     assert await store.cancel_queued(5, 1, START) == 0
 
 
+async def test_a_whole_chat_can_be_cancelled(store: TaskStore) -> None:
+    """Without a person everybody's tasks of that chat are cancelled, and each one's gap is closed."""
+    for update_id, user_id, chat_id in ((1, 5, 1), (2, 5, 2), (3, 6, 1), (4, 6, 2), (5, 7, 2)):
+        await add(store, update_id, user_id=user_id, chat_id=chat_id)
+    assert await turns(store) == [(5, 1), (6, 1), (7, 1), (5, 2), (6, 2)]
+    assert await store.cancel_queued(None, 1, START) == 2
+    assert await turns(store) == [(5, 1), (6, 1), (7, 1)]
+    assert await store.cancel_queued(None, 1, START) == 0
+
+
 async def test_cancelling_leaves_what_was_handed_in(store: TaskStore) -> None:
     """A task that HiDream may have is not cancelled, and no turn falls to the current one."""
     running = await reach(store, TaskState.RUNNING, 1, chat_id=1)
