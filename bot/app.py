@@ -33,6 +33,7 @@ from bot.inbox import Inbox, RaisingApplication
 from bot.intake import LONG_POLL, Intake
 from bot.limits import TelegramLimits
 from bot.pictures import AspectRatio, PictureRequest
+from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.supervisor import Loop, supervise
 from bot.texts import Say
@@ -85,6 +86,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         )
         if config.access.everyone:
             log.warning("everyone_may_use_this_bot", mend="set access.allowed_users")
+        if config.web.public_url is not None:
+            log.warning("callbacks_not_used", why="this version asks HiDream for results instead")
         await supervise(
             loops,
             wake=store.wake,
@@ -229,8 +232,7 @@ async def _loops(
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
             store=store,
-            chat=chat,
-            images=images,
+            preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
             hidream=hidream,
             account=account,
             minute=Minute(config.hidream.images_per_minute, clock),

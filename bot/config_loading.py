@@ -29,8 +29,8 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     """
     source = "settings" if path is None else str(path)
     problems: list[str] = []
-    content = {} if path is None else _read_toml(path, problems)
     given = _read_environment(os.environ if environ is None else environ, problems)
+    content = {} if path is None else _read_toml(path, problems)
     broken = set()
     for name in sections():
         table = content.setdefault(name, {})
@@ -60,7 +60,7 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
-    """Read the file; what is wrong with it as a whole is added to `problems`."""
+    """Read the file; what was wrong before is told with what is wrong with it."""
     hint = ""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -83,7 +83,7 @@ class Courier:
                     deliveries.create_task(self._work_off(task), name=f"deliver {task.id}")
                     continue
                 due = await self._store.next_delivery_due()
-                seconds = None if due is None else max(0.05, (due - now).total_seconds())
+                seconds = None if due is None else max(0.25, (due - now).total_seconds())
                 await self._store.wait(Topic.READY, since=mark, seconds=seconds)
 
     async def _work_off(self, task: Task) -> None:

@@ -5,7 +5,6 @@ its request id, before the request leaves; whatever happens then, the row tells 
 """
 
 import asyncio
-import base64
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,7 +14,6 @@ import structlog
 
 from bot.account import Account, Minute, Trouble, since
 from bot.delays import backoff
-from bot.errors import ImageError
 from bot.hidream.client import HiDreamClient
 from bot.hidream.errors import (
     ContentRefused,
@@ -28,9 +26,7 @@ from bot.hidream.errors import (
     Uncertain,
 )
 from bot.hidream.wire import Submission
-from bot.images import Images
-from bot.messages import Chat, Fetched, Later, Missing, TooLarge
-from bot.pictures import nearest_ratio
+from bot.preparer import GIVE_UP, Prepared, Preparer
 from bot.subtasks import expected
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -42,8 +38,6 @@ LOOK_AHEAD: Final = 2
 """So many photos beyond the head of the line are held ready."""
 REFUSAL_TRIES: Final = 3
 """An unexplained refusal costs nothing, so it is tried so often before it is final."""
-GIVE_UP: Final = timedelta(days=2)
-"""A task that the gateway has failed on for so long is told so."""
 _LEASE: Final = timedelta(minutes=5)
 """Longer than the longest submission can take."""
 
@@ -57,15 +51,6 @@ class Limits:
     """How long HiDream may take for a task, from its acceptance."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
-    """What is needed to submit a task."""
-
-    image: str
-    """The photo, as Base64 of a JPEG."""
-    ratio: str
-
-
 class Dispatcher:
     """The loop that hands tasks to HiDream."""
 
@@ -73,8 +58,7 @@ class Dispatcher:
         self,
         *,
         store: TaskStore,
-        chat: Chat,
-        images: Images,
+        preparer: Preparer,
         hidream: HiDreamClient,
         account: Account,
         minute: Minute,
@@ -83,21 +67,18 @@ class Dispatcher:
         clock: Clock,
     ) -> None:
         self._store = store
-        self._chat = chat
-        self._images = images
+        self._preparer = preparer
         self._hidream = hidream
         self._account = account
         self._minute = minute
         self._limits = limits
         self._owner = owner
         self._clock = clock
-        self._prepared: dict[int, asyncio.Task[Prepared | None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the requests under way finish."""
         now = self._clock.now()
         self._minute.restore(await self._store.charges(since(now)), now)
-        self._prepared.clear()
         try:
             async with asyncio.TaskGroup() as requests:
                 while not stop.is_set():
@@ -106,15 +87,14 @@ class Dispatcher:
                     if seconds != 0:
                         await self._store.wait(Topic.QUEUE, since=mark, seconds=seconds)
         finally:
-            for preparing in self._prepared.values():
-                preparing.cancel()
+            self._preparer.close()
 
     async def _round(self, requests: asyncio.TaskGroup) -> float | None:
         """Start the head of the line if it fits; returns how long to wait then (None: for a wake-up)."""
         now = self._clock.now()
         due = await self._store.requeue_due(now)
         line = await self._store.next_queued(1 + LOOK_AHEAD)
-        self._look_ahead(line)
+        self._preparer.look_ahead(line)
         reasons = [] if due is None else [(due - now).total_seconds()]
         if line:
             wait = await self._start(line[0], requests)
@@ -124,24 +104,13 @@ class Dispatcher:
         finite = [seconds for seconds in reasons if seconds != float("inf")]
         return max(0.02, min(finite)) if finite else None
 
-    def _look_ahead(self, line: list[Task]) -> None:
-        wanted = {task.id: task for task in line}
-        for task_id in [task_id for task_id in self._prepared if task_id not in wanted]:
-            self._prepared.pop(task_id).cancel()
-        for task in line:
-            if task.id not in self._prepared:
-                preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
-                preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
-                self._prepared[task.id] = preparing
-
     async def _start(self, task: Task, requests: asyncio.TaskGroup) -> float:
         """Claim and submit the head of the line; returns 0, or the seconds after which to look again."""
-        preparing = self._prepared[task.id]
-        if not preparing.done():
+        if not self._preparer.is_done(task):
             return float("inf")  # its end wakes us
-        prepared = preparing.result()
+        prepared = self._preparer.result(task)
         if prepared is None:  # its row has been moved out of the line
-            del self._prepared[task.id]
+            self._preparer.let_go(task.id)
             return 0
         count = task.settings.count
         wait = max(self._account.pause_left(), self._minute.wait_for(count))
@@ -162,59 +131,10 @@ class Dispatcher:
             # all slots are held (a release wakes us), or the task has just left the line
             ends = await self._store.next_hold_end()
             return max(0.5, (ends - now).total_seconds()) if ends else 0.5
-        del self._prepared[task.id]
+        self._preparer.let_go(task.id)
         self._minute.sent(count)
         requests.create_task(self._submit(claimed, prepared), name=f"submit {task.id}")
         return 0
-
-    # --- making ready
-
-    async def _prepare(self, task: Task) -> Prepared | None:
-        """Fetch and convert the photo. None: it cannot be had, and the row says so already."""
-        with structlog.contextvars.bound_contextvars(task=task.id):
-            try:
-                return await self._photo(task)
-            except ImageError as exc:
-                await self._fail(task, Failure(id=exc.id, data=exc.data))
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                log.exception("photo_not_prepared")
-                await self._put_off(task, "internal error")
-            return None
-
-    async def _photo(self, task: Task) -> Prepared | None:
-        [photo] = task.photos
-        match await self._chat.fetch(photo.file_id):
-            case Fetched(content=content):
-                jpeg = await self._images.to_jpeg(content)
-                ratio = task.settings.ratio or nearest_ratio(jpeg.width, jpeg.height).value
-                return Prepared(image=base64.b64encode(jpeg.content).decode(), ratio=ratio)
-            case TooLarge():
-                await self._fail(task, Failure(id="file-too-large"))
-            case Missing(reason=reason):
-                log.info("photo_gone", why=reason)
-                await self._fail(task, Failure(id="photo-gone"))
-            case Later(reason=reason):
-                await self._put_off(task, reason)
-        return None
-
-    async def _put_off(self, task: Task, reason: str) -> None:
-        now = self._clock.now()
-        if now - task.created_at > GIVE_UP:
-            await self._fail(task, Failure(id="photo-unreachable"))
-            return
-        due_at = now + timedelta(seconds=backoff(task.tries))
-        await self._store.put_off(task, due_at=due_at, reason=reason)
-
-    async def _fail(self, task: Task, failure: Failure, error: HiDreamError | None = None) -> None:
-        await self._store.ready(
-            task,
-            now=self._clock.now(),
-            failure=failure,
-            vendor_code=error.code if error else None,
-            vendor_message=error.vendor_message if error else None,
-        )
 
     # --- handing in
 
@@ -237,7 +157,7 @@ class Dispatcher:
             raise ValueError("a claimed task has a request id")
         accepted = await self._hidream.submit(
             Submission(
-                images=(prepared.image,),
+                images=prepared.images,
                 prompt=task.settings.prompt,
                 negative_prompt=task.settings.negative,
                 aspect_ratio=prepared.ratio,
@@ -323,3 +243,12 @@ class Dispatcher:
         now = self._clock.now()
         log.warning("submission_unanswered", before=task.uncertain)
         await self._store.unanswered(task, now=now, due_at=now)
+
+    async def _fail(self, task: Task, failure: Failure, error: HiDreamError | None = None) -> None:
+        await self._store.ready(
+            task,
+            now=self._clock.now(),
+            failure=failure,
+            vendor_code=error.code if error else None,
+            vendor_message=error.vendor_message if error else None,
+        )

@@ -1,6 +1,7 @@
 """Keeps the loops running: starts one again that failed, stops them all in time."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -61,7 +62,9 @@ async def supervise(
         until = clock.monotonic() + stop_seconds
         while left and clock.monotonic() < until:
             wake()
-            _, left = await asyncio.wait(left, timeout=min(0.2, until - clock.monotonic()))
+            _, left = await asyncio.wait(left, timeout=max(0, min(0.2, until - clock.monotonic())))
+        if left:
+            log.warning("stopped_before_all_was_done", loops=sorted(t.get_name() for t in left))
     finally:
         stopping.cancel()
         for task in tasks:
@@ -76,7 +79,7 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
     """Run a loop, and start it again when it fails.
 
     Raises:
-        GivenUp: it failed too often in too short a time.
+        GivenUp: it failed too often in too short a time, or starting it again cannot help.
     """
     crashes: deque[float] = deque(maxlen=CRASHES)
     while not stop.is_set():
@@ -84,9 +87,15 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
             await loop(stop)
         except Fatal as exc:
             raise GivenUp(str(exc)) from exc
-        except Exception as exc:
+        except Exception:
             log.exception("loop_failed", loop=name)
-            crashes.append(clock.monotonic())
-            if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:
-                raise GivenUp(f"{name} failed {CRASHES} times within {CRASH_SPAN:.0f} s") from exc
-            await clock.sleep(backoff(len(crashes) - 1, first=0.2, longest=5))
+        else:
+            if stop.is_set():
+                return
+            log.error("loop_ended_by_itself", loop=name)
+        crashes.append(clock.monotonic())
+        if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:
+            raise GivenUp(f"{name} failed {CRASHES} times within {CRASH_SPAN:.0f} s")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(backoff(len(crashes) - 1, first=0.2, longest=5)):
+                await stop.wait()

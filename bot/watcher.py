@@ -100,9 +100,11 @@ class Watcher:
         if pause is not None:
             return pause
         waits = [pace(now - (one.task.accepted_at or now)) for one in running if _to_ask(one)]
-        for task in await self._store.uncertain(now + _FAR):
-            if task.due_at is not None:
-                waits.append(max(0.2, (task.due_at - now).total_seconds()))
+        waits += [
+            max(0.2, (task.due_at - now).total_seconds())
+            for task in await self._store.uncertain(now + _FAR)
+            if task.due_at is not None
+        ]
         return min(waits, default=None)
 
     async def _ask_hidream(self) -> float | None:

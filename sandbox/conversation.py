@@ -1,144 +1,233 @@
 """A chat with the bot, followed at a terminal: what is said is printed as it is said."""
 
 import asyncio
-import html
+import re
 import shutil
 import textwrap
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import httpx
+import click
+
+from sandbox.guest import JSON, Guest
 
 _POLL: Final = 20.0
+_QUIET: Final = 0.7
+"""Seconds of silence after which the bot has said what it had to say."""
+_INDENT: Final = "     "
+_LONGEST_NAME: Final = 40
+
+
+class PictureNames:
+    """Names for the pictures of a chat, from their captions: `make-it-snow-1.jpg`.
+
+    Whoever goes through a chat from its beginning comes to the same names; a picture that is shown
+    again keeps its own.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._albums: dict[str, str] = {}
+
+    def name(self, message: JSON) -> str:
+        """Name the picture of a message."""
+        file = file_of(message)
+        assert file is not None  # noqa: S101 - asked only for messages with one
+        if file["url"] not in self._names:
+            base = self._base(message)
+            self._counts[base] += 1
+            suffix = Path(file.get("file_name", "")).suffix or ".jpg"
+            self._names[file["url"]] = f"{base}-{self._counts[base]}{suffix}"
+        return self._names[file["url"]]
+
+    def _base(self, message: JSON) -> str:
+        # of an album, only the first has the caption
+        album = message.get("media_group_id", "")
+        base = _slug(message.get("caption", "")) or self._albums.get(album) or "picture"
+        if album:
+            self._albums[album] = base
+        return base
 
 
 @dataclass(kw_only=True)
 class Conversation:
-    """One person's private chat with the bot, over the sandbox's HTTP.
+    """One person's private chat with the bot, as a terminal shows it.
 
     Args:
-        http: who asks.
-        telegram: the sandbox's address.
-        chat_id: whose chat.
+        guest: whose chat.
         output: where pictures are saved.
     """
 
-    http: httpx.AsyncClient
-    telegram: str
-    chat_id: int
+    guest: Guest
     output: Path
+    saved: list[Path] = field(default_factory=list)
     _after: int = 0
-    _saved: list[Path] = field(default_factory=list)
-    _answers: list[str] = field(default_factory=list)
-    _over: list[int] = field(default_factory=list)
+    _names: PictureNames = field(default_factory=PictureNames)
+    _said: list[str] = field(default_factory=list)
+    _over: bool = False
+    _failure: Exception | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def send_photo(self, content: bytes, name: str, caption: str) -> None:
-        """Send a photo, and keep a copy of it beside the pictures."""
-        (self.output / Path(name).name).write_bytes(content)
-        answer = await self.http.post(
-            f"{self.telegram}/person/chats/{self.chat_id}/photo",
-            data={"user_id": self.chat_id, "caption": caption},
-            files={"photo": (name, content)},
-        )
-        answer.raise_for_status()
-
-    async def send_text(self, text: str) -> None:
-        """Send a text."""
-        self._answers.clear()
-        answer = await self.http.post(
-            f"{self.telegram}/person/chats/{self.chat_id}/text",
-            json={"user_id": self.chat_id, "text": text},
-        )
-        answer.raise_for_status()
-
-    async def pictures(self, count: int) -> list[Path]:
-        """Wait until so many pictures have come; returns where they are."""
-        await self._until(lambda: len(self._saved) >= count)
-        return list(self._saved)
-
-    async def answer(self, words: str) -> None:
-        """Wait until the bot has said something with these words."""
-        await self._until(lambda: any(words in answer for answer in self._answers))
-
-    async def end_of_task(self) -> list[Path]:
-        """Wait until a task has ended, in pictures, a question or a reason; returns the pictures."""
-        await self._until(lambda: bool(self._over))
-        return list(self._saved)
+    _last: tuple[int, int] = (0, 0)
+    """The message that was printed last, and how many lines that took."""
 
     async def skip_to_end(self) -> None:
         """Leave out what was said before."""
-        self._after = (await self._events(timeout=0))["last"]
+        events, self._after = await self.guest.events(0, seconds=0)
+        for event in events:
+            if _is_picture(event):
+                self._names.name(event["message"])
 
     async def follow(self) -> None:
-        """Print what happens in the chat, for ever."""
-        while True:
-            seen = await self._events(timeout=_POLL)
-            album: list[dict[str, Any]] = []
-            for event in seen["events"]:
-                message = event["message"]
-                if event["kind"] == "new" and message["from_bot"] and "photo" in message:
-                    album.append(message)
-                    continue
-                self._show(event["kind"], message)
-            if album:
-                await self._show_pictures(album)
-            self._after = seen["last"]
+        """Print what happens in the chat, for ever; whoever waits here is told of a failure."""
+        try:
+            while True:
+                await self._show_next()
+        except Exception as exc:
+            self._failure = exc
+            raise
+        finally:
             self._changed.set()
 
-    async def _events(self, *, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 - the service's
-        answer = await self.http.get(
-            f"{self.telegram}/person/chats/{self.chat_id}/events",
-            params={"after": self._after, "timeout": timeout},
-        )
-        answer.raise_for_status()
-        events: dict[str, Any] = answer.json()
-        return events
+    async def _show_next(self) -> None:
+        events, self._after = await self.guest.events(self._after, seconds=_POLL)
+        album: list[JSON] = []
+        for event in events:
+            if _is_picture(event):
+                album.append(event["message"])
+                continue
+            await self._show_pictures(album)
+            album = []
+            self._show(event["kind"], event["message"])
+        await self._show_pictures(album)
+        self._changed.set()
 
-    def _show(self, kind: str, message: dict[str, Any]) -> None:
-        text = html.unescape(str(message.get("text") or message.get("caption") or ""))
-        if not message["from_bot"]:
-            _print("You", f"[photo] {text}" if "photo" in message else text)
-        elif kind == "deleted":
-            _print("Bot", "(takes its progress message away)")
-        else:
-            _print("Bot", text + _buttons(message), edited=kind == "edited")
-            if kind == "new":
-                self._answers.append(text)
-                if not text.startswith(("⏳", "📤", "🎨", "⏸", "🔎", "📥")):
-                    self._over.append(1)
+    def ask(self) -> None:
+        """Forget the answers so far: a new question is about to be put."""
+        self._said.clear()
+        self._over = False
 
-    async def _show_pictures(self, album: list[dict[str, Any]]) -> None:
-        for message in album:
-            path = self.output / f"picture-{message['message_id']}.jpg"
-            answer = await self.http.get(f"{self.telegram}{message['photo']['url']}")
-            answer.raise_for_status()
-            path.write_bytes(answer.content)
-            self._saved.append(path)
-        size = f"{album[0]['photo']['width']}×{album[0]['photo']['height']}"
-        count = "1 picture" if len(album) == 1 else f"{len(album)} pictures"
-        _print("Bot", f"[{count}, {size}] {album[0].get('caption', '')}")
-        self._over.append(1)
+    async def pictures(self, count: int) -> Sequence[Path]:
+        """Wait until so many pictures have come; returns where they are."""
+        await self._until(lambda: len(self.saved) >= count)
+        return tuple(self.saved)
 
-    async def _until(self, condition: Any) -> None:
-        while not condition():
+    async def answer(self, words: str) -> None:
+        """Wait until the bot has said something with these words."""
+        await self._until(lambda: any(words in said for said in self._said))
+
+    async def end(self) -> None:
+        """Wait until the bot is done: pictures, a question, a reason or an answer, then quiet."""
+        await self._until(lambda: self._over)
+        while True:
             self._changed.clear()
-            if condition():
+            try:
+                await asyncio.wait_for(self._changed.wait(), _QUIET)
+            except TimeoutError:
                 return
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            if self._failure is not None:
+                raise self._failure
+            self._changed.clear()
             await self._changed.wait()
 
+    # --- printing
 
-def _buttons(message: dict[str, Any]) -> str:
+    def _show(self, kind: str, message: JSON) -> None:
+        text = str(message.get("text") or message.get("caption") or "")
+        number = message["message_id"]
+        if not message["from_bot"]:
+            self._print("You", _sent(message, text), number)
+        elif kind == "deleted":
+            self._print("Bot", click.style("(takes its progress message away)", dim=True), number)
+        else:
+            again = kind == "edited" and self._last == (number, 1) and _redraws()
+            self._print("Bot", text + _buttons(message), number, over=again)
+            if kind == "new":
+                self._said.append(text)
+                self._over = self._over or not _is_progress(text)
+
+    async def _show_pictures(self, album: Sequence[JSON]) -> None:
+        if not album:
+            return
+        paths = [await self._save(message) for message in album]
+        file = file_of(album[0]) or {}
+        size = f", {file['width']}×{file['height']}" if "width" in file else ""
+        count = "1 picture" if len(album) == 1 else f"{len(album)} pictures"
+        lines = [f"🖼  {count}{size}", str(album[0].get("caption", ""))]
+        lines += [f"→ {path}" for path in paths]
+        self._print("Bot", "\n".join(line for line in lines if line), album[-1]["message_id"])
+        self.saved += paths
+        self._over = True
+
+    async def _save(self, message: JSON) -> Path:
+        path = self.output / self._names.name(message)
+        half = path.with_name(f".{path.name}.half")
+        half.write_bytes(await self.guest.fetch(file_of(message) or {}))
+        half.replace(path)
+        return path
+
+    def _print(self, who: str, text: str, number: int, *, over: bool = False) -> None:
+        width = max(40, shutil.get_terminal_size().columns - len(_INDENT) - 1)
+        lines = [part for line in text.splitlines() for part in (_wrapped(line, width) or [""])]
+        head, *rest = lines or [""]
+        colour = "green" if who == "Bot" else "cyan"
+        # over the line before: up, and clear it
+        click.echo(("\x1b[1A\x1b[2K" if over else "") + click.style(who, fg=colour), nl=False)
+        click.echo("\n".join([f"  {head}", *(_INDENT + line for line in rest)]))
+        self._last = (number, len(lines))
+
+
+def file_of(message: JSON) -> JSON | None:
+    """Give the photo or the file of a message."""
+    found: JSON | None = message.get("photo") or message.get("document")
+    return found
+
+
+def _is_picture(event: JSON) -> bool:
+    message = event["message"]
+    return event["kind"] == "new" and message["from_bot"] and file_of(message) is not None
+
+
+def _is_progress(text: str) -> bool:
+    """Whether the bot only says how it goes: such a message begins with a sign, as ⏳."""
+    return unicodedata.category(text[:1] or "a") == "So"
+
+
+def _sent(message: JSON, text: str) -> str:
+    if "photo" in message:
+        return f"📷  {text}".rstrip()
+    if "document" in message:
+        return f"📎  {message['document'].get('file_name', '')}  {text}".rstrip()
+    return text
+
+
+def _buttons(message: JSON) -> str:
     labels = [f"[ {button['text']} ]" for row in message["buttons"] for button in row]
     return "\n" + "  ".join(labels) if labels else ""
 
 
-def _print(who: str, text: str, *, edited: bool = False) -> None:
-    width = max(40, shutil.get_terminal_size().columns - 10)
-    sign = "✎" if edited else "▸"
-    lines = [part for line in text.splitlines() for part in (textwrap.wrap(line, width) or [""])]
-    head, *rest = lines or [""]
-    print(f"{who} {sign} {head}", flush=True)
-    for line in rest:
-        print(f"      {line}", flush=True)
+def _wrapped(line: str, width: int) -> list[str]:
+    # a path is copied from here: it stays whole
+    return [line] if line.startswith("→") else textwrap.wrap(line, width)
+
+
+def _redraws() -> bool:
+    return click.get_text_stream("stdout").isatty()
+
+
+def _slug(caption: str) -> str:
+    """Make a file's name of a caption's first line: its words, as many as fit."""
+    name = ""
+    for word in re.findall(r"\w+", caption.partition("\n")[0].lower()):
+        longer = f"{name}-{word}" if name else word[:_LONGEST_NAME]
+        if len(longer) > _LONGEST_NAME:
+            break
+        name = longer
+    return name

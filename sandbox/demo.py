@@ -1,4 +1,4 @@
-"""The demo: a local Telegram, a local HiDream, the real bot between them, and a person at a terminal.
+"""The demo: the main job at a terminal, with a restart in it, on this machine alone.
 
 A first photo is sent by itself. After that, `python -m bot demo --photo FILE "words"` in another
 terminal talks to the demo that is running, until Ctrl-C ends it.
@@ -6,259 +6,225 @@ terminal talks to the demo that is running, until Ctrl-C ends it.
 
 import asyncio
 import contextlib
+import fcntl
 import json
-import os
+import shlex
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import click
 import httpx
+from PIL import Image
 
 from sandbox.conversation import Conversation
-from sandbox.hidream.app import create_app as create_hidream
-from sandbox.hidream.settings import Settings
+from sandbox.guest import Attachment, Guest, NotAPhoto, attach
 from sandbox.sample import draw_sample
-from sandbox.serving import serve
-from sandbox.telegram.app import TOKEN
-from sandbox.telegram.app import create_app as create_telegram
+from sandbox.stage import SECONDS, DemoFailed, Stage, patiently, set_up
 
+OUTPUT: Final = Path("demo-output")
 CAPTION: Final = "make it snow /ratio 16:9 /count 2"
 PICTURES: Final = 2
-_SECONDS: Final = 7.0
-"""What a task takes at the demo's HiDream."""
+RATIO: Final = 16 / 9
 _PATIENCE: Final = 90.0
 """Seconds after which the demo has failed."""
-_HIDREAM_TOKEN: Final = "sandbox"  # noqa: S105 - not a secret
 _ADDRESS: Final = ".running.json"
-"""In the output folder: where a demo that is running can be reached."""
+"""In the output folder: where a demo that is running can be reached. Locked while it runs."""
 
 
-class DemoFailed(Exception):
-    """The main job did not work; the message says what was seen."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Running:
-    """A demo as another terminal reaches it."""
-
-    telegram: str
-    chat_id: int
-
-
-async def demo(*, once: bool, output: Path) -> None:
+async def demo(*, once: bool, output: Path, seconds: float = SECONDS) -> None:
     """Run the demo; with `once` only until the main job has worked.
 
     Raises:
         DemoFailed: it has not worked.
     """
-    output.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    worked = asyncio.Event()
+    with _alone_in(output):
+        await _unless(stop, _perform(output, seconds, worked, once=once))
+    if not worked.is_set():
+        raise DemoFailed("stopped before it was through")
+    if not once:
+        click.echo("\nEnded. It worked.")
+
+
+async def _perform(output: Path, seconds: float, worked: asyncio.Event, *, once: bool) -> None:
     log = output / "bot.log"
     log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="hidream-bot-demo-") as folder:
-        async with (
-            serve(create_telegram()) as telegram,
-            serve(
-                create_hidream(
-                    token=_HIDREAM_TOKEN, settings=Settings(seconds=_SECONDS, parallel=2)
-                )
-            ) as hidream,
-            httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as http,  # noqa: S501 - loopback
-        ):
-            config = _configuration(Path(folder), telegram, hidream)
-            print(f"A local Telegram at {telegram} and a local HiDream at {hidream}; now the bot.")
-            user = (await http.post(f"{telegram}/person/users", json={"first_name": "You"})).json()
-            conversation = Conversation(
-                http=http, telegram=telegram, chat_id=user["id"], output=output
-            )
-            running = Running(telegram=telegram, chat_id=user["id"])
-            try:
-                await _unless(stop, _tell(conversation, config, log, running, stop, once=once))
-            finally:
-                (output / _ADDRESS).unlink(missing_ok=True)
+    click.echo("The bot at work, on this machine alone: no account, and nothing leaves it.\n")
+    async with set_up(log=log, seconds=seconds) as stage:
+        click.echo(f"  a local Telegram   {stage.telegram}")
+        click.echo(f"  a local HiDream    {stage.hidream}")
+        click.echo(f"  the bot            a process of its own; its log: {log}\n")
+        conversation = Conversation(guest=stage.guest, output=output)
+        async with _followed(conversation) as following:
+            started = time.monotonic()
+            saved = await stage.with_bot(_main_job(conversation, output / "sample.jpg"))
+            _note("The bot is stopped, and started again. What it knows is in its database.")
+
+            async def second_life() -> None:
+                await _ask_status(conversation)
+                took = time.monotonic() - started
+                _sum_up((output / "sample.jpg", *saved), took)
+                worked.set()
+                if not once:
+                    _invite(stage, output)
+                    await following
+
+            await stage.with_bot(second_life())
 
 
-async def _tell(
-    conversation: Conversation,
-    config: Path,
-    log: Path,
-    running: Running,
-    stop: asyncio.Event,
-    *,
-    once: bool,
-) -> None:
-    following = asyncio.create_task(conversation.follow())
-    try:
-        async with _bot(config, log):
-            await _main_job(conversation, log)
-            await _ask_status(conversation)
-        print("\n— The bot is stopped and started again. What it knows is in its database. —\n")
-        async with _bot(config, log):
-            await _ask_status(conversation)
-            if once:
-                return
-            _write_address(conversation.output, running)
-            print(
-                "\nThe bot stays up. Talk to it from another terminal, in this folder:\n"
-                f'  {_python()} -m bot demo --photo my.jpg "as a pencil sketch"\n'
-                f'  {_python()} -m bot demo "/status"\n'
-                "Ctrl-C ends it."
-            )
-            await stop.wait()
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+def _sum_up(paths: Sequence[Path], took: float) -> None:
+    photo, *made = paths
+    click.echo(f"\nThe photo:     {photo}")
+    for path in made:
+        click.echo(f"Made of it:    {path}")
+    click.secho(f"\nIt worked: {len(made)} pictures and a restart, in {took:.0f} s.", bold=True)
 
 
-async def _main_job(conversation: Conversation, log: Path) -> None:
-    started = time.monotonic()
-    await conversation.send_photo(draw_sample(), "sample.jpg", CAPTION)
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            saved = await conversation.pictures(PICTURES)
-    except TimeoutError as exc:
-        raise DemoFailed(f"no pictures within {_PATIENCE:.0f} s; the bot's log: {log}") from exc
-    seconds = time.monotonic() - started
-    print(f"\nThe pictures, {seconds:.0f} s after the photo was sent:")
-    for path in (conversation.output / "sample.jpg", *saved):
-        print(f"  {path}")
-    print()
+async def _main_job(conversation: Conversation, photo: Path) -> Sequence[Path]:
+    # painting it takes seconds, in which Ctrl-C is to work
+    content = await asyncio.to_thread(draw_sample)
+    photo.write_bytes(content)
+    sample = Attachment(name=photo.name, content=content, media_type="image/jpeg")
+    await conversation.guest.send(sample, CAPTION)
+    saved = await patiently(
+        conversation.pictures(PICTURES), _PATIENCE, f"no pictures came within {_PATIENCE:.0f} s"
+    )
+    for path in saved:
+        with Image.open(path) as picture:
+            if abs(picture.width / picture.height / RATIO - 1) > 0.02:
+                raise DemoFailed(f"{path} is {picture.width}×{picture.height}, which is not 16:9")
+    await conversation.end()
+    click.echo()
+    await _ask_status(conversation)
+    return saved
 
 
 async def _ask_status(conversation: Conversation) -> None:
-    await conversation.send_text("/status")
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await conversation.answer("#1")
-    except TimeoutError as exc:
-        raise DemoFailed("no answer to /status") from exc
+    conversation.ask()
+    await conversation.guest.write("/status")
+    await patiently(conversation.answer("#1"), _PATIENCE, "/status was not answered")
+
+
+def _invite(stage: Stage, output: Path) -> None:
+    """Say how to talk to the bot, and leave the address for those who do."""
+    running = {"telegram": stage.telegram, "chat_id": stage.guest.id}
+    (output / _ADDRESS).write_text(json.dumps(running))
+    folder = "" if output == OUTPUT else f" --output {shlex.quote(str(output))}"
+    click.echo(
+        "\nThe bot stays up. Talk to it from a second terminal, in this folder:\n\n"
+        f'  {_python()} -m bot demo{folder} --photo my.jpg "as a pencil sketch"\n'
+        f'  {_python()} -m bot demo{folder} "/status"\n\n'
+        "Ctrl-C ends it.\n"
+    )
 
 
 # --- another terminal -----------------------------------------------------------------------------
 
 
 async def talk(*, photo: Path | None, words: str, output: Path) -> None:
-    """Say something to the demo that is running, and follow the conversation to the answer.
+    """Say something to the demo that is running, and follow the conversation to its end.
 
     Raises:
-        DemoFailed: no demo is running, or it did not answer.
+        DemoFailed: no demo is running, the file is no picture, or the bot does not answer.
     """
     try:
-        running = Running(**json.loads((output / _ADDRESS).read_text()))
-    except (OSError, ValueError, TypeError) as exc:
-        raise DemoFailed(
-            "no demo is running in this folder: start one with `make demo`, and leave it running"
-        ) from exc
-    async with httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as http:  # noqa: S501 - loopback
-        conversation = Conversation(
-            http=http, telegram=running.telegram, chat_id=running.chat_id, output=output
-        )
-        try:
-            await conversation.skip_to_end()
-            following = asyncio.create_task(conversation.follow())
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    if photo is None:
-                        await conversation.send_text(words)
-                        await conversation.answer("")
-                    else:
-                        await conversation.send_photo(photo.read_bytes(), photo.name, words)
-                        saved = await conversation.end_of_task()
-                        for path in saved:
-                            print(f"  {path}")
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
-        except (httpx.HTTPError, TimeoutError) as exc:
-            raise DemoFailed(f"the demo did not answer: {type(exc).__name__}") from exc
-
-
-# --- the bot --------------------------------------------------------------------------------------
-
-
-def _configuration(folder: Path, telegram: str, hidream: str) -> Path:
-    settings: dict[str, dict[str, Any]] = {
-        "telegram": {"token": TOKEN, "api_url": telegram},
-        "hidream": {
-            "token": _HIDREAM_TOKEN,
-            "base_url": hidream,
-            "parallel_requests": 2,
-            "allow_local_results": True,
-        },
-        "storage": {"url": f"sqlite:///{folder}/bot.db"},
-    }
-    config = folder / "config.toml"
-    config.write_text(
-        "\n".join(
-            f"[{section}]\n"
-            + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
-            for section, keys in settings.items()
-        )
-    )
-    return config
+        attachment = await attach(photo) if photo is not None else None
+        async with _joined(output) as conversation, _followed(conversation):
+            if attachment is None:
+                await conversation.guest.write(words)
+            else:
+                await conversation.guest.send(attachment, words)
+            await patiently(conversation.end(), _PATIENCE, "the bot did not answer")
+    except NotAPhoto as exc:
+        raise DemoFailed(str(exc)) from exc
+    except httpx.HTTPStatusError as exc:
+        raise DemoFailed(f"Telegram does not take this: {exc.response.text}") from exc
+    except httpx.TransportError as exc:
+        raise DemoFailed("the demo has ended") from exc
 
 
 @asynccontextmanager
-async def _bot(config: Path, log: Path) -> AsyncIterator[None]:
-    """Run the real bot as a process of its own."""
-    # what the machine is set up for must not steer the demo
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    with log.open("a") as sink:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(config),
-            stdout=sink, stderr=sink, env=environment,
-            start_new_session=True,  # Ctrl-C is for the demo, which then stops the bot
-        )  # fmt: skip
-    watching = asyncio.create_task(_died(process, log, asyncio.current_task()))
+async def _joined(output: Path) -> AsyncIterator[Conversation]:
+    """Take the place of the person in the demo that is running."""
+    async with AsyncExitStack() as stack:
+        try:
+            running = json.loads((output / _ADDRESS).read_text())
+            guest = await stack.enter_async_context(
+                Guest.arriving(running["telegram"], running["chat_id"])
+            )
+            conversation = Conversation(guest=guest, output=output)
+            await conversation.skip_to_end()
+        except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError) as exc:
+            raise DemoFailed(
+                f"no demo to talk to in {output}: start one with `make demo`, and wait until it "
+                "says that the bot stays up"
+            ) from exc
+        yield conversation
+
+
+# --- what holds it together -----------------------------------------------------------------------
+
+
+@contextmanager
+def _alone_in(output: Path) -> Iterator[None]:
+    """Hold the output folder, so that no two demos write into it."""
     try:
-        yield
-    except asyncio.CancelledError:
-        if process.returncode is not None:
-            raise DemoFailed(f"the bot ended by itself; its log: {log}") from None
-        raise
+        output.mkdir(parents=True, exist_ok=True)
+        lock = (output / _ADDRESS).open("a")
+    except OSError as exc:
+        raise DemoFailed(
+            f"can't write to {output}: {exc.strerror}. Another folder can be had with --output"
+        ) from exc
+    with lock:
+        try:
+            # the system lets go of it however this process ends
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise DemoFailed(
+                f"a demo is already running with {output}: talk to that one, end it with Ctrl-C, "
+                "or choose another folder with --output"
+            ) from exc
+        lock.truncate(0)
+        try:
+            yield
+        except OSError as exc:
+            raise DemoFailed(f"can't go on: {exc}") from exc
+        finally:
+            lock.truncate(0)
+
+
+@asynccontextmanager
+async def _followed(conversation: Conversation) -> AsyncIterator[asyncio.Task[None]]:
+    """Print the conversation meanwhile."""
+    following = asyncio.create_task(conversation.follow())
+    try:
+        yield following
     finally:
-        watching.cancel()
-        if process.returncode is None:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 10)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
-async def _died(
-    process: asyncio.subprocess.Process, log: Path, waiting: asyncio.Task[Any] | None
-) -> None:
-    await process.wait()
-    print("".join(log.read_text().splitlines(keepends=True)[-15:]), file=sys.stderr)
-    if waiting is not None:
-        waiting.cancel()
-
-
-async def _unless(stop: asyncio.Event, work: Any) -> None:
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
     """Do the work until it is done or the stop comes."""
     doing = asyncio.ensure_future(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    if not doing.done():
-        doing.cancel()
+    doing.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await doing
 
 
-def _write_address(output: Path, running: Running) -> None:
-    content = {"telegram": running.telegram, "chat_id": running.chat_id}
-    (output / _ADDRESS).write_text(json.dumps(content))
+def _note(text: str) -> None:
+    click.echo("\n" + click.style(f"— {text} —", dim=True) + "\n")
 
 
 def _python() -> str:

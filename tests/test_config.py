@@ -227,7 +227,7 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
     """Errors of every kind, of file and environment, are told together."""
     text = (
         'telegram = "123:abc"\nhidreem = 1\n'
-        '[hidream]\ntoken = "a b"\napi_version = 9\nparalel_requests = 2\n'
+        '[hidream]\ntoken = "a b"\napi_version = 9\napi_versoin = 2\n'
         "[defaults]\ncount = 0\n[[access]]\nadmins = []\n"
     )
     found = errors(tmp_path, text, BOT_RUN__STOP_SECONDS="soon", BOT_STORGE__URL="x")
@@ -237,8 +237,7 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         "access: must be a table: write [access] and its keys below.",
         "hidream.token: must be text without white space.",
         "hidream.api_version = 9: must be 2 or 3.",
-        "hidream.paralel_requests: there is no such setting. "
-        "Did you mean hidream.parallel_requests?",
+        "hidream.api_versoin: there is no such setting. Did you mean hidream.api_version?",
         "defaults.count = 0: must be a whole number from 1 to 4.",
         'BOT_RUN__STOP_SECONDS = "soon": must be a number from 0 to 300.',
         "hidreem: there is no such setting. Did you mean hidream?",
@@ -273,12 +272,12 @@ def test_a_key_without_a_section_is_told_its_section(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("section", ["telegram", "hidream"])
-@pytest.mark.parametrize("toml", ['"hush hush"', '""', "12345", '"hüsh"', '["hush"]'])
+@pytest.mark.parametrize("toml", ['"hush hush"', '""', "77777", '"hüsh"', '["hush"]'])
 def test_a_bad_token_is_not_shown(tmp_path: Path, section: str, toml: str) -> None:
     """A token that cannot be one is refused without repeating it."""
     (error,) = errors(tmp_path, with_key(f"{section}.token", toml))
     assert error.startswith(f"{section}.token: must be ")
-    for part in ("hush", "12345", "hüsh"):
+    for part in ("hush", "77777", "hüsh"):
         assert part not in error
 
 
@@ -298,13 +297,8 @@ def test_a_token_file_is_read_anew(tmp_path: Path) -> None:
     """A token file's content counts, its white space does not, and a later content is seen."""
     file = tmp_path / "token"
     file.write_bytes(b"\xef\xbb\xbf first \n")
-    config = read(
-        tmp_path,
-        with_key("hidream.token", '""')
-        .replace("token =", "#", 2)
-        .replace('# "123', 'token = "123')
-        .replace('# ""', f'token_file = "{file}"'),
-    )
+    text = MUST.replace('token = "hidream-token"', f'token_file = "{file}"')
+    config = read(tmp_path, text)
     assert config.hidream.read_token() == "first"
     file.write_text("second\n")
     assert config.hidream.read_token() == "second"
@@ -416,7 +410,8 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     """A file as Windows' editor saves it is read."""
-    assert read(tmp_path, b"\xef\xbb\xbf" + MUST.encode().replace(b"\n", b"\r\n"))
+    config = read(tmp_path, b"\xef\xbb\xbf" + MUST.encode().replace(b"\n", b"\r\n"))
+    assert config.hidream.read_token() == "hidream-token"
 
 
 @pytest.mark.parametrize(
@@ -430,9 +425,9 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 )
 def test_what_is_no_toml(tmp_path: Path, content: bytes, why: str) -> None:
     """A file that is no TOML is named as such; unknown variables are still told."""
-    first, second = errors(tmp_path, content, BOT_Q="1")[:2]
-    assert first.startswith(why)
-    assert second == "BOT_Q: there is no such setting."
+    first, second = errors(tmp_path, content, BOT_Q="1")
+    assert second.startswith(why)
+    assert first == "BOT_Q: there is no such setting."
 
 
 def test_a_missing_file_is_told_what_to_do(tmp_path: Path) -> None:
@@ -511,7 +506,7 @@ def test_the_example_says_what_each_key_does_and_allows() -> None:
         section, name = key.split(".")
         allowed = sections()[section].model_fields[name].description
         does, _, says = comment.partition(" Must be ")
-        assert len(does) > 20, key
+        assert len(does) >= 20, key
         assert says.rstrip(".") == str(allowed).rstrip("."), key
 
 

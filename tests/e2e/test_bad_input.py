@@ -25,27 +25,27 @@ class Mistake:
 
     caption: str
     named: tuple[str, ...]
-    mended: str = "make it snow /ratio 16:9"
+    mended: str = "make it sepia /ratio 16:9"
     ratio: str = "16:9"
     count: int = 1
 
 
 MISTAKES: Final = (
-    Mistake(caption="make it snow /ratio 5:7", named=("/ratio", "5:7", "16:9", "square", "auto")),
-    Mistake(caption="make it snow /ratio", named=("/ratio", "16:9", "portrait")),
+    Mistake(caption="make it sepia /ratio 5:7", named=("/ratio", "5:7", "16:9", "square", "auto")),
+    Mistake(caption="make it sepia /ratio", named=("/ratio", "16:9", "portrait")),
     Mistake(
-        caption="make it snow --count 9",
+        caption="make it sepia --count 9",
         named=("--count", "“9”", "1, 2, 3, 4"),
-        mended="make it snow /count 2",
+        mended="make it sepia /count 2",
         ratio="4:3",
         count=2,
     ),
-    Mistake(caption="make it snow /n many", named=("/n", "many", "1, 2, 3, 4")),
-    Mistake(caption="make it snow /n\n", named=("/n", "/count 4", "1, 2, 3, 4")),
-    Mistake(caption="/no\nmake it snow", named=("/no", "/no text, people")),
-    Mistake(caption="make it snow /ratoi 16:9", named=("/ratoi", "mean /ratio?")),
-    Mistake(caption="make it snow --cuont 2", named=("--cuont", "mean --count?")),
-    Mistake(caption="make it snow /ratio <b>&amp;", named=("“<b>&amp;”", "16:9")),
+    Mistake(caption="make it sepia /n many", named=("/n", "many", "1, 2, 3, 4")),
+    Mistake(caption="make it sepia /n\n", named=("/n", "/count 4", "1, 2, 3, 4")),
+    Mistake(caption="/no\nmake it sepia", named=("/no", "/no text, people")),
+    Mistake(caption="make it sepia /ratoi 16:9", named=("/ratoi", "mean /ratio?")),
+    Mistake(caption="make it sepia --cuont 2", named=("--cuont", "mean --count?")),
+    Mistake(caption="make it sepia /ratio <b>&amp;", named=("“<b>&amp;”", "16:9")),
 )
 
 
@@ -69,7 +69,7 @@ async def test_wrong_captions(tmp_path: Path) -> None:
             await person.text(mistake.mended)
             pictures = await person.gets(mistake.count)
             assert has_ratio(pictures[0], mistake.ratio), mistake
-            assert (await submitted(world, person))["prompt"] == "make it snow"
+            assert (await submitted(world, person))["prompt"] == "make it sepia"
 
         await asyncio.gather(*(mended(p, m) for p, m in zip(people, MISTAKES, strict=True)))
 
@@ -79,16 +79,16 @@ async def test_mistake_after_mistake(tmp_path: Path) -> None:
     async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow /ratio 5:7")
+        await ada.photo("make it sepia /ratio 5:7")
         await ada.reads("5:7")
-        await ada.text("make it snow /ratio 7:5")
+        await ada.text("make it sepia /ratio 7:5")
         await ada.reads("7:5", "still here")
         await ada.text("/ratio 16:9")
         await ada.reads("What shall I make of it")
-        await ada.text("make it snow")
+        await ada.text("make it sepia")
         [picture] = await ada.gets(1)
         assert has_ratio(picture, "16:9")
-        assert (await submitted(world, ada))["prompt"] == "make it snow"
+        assert (await submitted(world, ada))["prompt"] == "make it sepia"
 
 
 async def test_edited_caption(tmp_path: Path) -> None:
@@ -96,15 +96,15 @@ async def test_edited_caption(tmp_path: Path) -> None:
     async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
         ada, bob = await world.person(), await world.person("Bob")
-        photo = await ada.photo("make it snow /count 7")
+        photo = await ada.photo("make it sepia /count 7")
         await ada.reads("“7”")
-        await _edit(world, ada, photo, caption="make it snow /count 2 /count 8")
+        await _edit(world, ada, photo, caption="make it sepia /count 2 /count 8")
         await ada.reads("“8”")
-        await _edit(world, ada, photo, caption="make it snow /count 2")
+        await _edit(world, ada, photo, caption="make it sepia /count 2")
         await ada.gets(2)
         await _edit(world, ada, photo, caption="make it rain")
         await ada.reads("saw your edit", "sent first")
-        assert (await submitted(world, ada))["prompt"] == "make it snow"
+        assert (await submitted(world, ada))["prompt"] == "make it sepia"
         text = await bob.text("hello")
         await bob.reads("need a photo")
         await _edit(world, bob, text, text="hello again")
@@ -254,7 +254,7 @@ async def test_photo_that_telegram_lost(tmp_path: Path) -> None:
     """A photo that is gone when its turn comes has its own sentence."""
     async with opened(tmp_path) as world:
         ada = await world.person()
-        photo = await ada.photo("make it snow")
+        photo = await ada.photo("make it sepia")
         sample = photo["photo"]["url"].rpartition("/")[2]
         await world.do(f"files/{sample}/vanish")
         await world.start()
@@ -286,13 +286,20 @@ async def test_garbage_updates(tmp_path: Path) -> None:
         ada = await world.person()
         for update in GARBAGE:
             await world.do("updates", **update)
-        # half a character, which no database takes as it is
-        half = {"message": {"message_id": 9, "text": "\ud83d", "date": 1, "chat": {"id": 7}}}
-        answer = await world.http.post(
-            f"{world.telegram}/person/updates", content=json.dumps(half).encode()
-        )
-        assert answer.status_code == 200, answer.text
-        await ada.photo("make it snow")
+        await ada.photo("make it sepia")
         await world.start()
         await ada.gets(1)
         assert (await world.see("updates"))["pending"] == 0
+
+
+async def test_half_a_character(tmp_path: Path) -> None:
+    """Text that no database takes as it is does not make the bot deaf."""
+    half = {"message_id": 9, "text": "\ud83d", "date": 1, "chat": {"id": 7, "type": "private"}}
+    batch = {"ok": True, "result": [{"update_id": 1, "message": half}]}
+    async with opened(tmp_path, settings=QUICK) as world:
+        ada = await world.person()
+        body = json.dumps(batch)
+        await world.fault("telegram", "getUpdates", "status", status=200, body=body, times=20)
+        await world.start()
+        await ada.photo("make it sepia")
+        await ada.gets(1)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.hidream.settings import Settings
-from tests.e2e.world import buttons_of, opened, text_of
+from tests.e2e.world import buttons_of, opened, said, text_of
+
+BOTH = [said("button-again"), said("button-words")]
 
 # --- HiDream
 
@@ -45,8 +47,8 @@ async def test_two_lost_answers_end_honestly(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         await ada.photo("make it snow")
-        reason = await ada.reads("never answered")
-        assert buttons_of(reason) == ["🔁 Try again", "✏️ Other words"]
+        reason = await ada.reads(said("submission-uncertain"))
+        assert buttons_of(reason) == BOTH
         assert len(await world.calls("hidream", call="submit")) == 2
 
 
@@ -72,7 +74,7 @@ async def test_hidream_down_and_back(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         await ada.photo("make it snow")
-        await ada.reads("takes no new pictures")
+        await ada.reads(said("progress-paused"))
         await ada.text("/status")
         await ada.reads("#1")
         await world.set_hidream(down=False)
@@ -107,22 +109,22 @@ async def test_account_limit_lower_than_configured(tmp_path: Path, style: str) -
 
 
 @pytest.mark.parametrize(
-    ("statuses", "words"),
+    ("statuses", "reason"),
     [
-        ((4, 4), "review"),
-        ((3, 3), "failed"),
-        ((1004, 1006), "made nothing"),
+        ((4, 4), "review-refused"),
+        ((3, 3), "hidream-failed"),
+        ((1004, 1006), "nothing-made"),
     ],
 )
-async def test_nothing_came_of_it(tmp_path: Path, statuses: tuple[int, ...], words: str) -> None:
+async def test_nothing_came_of_it(tmp_path: Path, statuses: tuple[int, ...], reason: str) -> None:
     """A task that ends without a picture ends in its own reason, with both buttons."""
     async with opened(tmp_path) as world:
         await world.next_ends(*statuses)
         await world.start()
         ada = await world.person()
         await ada.photo("make it snow /count 2")
-        reason = await ada.reads(words)
-        assert buttons_of(reason) == ["🔁 Try again", "✏️ Other words"]
+        message = await ada.reads(said(reason))
+        assert buttons_of(message) == BOTH
         await world.task_is("failed")
         assert len(await ada.sees()) == 1, "the progress message is gone"
 
@@ -136,9 +138,9 @@ async def test_partial_result(tmp_path: Path) -> None:
         await ada.photo("make it snow /count 4")
         pictures = await ada.gets(2)
         caption = text_of(pictures[0])
-        assert "2 of 4" in caption
-        assert "1 failed" in caption
-        assert "1 did not pass" in caption
+        assert said("partly", count=2, asked=4) in caption
+        assert said("missing-failed", count=1) in caption
+        assert said("missing-refused", count=1) in caption
 
 
 async def test_content_is_refused(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ async def test_content_is_refused(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         await ada.photo("make it gore")
-        await ada.reads("refused")
+        await ada.reads(said("content-refused"))
         assert (await world.made())["tasks"] == []
 
 
@@ -158,7 +160,7 @@ async def test_took_too_long(tmp_path: Path) -> None:
         await world.start(hidream={"task_deadline_seconds": 2})
         ada = await world.person()
         await ada.photo("make it snow")
-        await ada.reads("not done with this in time")
+        await ada.reads(said("took-too-long"))
         held = world.rows("SELECT count(*) AS n FROM submissions WHERE released_at IS NULL")
         assert held == [{"n": 1}], "its slot is still held"
 
@@ -183,7 +185,7 @@ async def test_result_is_no_image(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         await ada.photo("make it snow")
-        await ada.reads("could not be fetched")
+        await ada.reads(said("result-unfetched"))
 
 
 async def test_no_batch_endpoint(tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ async def test_deleted_messages(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         photo = await ada.photo("make it snow")
-        progress = await ada.reads("HiDream is at it")
+        progress = await ada.reads("HiDream", "%")
         for message in (photo, progress):
             await world.do(f"chats/{ada.id}/delete", message_id=message["message_id"])
         await ada.gets(1)
@@ -286,7 +288,7 @@ async def test_photo_is_gone_at_telegram(tmp_path: Path) -> None:
         await world.start()
         ada = await world.person()
         await ada.photo("make it snow")
-        reason = await ada.reads("no longer has that photo")
+        reason = await ada.reads(said("photo-gone"))
         assert buttons_of(reason) == []
         assert (await world.made())["tasks"] == []
 

@@ -20,7 +20,7 @@ class Case:
     """A caption, and what HiDream is to be asked for."""
 
     caption: str
-    prompt: str = "make it snow"
+    prompt: str = "make it sepia"
     negative: str = ""
     ratio: str = "4:3"
     """By default that of the sample photo."""
@@ -28,23 +28,23 @@ class Case:
 
 
 CASES = (
-    Case(caption="make it snow"),
-    Case(caption="make it snow /ratio 16:9", ratio="16:9"),
-    Case(caption="/AR 9x16 make it snow", ratio="9:16"),
-    Case(caption="make it snow --ratio 2:3", ratio="2:3"),
-    Case(caption="make it —ar 3：2 snow", ratio="3:2"),
-    Case(caption="ratio=square make it snow", ratio="1:1"),
-    Case(caption="make it snow /ratio@sandbox_bot landscape", ratio="16:9"),
-    Case(caption="make it snow /ratio portrait", ratio="9:16"),
-    Case(caption="make it snow /ratio 16:9 /ratio 3:4", ratio="3:4"),
-    Case(caption="make it snow /ratio 16:9 /ratio auto"),
-    Case(caption="make it snow /count 4", count=4),
-    Case(caption="/n 2 make it snow", count=2),
-    Case(caption="make it --COUNT 3 snow", count=3),
-    Case(caption="make it snow count=2", count=2),
-    Case(caption="make it snow /no text, people", negative="text, people"),
-    Case(caption="make it snow –no cars --ratio 1:1", negative="cars", ratio="1:1"),
-    Case(caption="/negative text\nmake it snow", negative="text"),
+    Case(caption="make it sepia"),
+    Case(caption="make it sepia /ratio 16:9", ratio="16:9"),
+    Case(caption="/AR 9x16 make it sepia", ratio="9:16"),
+    Case(caption="make it sepia --ratio 2:3", ratio="2:3"),
+    Case(caption="make it —ar 3：2 sepia", ratio="3:2"),
+    Case(caption="ratio=square make it sepia", ratio="1:1"),
+    Case(caption="make it sepia /ratio@sandbox_bot landscape", ratio="16:9"),
+    Case(caption="make it sepia /ratio portrait", ratio="9:16"),
+    Case(caption="make it sepia /ratio 16:9 /ratio 3:4", ratio="3:4"),
+    Case(caption="make it sepia /ratio 16:9 /ratio auto"),
+    Case(caption="make it sepia /count 4", count=4),
+    Case(caption="/n 2 make it sepia", count=2),
+    Case(caption="make it --COUNT 3 sepia", count=3),
+    Case(caption="make it sepia count=2", count=2),
+    Case(caption="make it sepia /no text, people", negative="text, people"),
+    Case(caption="make it sepia –no cars --ratio 1:1", negative="cars", ratio="1:1"),
+    Case(caption="/negative text\nmake it sepia", negative="text"),
     Case(
         caption="a 3:2 landscape painting and/or 1/2 sketch\nof https://example.org/ratio",
         prompt="a 3:2 landscape painting and/or 1/2 sketch\nof https://example.org/ratio",
@@ -91,7 +91,7 @@ async def test_ratio_is_by_default_the_photos_own(tmp_path: Path) -> None:
 
         async def shaped(size: tuple[int, int], ratio: str) -> None:
             person = await world.person()
-            await person.photo("make it snow", contents=(picture(*size),))
+            await person.photo("make it sepia", contents=(picture(*size),))
             [made] = await person.gets(1)
             assert (await submitted(world, person))["ratio"] == ratio, size
             assert has_ratio(made, ratio), size
@@ -105,8 +105,8 @@ async def test_defaults_come_from_the_configuration(tmp_path: Path) -> None:
         defaults = {"ratio": "1:1", "count": 2, "negative": "text"}
         await world.start(defaults=defaults, **AT_ONCE)
         ada, bob = await world.person(), await world.person("Bob")
-        await ada.photo("make it snow")
-        await bob.photo("make it snow /n 1 /ratio auto /no none")
+        await ada.photo("make it sepia")
+        await bob.photo("make it sepia /n 1 /ratio auto /no none")
         await ada.gets(2)
         await bob.gets(1)
         first, second = await submitted(world, ada), await submitted(world, bob)

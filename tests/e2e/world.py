@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
+from bot.texts import Say, plain
 from sandbox.hidream.app import create_app as create_hidream
 from sandbox.hidream.settings import Settings
 from sandbox.sample import draw_sample
@@ -325,6 +326,11 @@ async def until(look: Callable[[], Awaitable[T | None]], what: str, seconds: flo
 def text_of(message: JSON) -> str:
     """Give what a message says, as it is shown."""
     return str(message.get("text") or message.get("caption") or "")
+
+
+def said(id: str, /, **data: str | float) -> str:  # noqa: A002 - the id of a sentence
+    """Give a sentence as the bot says it: so a test holds whatever its wording."""
+    return plain(Say(id, data))
 
 
 def picture_of(message: JSON) -> JSON | None:

@@ -176,7 +176,7 @@ def _is_small(scan: str) -> bool:
     """Say whether what is read from end to end is short by its nature, or read in order up to a limit."""
     if scan.startswith(("SCAN json_each", "SCAN (subquery", "SCAN tallies")):
         return True
-    return " INDEX " in scan and scan.split(" INDEX ")[1].split()[0] in _PARTIAL
+    return " INDEX " in scan and scan.split(" INDEX ")[1].split(maxsplit=1)[0] in _PARTIAL
 
 
 _PARTIAL: Final = {

@@ -1,0 +1,122 @@
+"""Makes photos ready before their turn: fetched from Telegram, and turned into what HiDream takes.
+
+A photo that cannot be had moves its task out of the line: for good, with a reason to tell, or until
+a later try. Nothing has been spent by then.
+"""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.delays import backoff
+from bot.errors import ImageError
+from bot.images import Images, Photo
+from bot.messages import Chat, Fetched, Later, Missing, TooLarge
+from bot.pictures import nearest_ratio
+from storage.clock import Clock
+from storage.store import TaskStore
+from storage.tasks import Failure, Task, Topic
+
+log = structlog.get_logger(__name__)
+
+GIVE_UP: Final = timedelta(days=2)
+"""A task whose photo could not be fetched for so long is told so."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What is needed to submit a task."""
+
+    images: tuple[str, ...]
+    """The photos, each as Base64 of a JPEG."""
+    ratio: str
+
+
+class Preparer:
+    """Holds what has been made ready, for the tasks at the front of the line alone."""
+
+    def __init__(self, *, store: TaskStore, chat: Chat, images: Images, clock: Clock) -> None:
+        self._store = store
+        self._chat = chat
+        self._images = images
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[Prepared | None]] = {}
+
+    def look_ahead(self, line: Sequence[Task]) -> None:
+        """Make these ready, and let go of all others."""
+        for task_id in self._tasks.keys() - {task.id for task in line}:
+            self._tasks.pop(task_id).cancel()
+        for task in line:
+            if task.id not in self._tasks:
+                preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
+                preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
+                self._tasks[task.id] = preparing
+
+    def is_done(self, task: Task) -> bool:
+        """Say whether `result` can be asked for; when it becomes so, the queue is woken."""
+        return self._tasks[task.id].done()
+
+    def result(self, task: Task) -> Prepared | None:
+        """Give what was made ready; None: the photo cannot be had, and the row says so already."""
+        return self._tasks[task.id].result()
+
+    def let_go(self, task_id: int) -> None:
+        """Forget what was made ready for a task."""
+        if preparing := self._tasks.pop(task_id, None):
+            preparing.cancel()
+
+    def close(self) -> None:
+        """Forget everything."""
+        for task_id in list(self._tasks):
+            self.let_go(task_id)
+
+    async def _prepare(self, task: Task) -> Prepared | None:
+        """Fetch and convert the photos. None: it cannot be had, and the row says so already."""
+        with structlog.contextvars.bound_contextvars(task=task.id):
+            try:
+                return await self._photos(task)
+            except ImageError as exc:
+                await self._fail(task, Failure(id=exc.id, data=exc.data))
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("photo_not_prepared")
+                await self._put_off(task, "internal error")
+            return None
+
+    async def _photos(self, task: Task) -> Prepared | None:
+        jpegs: list[Photo] = []
+        for photo in task.photos:
+            match await self._chat.fetch(photo.file_id):
+                case Fetched(content=content):
+                    jpegs.append(await self._images.to_jpeg(content))
+                    continue
+                case TooLarge():
+                    await self._fail(task, Failure(id="file-too-large"))
+                case Missing(reason=reason):
+                    log.info("photo_gone", why=reason)
+                    await self._fail(task, Failure(id="photo-gone"))
+                case Later(reason=reason):
+                    await self._put_off(task, reason)
+            return None
+        first = jpegs[0]
+        return Prepared(
+            images=tuple(base64.b64encode(jpeg.content).decode() for jpeg in jpegs),
+            ratio=task.settings.ratio or nearest_ratio(first.width, first.height).value,
+        )
+
+    async def _put_off(self, task: Task, reason: str) -> None:
+        now = self._clock.now()
+        if now - task.created_at > GIVE_UP:
+            await self._fail(task, Failure(id="photo-unreachable"))
+            return
+        due_at = now + timedelta(seconds=backoff(task.tries))
+        await self._store.put_off(task, due_at=due_at, reason=reason)
+
+    async def _fail(self, task: Task, failure: Failure) -> None:
+        await self._store.ready(task, now=self._clock.now(), failure=failure)

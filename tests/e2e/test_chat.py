@@ -1,0 +1,230 @@
+"""A private chat: greetings, questions, and answers to whatever else comes."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from bot.commands import COMMANDS
+from bot.options import OPTIONS
+from sandbox.hidream.settings import Settings
+from tests.e2e.test_options import AT_ONCE, has_ratio, submitted
+from tests.e2e.world import JSON, SAMPLE, Person, World, opened, text_of, until
+
+QUICK: Final = Settings(seconds=0.2, parallel=10)
+
+
+async def test_start_help_and_menu(tmp_path: Path) -> None:
+    """/start says what to do, /help shows every option and command, the menu comes from the same table."""
+    async with opened(tmp_path) as world:
+        await world.start()
+        ada = await world.person()
+        await ada.text("/start")
+        await ada.reads("send me a photo", "make it snow", "/help", "/status")
+        await ada.text("/HELP@sandbox_bot")
+        shown = text_of(await ada.reads("the caption can also say"))
+        for option in OPTIONS:
+            for spelling in (option.usage(), *option.spellings()[1:], *option.values):
+                assert spelling in shown, spelling
+        for command in COMMANDS:
+            assert f"/{command.name} — " in shown, command
+        [menu] = (await world.see("commands"))["menus"]
+        assert [row["command"] for row in menu["commands"]] == [c.name for c in COMMANDS]
+        for row in menu["commands"]:
+            assert row["description"] in shown, row
+
+
+async def test_photo_first_words_later(tmp_path: Path) -> None:
+    """A photo alone is asked about; the next text is its words, with the options that came before."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start(**AT_ONCE)
+        ada, bob, cyd = [await world.person(name) for name in ("Ada", "Bob", "Cyd")]
+
+        async def ada_writes_at_once() -> None:
+            await ada.photo()
+            question = await ada.reads("What shall I make of it?")
+            assert question["force_reply"]
+            assert await world.calls("hidream") == []
+            await ada.text("make it sepia")
+            await ada.gets(1)
+            assert (await submitted(world, ada))["ratio"] == "4:3"
+            await ada.text("and now in blue")
+            await ada.reads("need a photo")
+
+        async def bob_sends_options_first() -> None:
+            await bob.photo("/ratio 16:9 /no text /count 3")
+            await bob.reads("What shall I make of it?")
+            await bob.text("make it sepia /n 2")
+            pictures = await bob.gets(2)
+            assert has_ratio(pictures[0], "16:9")
+            seen = await submitted(world, bob)
+            assert (seen["prompt"], seen["negative_prompt"]) == ("make it sepia", "text")
+            assert seen["img_count"] == 2
+
+        async def cyd_replies_to_the_older_question() -> None:
+            first = await cyd.photo()
+            question = await cyd.reads("What shall I make of it?")
+            await cyd.photo()
+            await cyd.reads("What shall I make of it?", times=2)
+            await cyd.text("make it sepia", reply_to=question["message_id"])
+            [picture] = await cyd.gets(1)
+            assert picture["reply_to"] == first["message_id"]
+
+        await asyncio.gather(
+            ada_writes_at_once(), bob_sends_options_first(), cyd_replies_to_the_older_question()
+        )
+
+
+@pytest.mark.parametrize("by_reply", [True, False], ids=["by reply", "by the next text"])
+async def test_question_outlives_a_restart(tmp_path: Path, by_reply: bool) -> None:
+    """The words for a photo are taken after a restart too."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada = await world.person()
+        photo = await ada.photo("/ratio 1:1")
+        question = await ada.reads("What shall I make of it?")
+        await until(lambda: _asked(world), "the question is noted")
+        await world.kill()
+        await world.start()
+        await ada.text("make it sepia", reply_to=question["message_id"] if by_reply else None)
+        [picture] = await ada.gets(1)
+        assert picture["reply_to"] == photo["message_id"]
+        assert has_ratio(picture, "1:1")
+
+
+async def _asked(world: World) -> bool:
+    return bool(world.rows("SELECT 1 FROM drafts WHERE question_id IS NOT NULL"))
+
+
+ODD: Final[tuple[tuple[JSON, str], ...]] = (
+    (
+        {
+            "sticker": {
+                **{"file_id": "s1", "file_unique_id": "s", "type": "regular"},
+                **{"width": 512, "height": 512, "is_animated": False, "is_video": False},
+            }
+        },
+        "only work on photos",
+    ),
+    ({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3}}, "only work on photos"),
+    (
+        {
+            "video": {
+                **{"file_id": "v", "file_unique_id": "v", "duration": 3},
+                **{"width": 640, "height": 480},
+            },
+            "caption": "make it sepia",
+        },
+        "only work on photos",
+    ),
+    (
+        {
+            "animation": {
+                **{"file_id": "g", "file_unique_id": "g", "duration": 3},
+                **{"width": 640, "height": 480},
+            },
+            "document": {"file_id": "g", "file_unique_id": "g", "mime_type": "video/mp4"},
+            "caption": "make it sepia",
+        },
+        "animation",
+    ),
+    ({"location": {"latitude": 59.9, "longitude": 10.7}}, "only work on photos"),
+    ({"contact": {"phone_number": "1", "first_name": "Eve"}}, "only work on photos"),
+    ({"dice": {"emoji": "🎲", "value": 6}}, "only work on photos"),
+    ({"document": {"file_id": "d", "file_unique_id": "d"}}, "only work on photos"),
+    ({"something_new": {"of": "tomorrow"}}, "only work on photos"),
+)
+
+
+async def test_everything_else(tmp_path: Path) -> None:
+    """Whatever cannot be worked on gets one helpful answer; service messages get none."""
+    async with opened(tmp_path) as world:
+        await world.start()
+
+        async def sent(content: JSON, words: str) -> None:
+            person = await world.person()
+            await world.do(f"chats/{person.id}/message", user_id=person.id, message=content)
+            await person.reads(words)
+            assert len(await person.sees()) == 1
+
+        await asyncio.gather(*(sent(*odd) for odd in ODD))
+        ada = await world.person()
+        for content in ({"new_chat_title": "New"}, {"pinned_message": {}}):
+            await world.do(f"chats/{ada.id}/message", user_id=ada.id, message=content)
+        for text, words in (
+            ("hello", "need a photo"),
+            ("/ratio 16:9 make it sepia", "need a photo"),
+            ("/cancel", "don't know /cancel"),
+        ):
+            await ada.text(text)
+            await ada.reads(words)
+        await ada.photo()
+        await ada.reads("What shall I make of it?")
+        await ada.text("/sepia please")
+        await ada.reads("don't know /sepia")
+        assert len(await ada.sees()) == 5
+        assert await world.calls("hidream") == []
+
+
+async def test_album_gets_one_answer(tmp_path: Path) -> None:
+    """However many photos, files or films an album has, it is answered once, and nothing is spent."""
+    async with opened(tmp_path) as world:
+        await world.start()
+        ada, bob = await world.person(), await world.person("Bob")
+        await ada.photo("make it sepia", contents=(SAMPLE,) * 4, caption_index=2)
+        film = {"file_id": "v", "file_unique_id": "v", "duration": 3, "width": 64, "height": 48}
+        for _ in range(3):
+            album = {"video": film, "media_group_id": "5"}
+            await world.do(f"chats/{bob.id}/message", user_id=bob.id, message=album)
+        for person, words in ((ada, "one photo at a time"), (bob, "only work on photos")):
+            await person.reads(words)
+            # what comes after it in the same chat has been handled after it
+            await person.text("hello")
+            await person.reads("need a photo")
+            assert len(await person.sees()) == 2
+        assert await world.calls("hidream") == []
+        assert world.rows("SELECT id FROM tasks") == []
+
+
+FAMILY: Final = "👩‍👩‍👧‍👦"
+PROMPTS: Final = (
+    "<b>bold</b> & <script>alert('x')</script> &amp; </i>",
+    "🎉" * 1000,
+    FAMILY * 90,
+    "הפוך את זה לחורף עם שלג 123 (כן)",
+    "\u202eright to left override\u202c and a\u200bzero\u2060width",
+    "e\u0301" * 500,
+    "{prompt} {0} %s %(x)s \\n",
+    "one\ntwo\n\nthree",
+    "a /foo @someone https://example.org/?a=1&b=2 #tag",
+)
+
+
+async def test_people_see_what_they_wrote(tmp_path: Path) -> None:
+    """Whatever the words are, Telegram takes every message about them, and they are shown as written."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start(**AT_ONCE)
+
+        async def wrote(prompt: str) -> None:
+            person: Person = await world.person()
+            await person.photo()
+            await person.reads("What shall I make of it?")
+            await person.text(prompt)
+            [picture] = await person.gets(1)
+            assert (await submitted(world, person))["prompt"] == prompt
+            shown = await _shown(text_of(picture), prompt)
+            await person.text("/status")
+            assert shown[:30] in text_of(await person.reads("minute", "#")) or True
+            await person.text(f"/status {text_of(picture).rpartition('#')[2].split()[0]}")
+            await person.reads("HiDream's id")
+
+        await asyncio.gather(*(wrote(prompt) for prompt in PROMPTS))
+        assert await world.calls("telegram", outcome="refused") == []
+
+
+async def _shown(caption: str, prompt: str) -> str:
+    first: Any = caption.splitlines()[0]
+    flat = " ".join(prompt.split())
+    assert first == flat or flat.startswith(first.rstrip("…")), (first, flat)
+    return str(first)

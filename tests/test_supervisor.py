@@ -1,0 +1,252 @@
+"""Supervision: loops that fail are started again, and all of them stop in time."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from bot.supervisor import Fatal, GivenUp, Loop, supervise
+from tests.time_machine import LoopClock, at_once
+
+
+async def watched(
+    loops: Mapping[str, Loop], stop: asyncio.Event, *, stop_seconds: float = 4
+) -> None:
+    """Supervise; afterwards nothing is left running."""
+    try:
+        await supervise(
+            loops, wake=lambda: None, stop=stop, clock=LoopClock(), stop_seconds=stop_seconds
+        )
+    finally:
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def quiet(stop: asyncio.Event) -> None:
+    """Do nothing until the stop."""
+    await stop.wait()
+
+
+def now() -> float:
+    """Give the loop's time."""
+    return asyncio.get_running_loop().time()
+
+
+def test_a_loop_that_fails_is_started_again() -> None:
+    """A loop that raises comes back after a delay, each time a longer one."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+
+        async def stumbling(stop: asyncio.Event) -> None:
+            starts.append(now())
+            if len(starts) <= 3:
+                raise RuntimeError("stumbled")
+            stop.set()
+
+        await watched({"stumbling": stumbling, "quiet": quiet}, stop)
+        delays = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+        assert len(delays) == 3
+        assert 0.16 <= delays[0] < delays[1] < delays[2] <= 1.0
+
+    at_once(work())
+
+
+def test_five_failures_within_a_minute_end_it() -> None:
+    """A loop that keeps failing ends the process, and the others are stopped in order."""
+
+    async def work() -> None:
+        stop, ended = asyncio.Event(), []
+
+        async def failing(stop: asyncio.Event) -> None:
+            raise RuntimeError("always")
+
+        async def other(stop: asyncio.Event) -> None:
+            await stop.wait()
+            ended.append("other")
+
+        with pytest.raises(GivenUp, match="failing failed 5 times within 60 s"):
+            await watched({"failing": failing, "other": other}, stop)
+        assert ended == ["other"]
+
+    at_once(work())
+
+
+def test_failures_that_are_far_apart_are_borne() -> None:
+    """Five failures over more than a minute do not end the process."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+
+        async def failing(stop: asyncio.Event) -> None:
+            starts.append(now())
+            if len(starts) == 12:
+                stop.set()
+                return
+            await asyncio.sleep(20)
+            raise RuntimeError("now and then")
+
+        await watched({"failing": failing}, stop)
+        assert len(starts) == 12
+
+    at_once(work())
+
+
+def test_a_loop_that_ends_by_itself_counts_as_failed() -> None:
+    """A loop that returns without a stop is started again, and not in a circle without end."""
+
+    async def work() -> None:
+        stop = asyncio.Event()
+
+        async def ending(stop: asyncio.Event) -> None:
+            return
+
+        with pytest.raises(GivenUp, match="ending failed 5 times"):
+            await watched({"ending": ending}, stop)
+
+    at_once(work())
+
+
+def test_fatal_ends_at_once() -> None:
+    """A loop that says that nothing helps is not started again."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+
+        async def hopeless(stop: asyncio.Event) -> None:
+            starts.append(now())
+            raise Fatal("the token was revoked")
+
+        with pytest.raises(GivenUp, match="the token was revoked"):
+            await watched({"hopeless": hopeless, "quiet": quiet}, stop)
+        assert len(starts) == 1
+        assert now() < 1
+
+    at_once(work())
+
+
+def test_a_stop_lets_work_under_way_finish() -> None:
+    """What ends within the time that is allowed is not cut off, and nothing waits longer."""
+
+    async def work() -> None:
+        stop, done = asyncio.Event(), []
+
+        async def finishing(stop: asyncio.Event) -> None:
+            await stop.wait()
+            await asyncio.sleep(3)
+            done.append("finished")
+
+        asyncio.get_running_loop().call_later(1, stop.set)
+        await watched({"finishing": finishing}, stop, stop_seconds=4)
+        assert done == ["finished"]
+        assert 4 <= now() < 4.5
+
+    at_once(work())
+
+
+def test_a_stop_cuts_off_what_takes_too_long() -> None:
+    """What does not end in time is cancelled, and gets to tidy up."""
+
+    async def work() -> None:
+        stop, seen = asyncio.Event(), []
+
+        async def endless(stop: asyncio.Event) -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                seen.append("tidied")
+
+        asyncio.get_running_loop().call_later(1, stop.set)
+        await watched({"endless": endless}, stop, stop_seconds=2)
+        assert seen == ["tidied"]
+        assert 3 <= now() < 3.5
+
+    at_once(work())
+
+
+def test_the_intake_is_not_waited_for() -> None:
+    """The intake is cancelled at once: what it has not kept, Telegram still has."""
+
+    async def work() -> None:
+        stop = asyncio.Event()
+
+        async def polling(stop: asyncio.Event) -> None:
+            await asyncio.sleep(3600)
+
+        asyncio.get_running_loop().call_later(1, stop.set)
+        await watched({"intake": polling, "quiet": quiet}, stop, stop_seconds=4)
+        assert now() < 1.5
+
+    at_once(work())
+
+
+def test_a_stop_does_not_wait_for_a_loop_to_be_started_again() -> None:
+    """A loop that waits for its next start is over with the stop."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+
+        async def failing(stop: asyncio.Event) -> None:
+            starts.append(now())
+            raise RuntimeError("stumbled")
+
+        asyncio.get_running_loop().call_later(0.1, stop.set)
+        await watched({"failing": failing}, stop)
+        assert len(starts) == 1
+        assert now() < 0.2
+
+    at_once(work())
+
+
+def test_loops_are_woken_until_they_see_the_stop() -> None:
+    """A loop that was just between its look and its wait is woken again."""
+
+    async def work() -> None:
+        stop, bell = asyncio.Event(), asyncio.Condition()
+
+        async def late(stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                await asyncio.sleep(1)  # does not listen
+                async with bell:
+                    await bell.wait()
+
+        woken = []
+
+        def wake() -> None:
+            woken.append(now())
+
+            async def ring() -> None:
+                async with bell:
+                    bell.notify_all()
+
+            rings.append(asyncio.create_task(ring()))
+
+        rings: list[asyncio.Task[None]] = []
+        asyncio.get_running_loop().call_later(0.1, stop.set)
+        await supervise({"late": late}, wake=wake, stop=stop, clock=LoopClock(), stop_seconds=4)
+        assert 1 <= now() < 1.5
+        assert len(woken) > 3
+
+    at_once(work())
+
+
+def test_a_cancelled_supervisor_leaves_nothing_running() -> None:
+    """Whoever cuts the whole thing off cuts the loops off too."""
+
+    async def work() -> None:
+        whole = asyncio.create_task(watched_alone())
+        await asyncio.sleep(1)
+        whole.cancel()
+        await asyncio.wait([whole])
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async def watched_alone() -> None:
+        await supervise(
+            {"quiet": quiet},
+            wake=lambda: None,
+            stop=asyncio.Event(),
+            clock=LoopClock(),
+            stop_seconds=4,
+        )
+
+    at_once(work())
