@@ -20,12 +20,13 @@ from telegram.constants import FileSizeLimit, ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Conflict,
+    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
-    TimedOut,
 )
 from telegram.ext import ExtBot
 
@@ -59,19 +60,28 @@ _TOKEN_DELAY: Final = 60.0
 # python-telegram-bot wraps the HTTP library's error; its cause's name tells whether the request can
 # have arrived. These are raised before the request has been written to its end.
 _NOT_SENT: Final = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+    }
     | {"WriteError", "WriteTimeout", "LocalProtocolError"}
 )
 _NO_CHAT: Final = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
 _SAME: Final = "message is not modified"
 _NO_MESSAGE: Final = ("message to delete not found", "message to edit not found")
 _NO_TOPIC: Final = "message thread not found"
+_TOO_LARGE: Final = "entity too large"
+_TOO_SLOW: Final = "gateway time"
 
 
 def outcome_of(error: TelegramError) -> Outcome:
     """Say what an error of a sending call means for the message.
 
-    The order matters: BadRequest and TimedOut are NetworkErrors too.
+    The order matters: BadRequest is a NetworkError too.
     """
     reason = error.message
     match error:
@@ -87,17 +97,32 @@ def outcome_of(error: TelegramError) -> Outcome:
             if any(words in reason.lower() for words in _NO_CHAT):
                 return Gone(reason=reason)
             return Refused(reason=reason)
-        case TimedOut() | NetworkError():
-            cause = type(error.__cause__).__name__
-            if error.__cause__ is None or cause in _NOT_SENT:
-                # no cause: Telegram answered with an error of its own, such as 502
-                return Later(seconds=_NETWORK_DELAY, reason=f"{cause}: {reason}")
-            if isinstance(error.__cause__, TelegramError):
-                # an error page instead of JSON: the gateway answered for Telegram
-                return Later(seconds=_NETWORK_DELAY, reason="Telegram's gateway is ill")
-            return Unknown(reason=cause)
+        case Conflict():
+            return Later(seconds=_NETWORK_DELAY, reason=reason)
+        case EndPointNotFound():
+            return Refused(reason=reason)
+        case NetworkError():
+            return _outcome_of_network(error)
         case _:
+            # Telegram said that it went well, and then something that cannot be read
             return Unknown(reason=reason)
+
+
+def _outcome_of_network(error: NetworkError) -> Outcome:
+    """Say what a failure on the way means: did the request arrive, and was it acted upon?"""
+    reason = error.message
+    cause = type(error.__cause__).__name__
+    if error.__cause__ is None or isinstance(error.__cause__, TelegramError):
+        # Telegram, or the gateway before it, answered with an error of its own, such as 502
+        if _TOO_LARGE in reason.lower():
+            return Refused(reason="too large")
+        if _TOO_SLOW in reason.lower():
+            # the gateway handed it on and did not wait for the end
+            return Unknown(reason="gateway time-out")
+        return Later(seconds=_NETWORK_DELAY, reason="Telegram, or its gateway, is ill")
+    if cause in _NOT_SENT:
+        return Later(seconds=_NETWORK_DELAY, reason=cause)
+    return Unknown(reason=cause)
 
 
 def _seconds(value: int | timedelta) -> float:
@@ -231,18 +256,31 @@ class TelegramChat:
             file = await self._bot.get_file(file_id)
             if file.file_size is not None and file.file_size > FileSizeLimit.FILESIZE_DOWNLOAD:
                 return TooLarge()
-            return Fetched(content=bytes(await file.download_as_bytearray()))
-        except RetryAfter as exc:
-            return Later(seconds=_seconds(exc.retry_after), reason="flood control")
-        except BadRequest as exc:
-            if "too big" in exc.message.lower():
-                return TooLarge()
-            return Missing(reason=exc.message)
-        except (InvalidToken, Forbidden) as exc:
-            # a file's 404 looks like a bad token; a token that is really bad stops the intake too
-            return Missing(reason=exc.message)
         except TelegramError as exc:
-            return Later(seconds=_NETWORK_DELAY, reason=exc.message)
+            return _not_fetched(exc)
+        try:
+            return Fetched(content=bytes(await file.download_as_bytearray()))
+        except InvalidToken as exc:
+            # the library has one error for both: a file that is gone (404), a bad token (401)
+            if "not found" in exc.message.lower():
+                return Missing(reason=exc.message)
+            return _not_fetched(exc)
+        except TelegramError as exc:
+            return _not_fetched(exc)
+
+
+def _not_fetched(error: TelegramError) -> FileOutcome:
+    """Say what an error of fetching means: only what Telegram says of the file itself is final."""
+    match outcome_of(error):
+        case Refused() if "too big" in error.message.lower():
+            return TooLarge()
+        case Refused() | Gone():
+            return Missing(reason=error.message)
+        case Later() as later:
+            return later
+        case _:
+            # whether an answer was lost makes no difference here: asking again changes nothing
+            return Later(seconds=_NETWORK_DELAY, reason=type(error).__name__)
 
 
 async def _to_topic_or_chat(target: Target, send: Callable[[Target], Awaitable[Sent]]) -> Outcome:

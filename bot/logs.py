@@ -4,26 +4,38 @@ Every record of every library passes the one handler made here, so that a URL wi
 that httpx or python-telegram-bot logs is redacted as well, in tracebacks too.
 """
 
+import contextlib
+import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TextIO
 from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED: Final = "[redacted]"
+_SHORTEST_HALF: Final = 8
+"""Letters; what follows a colon is only a secret of its own if it has as many."""
 
-# A bot token wherever it stands, as in https://api.telegram.org/bot123:ABC/getMe; a bearer token;
-# the signature of a result's URL.
-_PATTERNS: Final = (
-    re.compile(r"(?<!\d)\d{3,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}"),
-    re.compile(r"(?i)(?<=bearer )[^\s'\"\\,]+"),
-    re.compile(r"(?i)(?<=authorization: )[^\r\n]+"),
-    re.compile(r"(?<=://)([^\s'\"<>?]+)\?[^\s'\"<>]+"),
+# What is secret by its form, wherever it stands. No pattern takes a quote or a backslash: cutting
+# there would break a line of JSON. Each goes over the text once, without going back.
+_BOT_TOKEN: Final = re.compile(
+    r"(?<!\d)\d{3,}(?::|%(?:25)?3A)[\w%-]{20,}", re.ASCII | re.IGNORECASE
 )
+_BEARER: Final = re.compile(r"(?<=bearer )[^\s'\"\\,]+", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"://[^\s'\"<>\\]+")
+
+
+def _without_query(found: re.Match[str]) -> str:
+    """Cut an address short before its query, where signatures are, and hide a password."""
+    place, mark, _ = found[0].partition("?")
+    host, slash, path = place.removeprefix("://").partition("/")
+    user, at, host_only = host.rpartition("@")
+    shown = f"{REDACTED}@{host_only}" if at and user else host
+    return f"://{shown}{slash}{path}{mark}{REDACTED if mark else ''}"
 
 
 class Redactor(logging.Formatter):
@@ -33,14 +45,20 @@ class Redactor(logging.Formatter):
         super().__init__()
         self._inner = inner
         self._secrets: set[str] = set()
+        self._known = re.compile("(?!)")
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """Take out one more secret from now on, such as a token that was read anew."""
-        if secret:
-            # as it is, and as it stands in a URL's path or query
-            self._secrets |= {secret, quote(secret, safe=""), quote(secret)}
+        _, colon, half = secret.partition(":")
+        for known in (secret, half) if colon and len(half) >= _SHORTEST_HALF else (secret,):
+            once = quote(known, safe="")
+            # as it is, in an address, in an address within one, and escaped as JSON or by repr
+            self._secrets |= {known, quote(known), once, once.lower(), quote(once, safe="")}
+            self._secrets |= {json.dumps(known)[1:-1], repr(known)[1:-1]}
+        longest_first = sorted(self._secrets - {""}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record's text without secrets."""
@@ -48,13 +66,22 @@ class Redactor(logging.Formatter):
 
     def redact(self, text: str) -> str:
         """Give the text without secrets."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        first, bearer, header, query = _PATTERNS
-        text = first.sub(REDACTED, text)
-        text = bearer.sub(REDACTED, text)
-        text = header.sub(REDACTED, text)
-        return query.sub(rf"\1?{REDACTED}", text)
+        text = self._known.sub(REDACTED, text)
+        text = _BOT_TOKEN.sub(REDACTED, text)
+        text = _BEARER.sub(REDACTED, text)
+        return _ADDRESS.sub(_without_query, text)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to standard error; where a record cannot be formatted, says so without its content."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        error = sys.exc_info()[0]
+        why = error.__name__ if error else "?"
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(
+                f'{{"event": "log_line_lost", "logger": "{record.name}", "why": "{why}"}}\n'
+            )
 
 
 def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[str], None]:
@@ -65,11 +92,12 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         structlog.stdlib.add_logger_name,
         _without_telegrams_objects,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
     ]
     if log_format == "json":
         render: list[Processor] = [
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(),
         ]
     else:
         render = [
@@ -85,7 +113,7 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         ),
         secrets,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

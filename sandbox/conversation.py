@@ -65,7 +65,7 @@ class Conversation:
 
     guest: Guest
     output: Path
-    saved: list[Path] = field(default_factory=list)
+    saved: list[Path] = field(default_factory=list[Path])
     _after: int = 0
     _names: PictureNames = field(default_factory=PictureNames)
     _said: list[str] = field(default_factory=list)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 JSON = dict[str, Any]
 
@@ -147,7 +147,7 @@ def _attachment(name: str, content: bytes) -> Attachment:
             )
             media_type = Image.MIME.get(image.format or "", "application/octet-stream")
             image.load()
-    except Image.UnidentifiedImageError as exc:
+    except UnidentifiedImageError as exc:
         raise NotAPhoto(f"{name} is not a picture that can be read") from exc
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise NotAPhoto(f"{name} has more pixels than any photo") from exc

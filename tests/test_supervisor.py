@@ -1,6 +1,7 @@
 """Supervision: loops that fail are started again, and all of them stop in time."""
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_loop_that_fails_is_started_again() -> None:
             stop.set()
 
         await watched({"stumbling": stumbling, "quiet": quiet}, stop)
-        delays = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+        delays = [b - a for a, b in itertools.pairwise(starts)]
         assert len(delays) == 3
         assert 0.16 <= delays[0] < delays[1] < delays[2] <= 1.0
 

@@ -81,12 +81,16 @@ class Person:
             message_id=message["message_id"],
             text=label,
         )
+        return await self.notice(pressed["callback_query_id"])
+
+    async def notice(self, press_id: str) -> JSON:
+        """Wait for the answer to a press."""
 
         async def answered() -> JSON | None:
-            seen = await self._world.see(f"callbacks/{pressed['callback_query_id']}")
+            seen = await self._world.see(f"callbacks/{press_id}")
             return seen if seen["answered"] else None
 
-        return await until(answered, f"the press of {label!r} is answered")
+        return await until(answered, "the press is answered")
 
     async def sees(self, chat: int | None = None) -> list[JSON]:
         """Give the messages of the bot that the chat shows now."""
