@@ -8,13 +8,16 @@ CODE := bot storage sandbox tests
 ONCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint fix lock clean
+.PHONY: help demo picture run test check lint fix lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
 
 demo: $(VENV)/.run  ## try the bot with no account; `make demo ONCE=1` stops by itself
-	@$(BIN)/python -m bot demo $(if $(ONCE),--once)
+	@$(BIN)/python -m sandbox demo $(if $(ONCE),--once)
+
+picture: $(VENV)/.run  ## draw the README's picture of a conversation anew, from a real one
+	@$(BIN)/python -m sandbox portrait --output docs/conversation.svg
 
 run: $(VENV)/.run  ## run the bot with config.toml
 	@$(BIN)/python -m bot run --config config.toml

@@ -10,7 +10,7 @@ from uuid import uuid4
 import stamina
 import structlog
 from telegram import BotCommand
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes
 from telegram.request import HTTPXRequest
 
@@ -175,9 +175,7 @@ async def _introduce(application: RaisingApplication) -> None:
 
 
 def _is_outage(error: Exception) -> bool:
-    return isinstance(error, TelegramError) and (
-        not isinstance(error, InvalidToken) or isinstance(error, NetworkError)
-    )
+    return isinstance(error, TelegramError) and not isinstance(error, InvalidToken)
 
 
 async def _loops(

@@ -132,7 +132,7 @@ def _seconds(value: int | timedelta) -> float:
 class TelegramChat:
     """Telegram through python-telegram-bot."""
 
-    def __init__(self, bot: ExtBot[int]) -> None:
+    def __init__(self, bot: ExtBot[Any]) -> None:
         self._bot = bot
 
     async def say(

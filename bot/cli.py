@@ -82,7 +82,7 @@ def demo(arguments: tuple[str, ...]) -> None:
 
     The sandbox is a program of its own; `python -m sandbox demo --help` shows what it takes.
     """
-    os.execv(sys.executable, [sys.executable, "-m", "sandbox", "demo", *arguments])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "sandbox", "demo", *arguments])  # noqa: S606 - our own Python
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -103,11 +103,9 @@ class Courier:
         images = await self._store.images(task.id)
         made = [image for image in images if image.state is ImageState.STORED]
         if task.failure is None and made:
-            outcome = await self._pictures(task, images, made)
-            end: _End = TaskState.DELIVERED
+            outcome, end = await self._pictures(task, images, made)
         else:
-            outcome = await self._failure(task)
-            end = TaskState.FAILED
+            outcome, end = await self._failure(task), TaskState.FAILED
         if isinstance(outcome, Sent):
             outcome = await self._put_progress_away(task)
         now = self._clock.now()
@@ -131,12 +129,7 @@ class Courier:
                 log.error("telegram_refuses_delivery", why=reason)
                 await self._finish(task, TaskState.FAILED, now)
 
-    async def _finish(
-        self,
-        task: Task,
-        to: _End,
-        now: datetime,
-    ) -> None:
+    async def _finish(self, task: Task, to: _End, now: datetime) -> None:
         if await self._store.finish(task, to, now) is not None:
             log.info("finished", state=to.value, seconds=(now - task.created_at).total_seconds())
 
@@ -148,13 +141,13 @@ class Courier:
 
     async def _pictures(
         self, task: Task, images: Sequence[Image], made: Sequence[Image]
-    ) -> Outcome:
-        """Send what there is as photos, or as files where Telegram does not take it as photos."""
+    ) -> tuple[Outcome, _End]:
+        """Send what there is as photos, as files where Telegram takes no photos, else the reason."""
         try:
             contents = [await self._files.read_async(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
-            return await self._notice(task, "notice", Say("pictures-lost"))
+            return await self._notice(task, "notice", Say("pictures-lost")), TaskState.FAILED
         pictures = [
             Picture(
                 content=content,
@@ -177,8 +170,8 @@ class Courier:
         if isinstance(outcome, Refused):
             # neither way: the reason is honest, and the tries are over
             log.error("pictures_refused", why=outcome.reason)
-            outcome = await self._notice(task, "notice", Say("telegram-refused"))
-        return outcome
+            return await self._notice(task, "notice", Say("telegram-refused")), TaskState.FAILED
+        return outcome, TaskState.DELIVERED
 
     async def _album(
         self,
@@ -193,7 +186,11 @@ class Courier:
         if not await self._begin(task, step):
             return Sent()
         outcome = await self._chat.send_pictures(
-            _target(task), pictures, *lines, language=task.language, sent_as=sent_as
+            Target.in_reply_to(task.place),
+            pictures,
+            *lines,
+            language=task.language,
+            sent_as=sent_as,
         )
         if isinstance(outcome, Sent):
             sent = [
@@ -218,7 +215,9 @@ class Courier:
     ) -> Outcome:
         if not await self._begin(task, step):
             return Sent()
-        outcome = await self._chat.say(_target(task), line, language=task.language, buttons=buttons)
+        outcome = await self._chat.say(
+            Target.in_reply_to(task.place), line, language=task.language, buttons=buttons
+        )
         if isinstance(outcome, Sent):
             now = self._clock.now()
             await self._store.step_sent(task, step, outcome.message_ids, (), now)
@@ -252,11 +251,6 @@ class Courier:
         # what the person waited for has arrived: only a failure that passes is worth another try
         passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
         return outcome if passes else Sent()
-
-
-def _target(task: Task) -> Target:
-    place = task.place
-    return Target(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
 
 
 def _fits_photo(image: Image) -> bool:

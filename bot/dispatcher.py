@@ -244,11 +244,11 @@ class Dispatcher:
         log.warning("submission_unanswered", before=task.uncertain)
         await self._store.unanswered(task, now=now, due_at=now)
 
-    async def _fail(self, task: Task, failure: Failure, error: HiDreamError | None = None) -> None:
+    async def _fail(self, task: Task, failure: Failure, error: HiDreamError) -> None:
         await self._store.ready(
             task,
             now=self._clock.now(),
             failure=failure,
-            vendor_code=error.code if error else None,
-            vendor_message=error.vendor_message if error else None,
+            vendor_code=error.code,
+            vendor_message=error.vendor_message,
         )

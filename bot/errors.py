@@ -4,8 +4,7 @@ BotError
  ├ ConfigurationError     the operator must mend something before anything starts
  └ UserError              the user can mend it: one helpful sentence
     ├ CaptionError        an option or its value is not what it must be
-    ├ ImageError          the file is no image that can be used
-    └ AccessError         who asked may not, or not now
+    └ ImageError          the file is no image that can be used
 """
 
 from bot.texts import Datum, Say
@@ -39,7 +38,3 @@ class CaptionError(UserError):
 
 class ImageError(UserError):
     """What came is no image that can be used."""
-
-
-class AccessError(UserError):
-    """Whoever asked may not use the bot, or not now."""

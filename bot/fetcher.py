@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -21,6 +22,17 @@ ANSWERED_TRIES: Final = 6
 """So often HiDream's storage may answer that it does not have the image (or not yet)."""
 
 
+@dataclass(slots=True)
+class _Tries:
+    """How the tries at one image went so far."""
+
+    failed: int = 0
+    answered: int = 0
+    """Those of them that got an answer of HiDream's storage."""
+    not_before: float = 0.0
+    """When the next one is due, by the monotonic clock."""
+
+
 class Fetcher:
     """Downloads each image once, and again where that may help."""
 
@@ -33,16 +45,16 @@ class Fetcher:
         self._clock = clock
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._under_way: set[tuple[int, int]] = set()
-        self._refusals: dict[tuple[int, int], int] = {}
-        self._failures: dict[tuple[int, int], int] = {}
-        self._not_before: dict[tuple[int, int], float] = {}
+        self._tries: dict[tuple[int, int], _Tries] = {}
 
     def start(
         self, image: Image, group: asyncio.TaskGroup, *, then: Callable[[int], Awaitable[None]]
     ) -> None:
         """Fetch an image in the background, unless that is under way or not due yet."""
         key = (image.task_id, image.n)
-        if key in self._under_way or self._clock.monotonic() < self._not_before.get(key, 0.0):
+        if key in self._under_way:
+            return
+        if key in self._tries and self._clock.monotonic() < self._tries[key].not_before:
             return
         self._under_way.add(key)
         group.create_task(self._bring(image, then), name=f"fetch {image.task_id}/{image.n}")
@@ -54,8 +66,7 @@ class Fetcher:
                 async with self._places:
                     over = await self._fetch(image)
             if over:
-                for kept in (self._refusals, self._failures, self._not_before):
-                    kept.pop(key, None)
+                self._tries.pop(key, None)
                 await then(image.task_id)
         finally:
             self._under_way.discard(key)
@@ -63,7 +74,6 @@ class Fetcher:
 
     async def _fetch(self, image: Image) -> bool:
         """Fetch once; returns whether the image has come to an end of its own."""
-        key = (image.task_id, image.n)
         try:
             fetched = await self._downloader.image(image.url or "")
         except DownloadRefused as exc:
@@ -71,17 +81,21 @@ class Fetcher:
             await self._give_up(image, exc.reason.value)
             return True
         except DownloadLater as exc:
-            tries = self._failures[key] = self._failures.get(key, 0) + 1
-            self._not_before[key] = self._clock.monotonic() + backoff(tries, longest=30)
+            tries = self._failed(image)
             if exc.http_status is not None:
                 # only answers count: while there is no network, it waits
-                self._refusals[key] = self._refusals.get(key, 0) + 1
-            log.info("image_not_fetched", tries=tries, http=exc.http_status)
-            if self._refusals.get(key, 0) < ANSWERED_TRIES:
+                tries.answered += 1
+            log.info("image_not_fetched", tries=tries.failed, http=exc.http_status)
+            if tries.answered < ANSWERED_TRIES:
                 return False
             await self._give_up(image, f"HTTP {exc.http_status}")
             return True
-        await self._files.put_async(image.task_id, image.n, fetched.content)
+        try:
+            await self._files.put_async(image.task_id, image.n, fetched.content)
+        except OSError:
+            # a full disk may have room again; no other task is to stop for it
+            log.exception("image_not_kept", tries=self._failed(image).failed)
+            return False
         await self._store.image_stored(
             image.task_id,
             image.n,
@@ -91,6 +105,13 @@ class Fetcher:
             size=len(fetched.content),
         )
         return True
+
+    def _failed(self, image: Image) -> _Tries:
+        """Note a failed try, and when the next one is due."""
+        tries = self._tries.setdefault((image.task_id, image.n), _Tries())
+        tries.failed += 1
+        tries.not_before = self._clock.monotonic() + backoff(tries.failed, longest=30)
+        return tries
 
     async def _give_up(self, image: Image, why: str) -> None:
         await self._store.image_ended(image.task_id, image.n, ImageState.UNFETCHED, why)

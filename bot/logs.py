@@ -5,7 +5,6 @@ that httpx or python-telegram-bot logs is redacted as well, in tracebacks too.
 """
 
 import contextlib
-import json
 import logging
 import re
 import sys
@@ -38,6 +37,11 @@ def _without_query(found: re.Match[str]) -> str:
     return f"://{shown}{slash}{path}{mark}{REDACTED if mark else ''}"
 
 
+def _escaped_or_not(secret: str) -> str:
+    """Give a pattern for a secret, whose quotes and backslashes JSON or repr may have escaped."""
+    return re.sub(r"""(\\\\|"|')""", r"(?:\\\\){0,16}\1", re.escape(secret))
+
+
 class Redactor(logging.Formatter):
     """Formats a record with another formatter, then takes out what is secret."""
 
@@ -54,11 +58,10 @@ class Redactor(logging.Formatter):
         _, colon, half = secret.partition(":")
         for known in (secret, half) if colon and len(half) >= _SHORTEST_HALF else (secret,):
             once = quote(known, safe="")
-            # as it is, in an address, in an address within one, and escaped as JSON or by repr
+            # as it is, in an address, and in an address within one
             self._secrets |= {known, quote(known), once, once.lower(), quote(once, safe="")}
-            self._secrets |= {json.dumps(known)[1:-1], repr(known)[1:-1]}
         longest_first = sorted(self._secrets - {""}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        self._known = re.compile("|".join(map(_escaped_or_not, longest_first)) or "(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record's text without secrets."""

@@ -7,9 +7,10 @@ what Telegram answers: each way a call can end is an outcome.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from bot.texts import Say
+from storage.tasks import Place
 
 
 class Urgency(IntEnum):
@@ -33,6 +34,11 @@ class Target:
     thread_id: int | None = None
     reply_to: int | None = None
     """The message it answers; if that is gone, the message is sent all the same."""
+
+    @classmethod
+    def in_reply_to(cls, place: Place) -> Self:
+        """What is said of a task goes to its topic, as a reply to its photo."""
+        return cls(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Target
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
-from storage.tasks import Task, TaskState, Topic
+from storage.tasks import AT_HIDREAM, IN_LINE, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +26,7 @@ _AT_ONCE: Final = 8
 """So many chats are written to side by side."""
 _LOOK: Final = 30
 """So many tasks without a message are looked at, to find chats that can be written to."""
-_SHOWN: Final = frozenset(
-    {
-        TaskState.QUEUED,
-        TaskState.WAITING,
-        TaskState.SUBMITTING,
-        TaskState.UNCERTAIN,
-        TaskState.RUNNING,
-    }
-)
+_SHOWN: Final = IN_LINE | AT_HIDREAM
 _PERSON_INTERVAL: Final = 2.0
 _GROUP_INTERVAL: Final = 6.0
 """Seconds between two edits of a message: a group takes 20 messages a minute, from all of us."""
@@ -99,10 +91,7 @@ class Progress:
     async def _send(self, task: Task) -> None:
         chat_id = task.place.chat_id
         line = await self._line(task)
-        target = Target(
-            chat_id=chat_id, thread_id=task.place.thread_id, reply_to=task.place.message_id
-        )
-        outcome = await self._chat.say(target, line, language=task.language)
+        outcome = await self._chat.say(Target.in_reply_to(task.place), line, language=task.language)
         match outcome:
             case Sent(message_ids=(message_id, *_)):
                 await self._sent(task, message_id, line)

@@ -119,7 +119,7 @@ class Watcher:
         except TokenRefused as exc:
             log.info("results_refused", code=exc.code, http=exc.http_status)
             if self._account.in_trouble(Trouble.TOKEN):
-                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400
+                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400 - no trace needed
             return _TOKEN_PAUSE
         except HiDreamError as exc:
             self._failures += 1

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import sys
 import textwrap
 import unicodedata
 from collections import Counter
@@ -219,7 +220,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def _redraws() -> bool:
-    return click.get_text_stream("stdout").isatty()
+    return sys.stdout.isatty()
 
 
 def _slug(caption: str) -> str:

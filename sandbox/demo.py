@@ -9,13 +9,12 @@ import contextlib
 import fcntl
 import json
 import shlex
-import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import httpx
@@ -24,7 +23,7 @@ from PIL import Image
 from sandbox.conversation import Conversation
 from sandbox.guest import Attachment, Guest, NotAPhoto, attach
 from sandbox.sample import draw_sample
-from sandbox.stage import SECONDS, DemoFailed, Stage, patiently, set_up
+from sandbox.stage import SECONDS, DemoFailed, Stage, patiently, set_up, until_stopped
 
 OUTPUT: Final = Path("demo-output")
 CAPTION: Final = "make it snow /ratio 16:9 /count 2"
@@ -42,12 +41,9 @@ async def demo(*, once: bool, output: Path, seconds: float = SECONDS) -> None:
     Raises:
         DemoFailed: it has not worked.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     worked = asyncio.Event()
     with _alone_in(output):
-        await _unless(stop, _perform(output, seconds, worked, once=once))
+        await until_stopped(_perform(output, seconds, worked, once=once))
     if not worked.is_set():
         raise DemoFailed("stopped before it was through")
     if not once:
@@ -210,17 +206,6 @@ async def _followed(conversation: Conversation) -> AsyncIterator[asyncio.Task[No
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do the work until it is done or the stop comes."""
-    doing = asyncio.ensure_future(work)
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    doing.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await doing
 
 
 def _note(text: str) -> None:

@@ -86,7 +86,7 @@ def _styled(text: str, entities: Sequence[Mapping[str, Any]]) -> Iterator[tuple[
             and entity["offset"] <= place < entity["offset"] + entity["length"]
         }
         yield letter, "".join(sorted(found))
-        place += len(letter.encode("utf-16-le")) // 2
+        place += len(letter.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _paragraphs(letters: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

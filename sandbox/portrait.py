@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from sandbox.conversation import file_of
 from sandbox.drawing import Bubble, draw
 from sandbox.guest import JSON, Attachment, Guest
 from sandbox.sample import draw_sample
-from sandbox.stage import DemoFailed, patiently, set_up
+from sandbox.stage import DemoFailed, patiently, set_up, until_stopped
 
 NAME: Final = "HiDream bot"
 ABOUT: Final = "bot"
@@ -21,7 +20,7 @@ LARGEST: Final = 345_000
 """Bytes; a README is to open fast."""
 _QUALITIES: Final = (84, 80, 76, 72, 66, 60, 50)
 _FIRST: Final = "make it snow /ratio 16:9 /count 2"
-_SECOND: Final = "as a pencil sketch /ratio square /no people"
+_SECOND: Final = "as a pencil sketch /ratio square /no text"
 _SECONDS: Final = 6.0
 _PATIENCE: Final = 60.0
 _PERCENT: Final = 60
@@ -73,8 +72,8 @@ class Watched:
 
     def says(self, words: str) -> bool:
         """Whether the bot's last message has these words."""
-        last = self.shown()[-1]
-        return last["from_bot"] and words in last.get("text", "")
+        last = (self.shown() or [{"from_bot": False}])[-1]
+        return bool(last["from_bot"]) and words in last.get("text", "")
 
 
 async def portray(*, output: Path) -> None:
@@ -83,10 +82,11 @@ async def portray(*, output: Path) -> None:
     Raises:
         DemoFailed: it did not go as it should, or the file can't be written.
     """
-    loop, this = asyncio.get_running_loop(), asyncio.current_task()
-    assert this is not None  # noqa: S101 - a coroutine that runs is in a task
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, this.cancel)
+    if not await until_stopped(_portray(output)):
+        raise DemoFailed("stopped before the picture was drawn")
+
+
+async def _portray(output: Path) -> None:
     click.echo("A conversation with the bot is going on, to be drawn; it takes half a minute.")
     async with set_up(seconds=_SECONDS) as stage:
         watched = await stage.with_bot(_converse(stage.guest))
@@ -101,6 +101,8 @@ async def portray(*, output: Path) -> None:
 
 async def _converse(guest: Guest) -> Watched:
     watched = Watched(guest)
+    await guest.write("/start")
+    await watched.until(lambda w: w.says("photo"))
     await guest.send(await _sample(1280, 960), _FIRST)
     await watched.until(lambda w: w.pictures() == 2 and w.tidy())
     await guest.send(await _sample(960, 1200))
@@ -135,7 +137,7 @@ async def _draw(guest: Guest, watched: Watched) -> str:
 def compose(
     events: Sequence[JSON], messages: Sequence[JSON], pictures: dict[int, bytes]
 ) -> list[list[Bubble]]:
-    """Make bubbles of what happened: a card for each photo that the person sent.
+    """Make bubbles of what happened: a new card begins with each photo but the first.
 
     Args:
         events: all that happened, in order.
@@ -143,12 +145,12 @@ def compose(
         pictures: the content of each message's picture.
     """
     progress = _progress(events)
-    cards: list[list[Bubble]] = []
+    cards: list[list[Bubble]] = [[]]
     bubbles: dict[int, Bubble] = {}
     above = 0
     for message in messages:
         number, album = message["message_id"], message.get("media_group_id")
-        if not message["from_bot"] and number in pictures:
+        if not message["from_bot"] and number in pictures and any(b.pictures for b in cards[-1]):
             cards.append([])
         first = next((m for m in messages if album and m.get("media_group_id") == album), message)
         if first is not message:

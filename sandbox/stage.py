@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
@@ -109,6 +110,24 @@ async def set_up(*, log: Path | None = None, seconds: float = SECONDS) -> AsyncI
                 config=_configuration(folder, telegram, hidream),
                 log=log or folder / "bot.log",
             )
+
+
+async def until_stopped(work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work until it is done, or Ctrl-C or another signal to stop comes.
+
+    Returns whether it got done. What it has to clean up it cleans up, however often one presses.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    doing = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    doing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await doing
+    return not doing.cancelled()
 
 
 async def patiently(waiting: Coroutine[Any, Any, T], seconds: float, failure: str) -> T:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from storage.folders import make_folder, sync_folder
 from storage.store import DatabaseRefused
 
 APPLICATION_ID: Final = 0x48446274
@@ -27,7 +28,6 @@ QUICK_CHECK_BELOW: Final = 64 * 1024 * 1024
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_SIZE: Final = 100
 _OLDEST_SQLITE: Final = (3, 35, 0)
-_TABLES: Final = frozenset({"meta", "inbox", "drafts", "tasks", "submissions", "images", "steps"})
 _BACKUP: Final = "Restore a backup, or move it away to start with an empty one."
 
 
@@ -128,27 +128,11 @@ def prepare(path: Path) -> None:
         _create(path, steps)
         return
     _check_header(path, steps[-1].number)
-    _check_inside(path, steps[-1].number)
+    _check_inside(path, steps)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, steps)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, for this user only.
-
-    Raises:
-        DatabaseRefused: it cannot be made.
-    """
-    try:
-        missing = [one for one in (folder, *folder.parents) if not one.exists()]
-        for one in reversed(missing):
-            one.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise DatabaseRefused(
-            f"{folder} cannot be made ({error.strerror}). Name a folder that the bot may write to."
-        ) from error
 
 
 def check_place(path: Path, *, create: bool) -> None:
@@ -160,7 +144,13 @@ def check_place(path: Path, *, create: bool) -> None:
     if not path.exists():
         if not create:
             raise DatabaseRefused(f"{path} does not exist. Check storage.url, or start the bot.")
-        make_folder(path.parent)
+        try:
+            make_folder(path.parent)
+        except OSError as error:
+            raise DatabaseRefused(
+                f"{path.parent} cannot be made ({error.strerror}). "
+                "Name a folder that the bot may write to."
+            ) from error
     elif path.is_dir():
         raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
     elif not path.is_file():
@@ -209,11 +199,7 @@ def _create(path: Path, steps: tuple[Migration, ...]) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         migrate(connection, steps)
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _check_header(path: Path, newest: int) -> None:
@@ -248,7 +234,7 @@ def _check_version(path: Path, version: int, newest: int) -> None:
         )
 
 
-def _check_inside(path: Path, newest: int) -> None:
+def _check_inside(path: Path, steps: tuple[Migration, ...]) -> None:
     """Read through SQLite, without a write: as a frozen file, or together with its log."""
     log, shared = _beside(path, "-wal"), _beside(path, "-shm")
     with_log, was_shared = _holds_something(log), shared.exists()
@@ -257,9 +243,8 @@ def _check_inside(path: Path, newest: int) -> None:
         uri = f"file:{quote(str(path.absolute()))}?{how}"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            _check_version(path, version, newest)
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            missing = sorted(_TABLES - {name for (name,) in rows})
+            _check_version(path, version, steps[-1].number)
+            missing = sorted(_tables_at(version, steps) - _tables_of(connection))
             verdict = _quick_check(connection, path)
     except sqlite3.Error as error:
         raise DatabaseRefused(f"{path} is damaged ({error}). {_BACKUP}") from error
@@ -270,6 +255,18 @@ def _check_inside(path: Path, newest: int) -> None:
         raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {_BACKUP}")
     if verdict != "ok":
         raise DatabaseRefused(f"{path} is damaged ({verdict}). {_BACKUP}")
+
+
+def _tables_at(version: int, steps: tuple[Migration, ...]) -> frozenset[str]:
+    """The tables that a database of this version has."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, tuple(step for step in steps if step.number <= version))
+        return _tables_of(connection)
+
+
+def _tables_of(connection: sqlite3.Connection) -> frozenset[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return frozenset(name for (name,) in rows)
 
 
 def _quick_check(connection: sqlite3.Connection, path: Path) -> str:

@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from storage.folders import make_folder, sync_folder
+
 _UNFINISHED: Final = ".part"
 
 
@@ -22,7 +24,7 @@ class PictureFiles:
     def __init__(self, directory: Path) -> None:
         """Make the folder, and remove what an earlier process left half written."""
         self._directory = directory
-        _make_folder(directory)
+        make_folder(directory)
         for leftover in directory.glob(f"*/*{_UNFINISHED}"):
             leftover.unlink(missing_ok=True)
 
@@ -33,8 +35,8 @@ class PictureFiles:
             OSError: the disk does not take it.
         """
         folder = self._folder(task_id)
-        if _make_folder(folder):
-            _sync_folder(self._directory)
+        if make_folder(folder):
+            sync_folder(self._directory)
         target = self._file(task_id, n)
         # Named after the process as well, so that two that write the same image do not mix.
         draft = folder / f"{target.name}.{os.getpid()}{_UNFINISHED}"
@@ -47,7 +49,7 @@ class PictureFiles:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
 
     def read(self, task_id: int, n: int) -> bytes:
         """Give an image's bytes.
@@ -83,20 +85,3 @@ class PictureFiles:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _make_folder(folder: Path) -> bool:
-    """Make a folder and those above it that are missing, for this user only; say whether it was."""
-    if folder.is_dir():
-        return False
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

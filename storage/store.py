@@ -46,7 +46,7 @@ class TaskStore(Protocol):
 
     Methods that move a task take the `Task` as it was read and change the row only if its state and
     `claim_no` are still the same; they return the new row, or None where somebody else was quicker.
-    A move that `TRANSITIONS` does not know raises ValueError: it is a mistake in the program.
+    A move that `moves.MOVES` does not know raises ValueError: it is a mistake in the program.
     """
 
     async def close(self) -> None:

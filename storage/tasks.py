@@ -47,7 +47,10 @@ class TaskState(StrEnum):
 FINAL: Final = frozenset(
     {TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE, TaskState.CANCELLED}
 )
-UNFINISHED: Final = frozenset(TaskState) - FINAL
+IN_LINE: Final = frozenset({TaskState.QUEUED, TaskState.WAITING})
+"""Not handed in: what can still be withdrawn, and what a person's turns are counted by."""
+AT_HIDREAM: Final = frozenset({TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING})
+"""Handed in, or perhaps; nothing to tell yet."""
 
 TRANSITIONS: Final[Mapping[TaskState, frozenset[TaskState]]] = {
     TaskState.QUEUED: frozenset(

@@ -6,10 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from storage.memory.tables import Memory
-from storage.tasks import SentImage, Step, Task, TaskState
-
-_AT_HIDREAM = (TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING)
-_IN_LINE = (TaskState.QUEUED, TaskState.WAITING)
+from storage.tasks import AT_HIDREAM, IN_LINE, SentImage, Step, Task, TaskState
 
 
 class Delivery(Memory):
@@ -129,13 +126,13 @@ class Delivery(Memory):
 
     async def unannounced(self, limit: int) -> list[Task]:
         """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
-        tasks = self._tasks(*_IN_LINE, *_AT_HIDREAM)
+        tasks = self._tasks(*IN_LINE, *AT_HIDREAM)
         return [one for one in tasks if one.progress_message_id is None][:limit]
 
     async def announced(self, limit: int) -> list[Task]:
         """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""
-        line = sorted(self._tasks(*_IN_LINE), key=lambda one: (one.turn, one.id))
-        tasks = (*self._tasks(*_AT_HIDREAM), *line)
+        line = sorted(self._tasks(*IN_LINE), key=lambda one: (one.turn, one.id))
+        tasks = (*self._tasks(*AT_HIDREAM), *line)
         return [one for one in tasks if one.progress_message_id is not None][:limit]
 
     async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from storage.memory.tables import Memory
 from storage.moves import closed_up, next_turn
 from storage.store import TooManyUnfinished
-from storage.tasks import FINAL, PLACE_LIMIT, NewTask, Task, TaskState
+from storage.tasks import FINAL, IN_LINE, PLACE_LIMIT, NewTask, Task, TaskState
 
 
 def _by_turn(task: Task) -> tuple[int, int]:
@@ -52,7 +52,7 @@ class Line(Memory):
         return [one for one in self._tables.tasks.values() if one.user_id == user_id]
 
     def _in_line(self, user_id: int) -> list[Task]:
-        line = self._tasks(TaskState.QUEUED, TaskState.WAITING)
+        line = self._tasks(*IN_LINE)
         return [one for one in line if one.user_id == user_id]
 
     # --- looking up
@@ -122,7 +122,7 @@ class Line(Memory):
 
         Closes the gap in the later turns of whoever they were.
         """
-        line = self._tasks(TaskState.QUEUED, TaskState.WAITING)
+        line = self._tasks(*IN_LINE)
         here = (one for one in line if one.place.chat_id == chat_id)
         cancelled = [one for one in here if user_id in (None, one.user_id)]
         for task in cancelled:

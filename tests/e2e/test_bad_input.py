@@ -266,7 +266,7 @@ async def test_photo_that_telegram_lost(tmp_path: Path) -> None:
 # --- updates that nothing can read
 
 
-GARBAGE: Final = (
+GARBAGE: Final[tuple[JSON, ...]] = (
     {"message": "not an object"},
     {"message": {"message_id": 1, "chat": {"id": 77}, "date": "yesterday"}},
     {"message": {"message_id": 1, "from": 5, "chat": {"id": -5, "type": "group"}, "date": 0}},

@@ -81,8 +81,10 @@ async def test_not_for_others_and_not_forged(tmp_path: Path) -> None:
         ):
             pressed = await world.do(
                 f"chats/{group}/press",
-                **{"user_id": bob.id, "message_id": reason["message_id"]},
-                **{"data": data, "forged": True},
+                user_id=bob.id,
+                message_id=reason["message_id"],
+                data=data,
+                forged=True,
             )
             notice = await bob.notice(pressed["callback_query_id"])
             assert notice["text"] in {
@@ -102,7 +104,7 @@ async def test_press_that_is_too_late_or_too_much(tmp_path: Path) -> None:
         await world.start(access={"max_unfinished": 1})
         ada = await world.person()
         reason = await _failed(world, ada, "make it sepia")
-        await world.set_hidream(seconds=2.0)
+        await world.set_hidream(seconds=1.0)
         await ada.photo("make it brown")
         await world.task_is("running")
         assert "as I take at one time" in (await ada.press(reason, AGAIN))["text"]
@@ -112,7 +114,9 @@ async def test_press_that_is_too_late_or_too_much(tmp_path: Path) -> None:
         await world.stop()
         pressed = await world.do(
             f"chats/{ada.id}/press",
-            **{"user_id": ada.id, "message_id": reason["message_id"], "text": AGAIN},
+            user_id=ada.id,
+            message_id=reason["message_id"],
+            text=AGAIN,
         )
         assert pressed
         await world.do("clock", advance_seconds=60)

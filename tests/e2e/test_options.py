@@ -126,7 +126,7 @@ def has_ratio(message: JSON, ratio: str) -> bool:
     """Say whether a message's picture has this ratio, within a pixel or two."""
     shown: Any = picture_of(message)
     across, down = (int(part) for part in ratio.split(":"))
-    return abs(shown["width"] - shown["height"] * across / down) <= 2
+    return bool(abs(shown["width"] - shown["height"] * across / down) <= 2)
 
 
 def picture(width: int, height: int) -> bytes:

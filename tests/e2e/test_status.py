@@ -18,31 +18,29 @@ async def test_list_of_ones_own(tmp_path: Path) -> None:
         await ada.photo("first in sepia")
         await ada.gets(1)
         await ada.photo("second in sepia")
-        await ada.gets(2)
         await world.task_is("delivered", task=2)
         await world.set_hidream(seconds=30.0, jitter=0.0)
         await ada.photo("third in sepia /ratio 16:9 /count 2 /no text")
         await world.task_is("running", task=3)
-        for n, words in enumerate(("fourth in sepia", "fifth in sepia"), 4):
-            await ada.photo(words)
-            await world.task_is("queued", task=n)
+        await bob.photo("fourth in sepia")
+        await world.task_is("queued", task=4)
+        await ada.photo("fifth in sepia")
+        await world.task_is("queued", task=5)
         await until(
             lambda: _has(world.rows("SELECT 1 FROM tasks WHERE id = 3 AND completion > 0")),
             "HiDream says how far it is",
         )
         shown = await _asks(ada, "/status", "/status with")
         entries = [line for line in shown.splitlines() if line.startswith("#")]
-        assert [entry.split()[0] for entry in entries] == ["#3", "#4", "#5", "#2", "#1"]
+        assert [entry.split()[0] for entry in entries] == ["#3", "#5", "#2", "#1"]
         assert "being made, " in entries[0]
         assert "%" in entries[0]
-        assert "in line, number 1" in entries[1]
-        assert "in line, number 2" in entries[2]
-        assert all("· done ·" in entry for entry in entries[3:])
+        assert "in line, number 2" in entries[1]
+        assert all("· done ·" in entry for entry in entries[2:])
         assert all("ago" in entry or "just now" in entry for entry in entries)
         assert "third in sepia\n16:9 · 2 pictures · without: text" in shown
         assert "first in sepia\n4:3 · 1 picture" in shown
-        await bob.text("/status")
-        await bob.reads("nothing of yours here")
+        assert "in line, number 1" in await _asks(bob, "/status", "#4")
         await bob.text("/status 3")
         await bob.reads("no number 3 here")
 
@@ -95,7 +93,7 @@ async def test_why_there_is_no_picture(tmp_path: Path) -> None:
     """A failure is told again, one that is partly done says what is missing, and odd numbers are told right."""
     async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
-        ada = await world.person()
+        ada, bob = await world.person(), await world.person("Bob")
         await world.next_ends(4)
         await ada.photo("make it sepia")
         await ada.reads("did not pass its review")
@@ -108,8 +106,8 @@ async def test_why_there_is_no_picture(tmp_path: Path) -> None:
         shown = await _asks(ada, "/status", "/status with")
         assert "#2 · done" in shown
         assert "#1 · no picture" in shown
-        shown = await _asks(ada, "/status 1", "#1 · no picture")
-        assert "did not pass its review" in shown
+        shown = await _asks(ada, "/status 1", "#1 · no picture", "did not pass its review")
+        assert "HiDream's id for it: " in shown
         shown = await _asks(ada, "/status 2", "#2 · done\n")
         assert "1 of 2 pictures came out.\n1 failed at HiDream." in shown
         for wrong, words in (
@@ -118,8 +116,8 @@ async def test_why_there_is_no_picture(tmp_path: Path) -> None:
             ("/status -1", "one number from its list"),
             (f"/status {10**40}", "one number from its list"),
         ):
-            await ada.text(wrong)
-            await ada.reads(words)
+            await bob.text(wrong)
+            await bob.reads(words)
 
 
 async def test_status_answers_while_all_else_is_down(tmp_path: Path) -> None:

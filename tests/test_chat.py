@@ -1,0 +1,435 @@
+"""The Chat port: every way in which a call to Telegram can end becomes the right outcome."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import httpx
+import pytest
+import telegram.error
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.ext import ExtBot
+from telegram.request import HTTPXRequest
+
+from bot.chat import TelegramChat, outcome_of
+from bot.limits import TelegramLimits
+from bot.messages import (
+    Button,
+    Fetched,
+    Gone,
+    Later,
+    Missing,
+    Moved,
+    Outcome,
+    Picture,
+    Refused,
+    Sent,
+    Target,
+    TooLarge,
+    Unknown,
+)
+from bot.texts import Say
+from sandbox.telegram.app import TOKEN
+from sandbox.telegram.rules import UNHURRIED, Rules
+from storage.clock import SystemClock
+from tests.sandbox.telegram_client import LOCAL, World, opened, picture
+
+
+@pytest.fixture(autouse=True)
+def _durations_as_the_bot_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+
+
+def family(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Give a class and all that descend from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from family(child)
+
+
+# --- what an error means --------------------------------------------------------------------------
+
+ERRORS: dict[type[BaseException], tuple[Callable[[], TelegramError], Outcome]] = {
+    TelegramError: (lambda: TelegramError("Invalid server response"), Unknown(reason="")),
+    telegram.error.Forbidden: (
+        lambda: telegram.error.Forbidden("Forbidden: blocked"),
+        Gone(reason=""),
+    ),
+    telegram.error.InvalidToken: (
+        lambda: telegram.error.InvalidToken("Unauthorized"),
+        Later(seconds=60, reason=""),
+    ),
+    telegram.error.EndPointNotFound: (
+        lambda: telegram.error.EndPointNotFound("no such method"),
+        Refused(reason=""),
+    ),
+    NetworkError: (lambda: NetworkError("Bad Gateway (502)"), Later(seconds=2, reason="")),
+    telegram.error.BadRequest: (lambda: telegram.error.BadRequest("wrong"), Refused(reason="")),
+    TimedOut: (TimedOut, Later(seconds=2, reason="")),
+    telegram.error.ChatMigrated: (lambda: telegram.error.ChatMigrated(-100), Moved(chat_id=-100)),
+    telegram.error.RetryAfter: (lambda: telegram.error.RetryAfter(7), Later(seconds=7, reason="")),
+    telegram.error.Conflict: (lambda: telegram.error.Conflict("two"), Later(seconds=2, reason="")),
+    telegram.error.PassportDecryptionError: (
+        lambda: telegram.error.PassportDecryptionError("odd"),
+        Unknown(reason=""),
+    ),
+}
+NOT_SENT = {
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+}
+MAYBE_SENT = {
+    httpx.HTTPError,
+    httpx.RequestError,
+    httpx.TransportError,
+    httpx.TimeoutException,
+    httpx.NetworkError,
+    httpx.ProtocolError,
+    httpx.ReadError,
+    httpx.ReadTimeout,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+    httpx.DecodingError,
+    httpx.TooManyRedirects,
+    httpx.HTTPStatusError,
+    httpx.StreamError,
+    httpx.StreamConsumed,
+    httpx.StreamClosed,
+    httpx.ResponseNotRead,
+    httpx.RequestNotRead,
+    httpx.CookieConflict,
+}
+
+
+def same(found: Outcome, expected: Outcome) -> bool:
+    """Compare outcomes by all but their reason."""
+    values = [
+        (type(one), getattr(one, "seconds", None), getattr(one, "chat_id", None))
+        for one in (found, expected)
+    ]
+    return values[0] == values[1]
+
+
+@pytest.mark.parametrize("kind", [*ERRORS])
+def test_each_error_has_its_outcome(kind: type[BaseException]) -> None:
+    """Each class of the library's errors is understood in its own way."""
+    make, expected = ERRORS[kind]
+    error = make()
+    assert type(error) is kind
+    assert same(outcome_of(error), expected)
+
+
+def test_no_error_of_the_library_is_left_out() -> None:
+    """Every class in the library's error tree stands in the table above."""
+    of_the_library = {c for c in family(TelegramError) if c.__module__ == "telegram.error"}
+    assert of_the_library == set(ERRORS)
+
+
+def test_no_error_of_the_http_library_is_left_out() -> None:
+    """Every exception of the HTTP library is known as surely not sent, or as perhaps sent."""
+    exceptions = {
+        one for one in vars(httpx).values() if isinstance(one, type) and issubclass(one, Exception)
+    }
+    assert exceptions == NOT_SENT | MAYBE_SENT
+    assert not NOT_SENT & MAYBE_SENT
+
+
+@pytest.mark.parametrize("cause", [*NOT_SENT, *MAYBE_SENT, RuntimeError, OSError])
+def test_the_cause_tells_whether_it_was_sent(cause: type[Exception]) -> None:
+    """A failure before the request was written whole is tried again, any other may have arrived."""
+    expected: Outcome = Later(seconds=2, reason="") if cause in NOT_SENT else Unknown(reason="")
+    for error in (NetworkError("httpx"), TimedOut()):
+        error.__cause__ = cause.__new__(cause)
+        assert same(outcome_of(error), expected)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Bad Gateway (502). Parsing failed", Later(seconds=2, reason="")),
+        ("Service Unavailable (503)", Later(seconds=2, reason="")),
+        ("Internal Server Error", Later(seconds=2, reason="")),
+        ("Gateway Timeout (504)", Unknown(reason="")),
+        ("Gateway Time-out", Unknown(reason="")),
+        ("Request Entity Too Large (413). Parsing failed", Refused(reason="")),
+    ],
+)
+@pytest.mark.parametrize("cause", [None, TelegramError("Invalid server response")])
+def test_an_error_page_is_an_answer(
+    message: str, expected: Outcome, cause: TelegramError | None
+) -> None:
+    """What a gateway answers in Telegram's place says whether the request was acted upon."""
+    error = NetworkError(message)
+    error.__cause__ = cause
+    assert same(outcome_of(error), expected)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Chat not found", "User not found", "PEER_ID_INVALID", "Forbidden: user is deactivated"],
+)
+def test_a_chat_that_is_not_there_is_gone(message: str) -> None:
+    """A 400 that says that there is no such chat means the same as a 403."""
+    assert isinstance(outcome_of(telegram.error.BadRequest(message)), Gone)
+
+
+# --- over HTTP ------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def chatting(rules: Rules = UNHURRIED) -> AsyncIterator[tuple[World, TelegramChat]]:
+    """Open a local Telegram and the port to it."""
+    async with (
+        opened(rules) as world,
+        ExtBot(
+            TOKEN,
+            base_url=f"{world.url}/bot",
+            base_file_url=f"{world.url}/file/bot",
+            request=HTTPXRequest(httpx_kwargs=LOCAL),
+            get_updates_request=HTTPXRequest(httpx_kwargs=LOCAL),
+            rate_limiter=TelegramLimits(SystemClock()),
+        ) as bot,
+    ):
+        yield world, TelegramChat(bot)
+
+
+async def fault(world: World, call: str, action: str, **more: Any) -> None:
+    """Let a call fail."""
+    body = {"call": call, "action": action, **more}
+    assert (await world.http.post("/sandbox/faults", json=body)).status_code == 200
+
+
+HELLO = Say("sorry", {"reference": "U1"})
+OTHER = Say("sorry", {"reference": "U2"})
+
+
+async def sent(chat: TelegramChat, world: World, **more: Any) -> int:
+    """Send a text; returns its id."""
+    outcome = await chat.say(Target(chat_id=world.me), HELLO, **more)
+    assert isinstance(outcome, Sent)
+    return outcome.message_ids[0]
+
+
+async def test_texts_are_sent_edited_and_deleted() -> None:
+    """A text with buttons arrives, changes, and goes; the same again is no failure."""
+    async with chatting() as (world, chat):
+        button = Button(label=Say("button-again"), data="again:1")
+        message_id = await sent(chat, world, buttons=(button,))
+        (message,) = await world.shown(world.me)
+        assert message["message_id"] == message_id
+        assert message["buttons"]
+        assert await chat.edit(world.me, message_id, OTHER) == Sent(message_ids=(message_id,))
+        assert await chat.edit(world.me, message_id, OTHER) == Sent(message_ids=(message_id,))
+        assert await chat.delete(world.me, message_id) == Sent()
+        assert await chat.delete(world.me, message_id) == Sent()
+        assert await world.shown(world.me) == []
+        assert isinstance(await chat.edit(world.me, message_id, HELLO), Refused)
+
+
+async def test_a_question_opens_a_reply() -> None:
+    """A question asks the person's app for a reply to it."""
+    async with chatting() as (world, chat):
+        await sent(chat, world, ask=True)
+        answer = await world.http.get("/sandbox/calls", params={"call": "sendMessage"})
+        assert "force_reply" in str(answer.json()["calls"][-1]["params"])
+
+
+@pytest.mark.parametrize("sent_as", ["photo", "document"])
+@pytest.mark.parametrize("count", [1, 3])
+async def test_pictures_are_sent(sent_as: Literal["photo", "document"], count: int) -> None:
+    """One picture or an album arrives, as photos or as files, and can be sent by its id again."""
+    async with chatting() as (world, chat):
+        pictures = [Picture(content=picture(), name=f"{n}.png") for n in range(count)]
+        target = Target(chat_id=world.me, reply_to=4711)  # a message that is gone
+        outcome = await chat.send_pictures(target, pictures, HELLO, sent_as=sent_as)
+        assert isinstance(outcome, Sent)
+        assert len(outcome.message_ids) == len(outcome.file_ids) == count
+        shown = await world.shown(world.me)
+        assert [bool(message.get("caption")) for message in shown] == [True] + [False] * (count - 1)
+        again = [Picture(content=file_id, name="") for file_id in outcome.file_ids]
+        assert isinstance(await chat.send_pictures(target, again, sent_as=sent_as), Sent)
+
+
+async def test_a_blocked_person_is_gone() -> None:
+    """Whoever blocked the bot, or never existed, is gone."""
+    async with chatting() as (world, chat):
+        await world.do(f"chats/{world.me}/block", blocked=True)
+        assert isinstance(await chat.say(Target(chat_id=world.me), HELLO), Gone)
+        assert isinstance(await chat.say(Target(chat_id=999_999), HELLO), Gone)
+
+
+async def test_a_press_that_is_too_old_is_refused() -> None:
+    """A press that Telegram no longer knows is refused, which its caller may ignore."""
+    async with chatting() as (_, chat):
+        assert isinstance(await chat.answer_press("1", HELLO), Refused)
+        assert isinstance(await chat.answer_press("1"), Refused)
+
+
+async def test_a_press_is_answered() -> None:
+    """A press that waits is answered."""
+    async with chatting() as (world, chat):
+        button = Button(label=Say("button-again"), data="again:1")
+        message_id = await sent(chat, world, buttons=(button,))
+        (message,) = await world.shown(world.me)
+        (label,) = [one["text"] for row in message["buttons"] for one in row]
+        await world.do(
+            f"chats/{world.me}/press", user_id=world.me, message_id=message_id, text=label
+        )
+        (update,) = [one for one in await world.updates() if "callback_query" in one]
+        assert await chat.answer_press(update["callback_query"]["id"], HELLO) == Sent()
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "expected", "arrives"),
+    [
+        ("reset_before", {}, Unknown(reason=""), 0),
+        ("reset_after", {}, Unknown(reason=""), 1),
+        ("status", {"status": 502}, Later(seconds=2, reason=""), 0),
+        ("status", {"status": 500}, Later(seconds=2, reason=""), 0),
+        ("status", {"status": 504}, Unknown(reason=""), 0),
+        ("status", {"status": 413, "body": "<html>"}, Refused(reason=""), 0),
+        ("status", {"status": 429, "retry_after": 9}, Later(seconds=9, reason=""), 0),
+        ("status", {"status": 401}, Later(seconds=60, reason=""), 0),
+        ("status", {"status": 403}, Gone(reason=""), 0),
+        ("status", {"status": 200, "body": "{"}, Unknown(reason=""), 0),
+    ],
+)
+async def test_faults_of_a_message(
+    action: str, more: dict[str, Any], expected: Outcome, arrives: int
+) -> None:
+    """Each fault of Telegram's has its outcome, and the chat shows what that says."""
+    async with chatting() as (world, chat):
+        await fault(world, "sendMessage", action, **more)
+        assert same(await chat.say(Target(chat_id=world.me), HELLO), expected)
+        assert len(await world.shown(world.me)) == arrives
+
+
+async def test_no_one_listens() -> None:
+    """Where nothing listens, nothing was sent."""
+    async with opened() as world:
+        url = world.url  # after the block, nobody listens there
+    bot = ExtBot(
+        TOKEN,
+        base_url=f"{url}/bot",
+        request=HTTPXRequest(httpx_kwargs=LOCAL),
+        rate_limiter=TelegramLimits(SystemClock()),
+    )
+    outcome = await TelegramChat(bot).say(Target(chat_id=1), HELLO)
+    await bot.request.shutdown()
+    assert same(outcome, Later(seconds=2, reason=""))
+
+
+async def test_flood_control_says_how_long() -> None:
+    """A 429 of the real rules becomes a wait of as many seconds."""
+    async with chatting(Rules(chat_burst=1)) as (world, chat):
+        await sent(chat, world)
+        outcome = await chat.say(Target(chat_id=world.me), HELLO)
+        assert isinstance(outcome, Later)
+        assert 0 < outcome.seconds <= 3
+
+
+async def test_a_deleted_topic_falls_back_to_the_chat() -> None:
+    """What belongs to a topic that is gone arrives in the chat itself."""
+    async with chatting() as (world, chat):
+        group = (await world.do("groups", title="Friends", members=[world.me]))["id"]
+        target = Target(chat_id=group, thread_id=77)
+        await fault(
+            world,
+            "sendMessage",
+            "status",
+            status=400,
+            body='{"ok":false,"error_code":400,'
+            '"description":"Bad Request: message thread not found"}',
+        )
+        assert isinstance(await chat.say(target, HELLO), Sent)
+        message = (await world.shown(group))[-1]
+        assert message["from_bot"]
+        assert not message.get("message_thread_id")
+
+
+async def test_a_group_that_moved_says_where() -> None:
+    """A group that became a supergroup gives its new id."""
+    async with chatting() as (world, chat):
+        await fault(
+            world,
+            "sendMessage",
+            "status",
+            status=400,
+            body='{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded",'
+            '"parameters":{"migrate_to_chat_id":-1001}}',
+        )
+        outcome = await chat.say(Target(chat_id=-5), HELLO)
+        assert outcome == Moved(chat_id=-1001)
+
+
+# --- fetching -------------------------------------------------------------------------------------
+
+
+async def file_of(world: World) -> str:
+    """Let the person send a file; returns its id."""
+    content = picture()
+    answer = await world.http.post(
+        f"/person/chats/{world.me}/document",
+        data={"user_id": world.me},
+        files=[("document", ("a.png", content, "image/png"))],
+    )
+    assert answer.status_code == 200, answer.text
+    update = (await world.updates())[-1]
+    return str(update["message"]["document"]["file_id"])
+
+
+async def test_a_file_is_fetched() -> None:
+    """A file's bytes come as they were sent."""
+    async with chatting() as (world, chat):
+        assert await chat.fetch(await file_of(world)) == Fetched(content=picture())
+
+
+@pytest.mark.parametrize(
+    ("call", "more", "expected"),
+    [
+        ("getFile", {"action": "reset_before"}, Later),
+        ("getFile", {"action": "status", "status": 502}, Later),
+        ("getFile", {"action": "status", "status": 429, "retry_after": 4}, Later),
+        ("getFile", {"action": "status", "status": 401}, Later),
+        ("getFile", {"action": "status", "status": 404}, Later),
+        ("getFile", {"action": "status", "status": 403}, Missing),
+        ("file", {"action": "reset_after"}, Later),
+        ("file", {"action": "status", "status": 502}, Later),
+        ("file", {"action": "status", "status": 401}, Later),
+        ("file", {"action": "status", "status": 404}, Missing),
+    ],
+)
+async def test_faults_of_fetching(call: str, more: dict[str, Any], expected: type) -> None:
+    """Only what Telegram says of the file itself is final: a bad token or an outage is not."""
+    async with chatting() as (world, chat):
+        file_id = await file_of(world)
+        await fault(world, call, **more)
+        assert isinstance(await chat.fetch(file_id), expected)
+
+
+async def test_a_file_that_is_unknown_is_missing() -> None:
+    """A file id that Telegram does not know means that the file is gone."""
+    async with chatting() as (_, chat):
+        assert isinstance(await chat.fetch("nonsense"), Missing)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"ok":false,"error_code":400,"description":"Bad Request: file is too big"}',
+        '{"ok":true,"result":{"file_id":"a","file_unique_id":"b","file_size":20971521}}',
+    ],
+)
+async def test_a_file_that_is_too_large(body: str) -> None:
+    """A file over 20 MB is told as such, whether Telegram refuses it or only gives its size."""
+    async with chatting() as (world, chat):
+        status = 200 if '"ok":true' in body else 400
+        await fault(world, "getFile", "status", status=status, body=body)
+        assert await chat.fetch("a") == TooLarge()

@@ -1,0 +1,88 @@
+"""The papers are complete: whatever can be said, set or called is written down somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.commands import COMMANDS
+from bot.config import every_key
+from bot.options import OPTIONS
+
+ROOT = Path(__file__).parent.parent
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NO_PATHS = re.compile(r"/(?:home|Users|work|root)/\w|/tmp/(?!\s)\w|[A-Z]:\\\\")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+
+
+def everything() -> str:
+    """Give all that README.md and docs say."""
+    readme = [path for path in PAPERS if path.name == "README.md" or path.parent.name == "docs"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in readme)
+
+
+def mentioned(words: str) -> bool:
+    """Say whether the papers have these words, not as a part of longer ones."""
+    return re.search(rf"(?<![\w/-]){re.escape(words)}(?![\w-])", everything()) is not None
+
+
+def test_every_option_is_written_down() -> None:
+    """Each spelling of each option of a caption is in the papers."""
+    for option in OPTIONS:
+        for spelling in option.spellings():
+            assert mentioned(spelling), spelling
+
+
+def test_every_command_is_written_down() -> None:
+    """Each command of the bot is in the papers."""
+    for command in COMMANDS:
+        assert mentioned(f"/{command.name}"), command.name
+
+
+@pytest.mark.parametrize(("section", "key"), [*every_key()])
+def test_every_key_is_written_down(section: str, key: str) -> None:
+    """Each key of the configuration is in the papers."""
+    assert mentioned(f"{section}.{key}")
+
+
+def test_every_make_target_is_written_down() -> None:
+    """Each target of the Makefile that has an explanation is in the papers."""
+    targets = re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text())
+    assert targets
+    for target in targets:
+        assert mentioned(f"make {target}"), target
+
+
+def test_every_subcommand_is_written_down() -> None:
+    """Each subcommand of the command line is in the papers."""
+    assert main.commands
+    for name in main.commands:
+        assert mentioned(f"python -m bot {name}") or mentioned(f"hidream-bot {name}"), name
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+def test_links_lead_somewhere(paper: Path) -> None:
+    """Each relative link leads to a file that exists, and to a heading that it has."""
+    for target in LINK.findall(paper.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = paper.parent / name if name else paper
+        assert file.exists(), target
+        if heading:
+            assert heading in headings(file), target
+
+
+def headings(paper: Path) -> set[str]:
+    """Give the anchors of a paper's headings, as GitHub makes them."""
+    titles = re.findall(r"(?m)^#+ (.+?)\s*$", paper.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    "file", [*PAPERS, ROOT / "config.example.toml", ROOT / "Makefile"], ids=lambda path: path.name
+)
+def test_no_paper_names_a_place_on_somebodys_machine(file: Path) -> None:
+    """No paper has a path that exists only where it was written."""
+    assert NO_PATHS.search(file.read_text(encoding="utf-8")) is None

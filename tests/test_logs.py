@@ -1,0 +1,206 @@
+"""Logs: what is secret is in none of them, whoever writes it and in whatever form."""
+
+import io
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import pytest
+import structlog
+from telegram.ext import Application, ExtBot
+
+from bot import logs
+
+TOKEN = "123456789:AAE5-secret_half-of-the-token-Zz"
+HALF = TOKEN.partition(":")[2]
+HIDREAM = 'hi"dream/to\\ken+'
+SetUp = Callable[..., Callable[[str], None]]
+
+
+@pytest.fixture
+def err() -> io.StringIO:
+    """What standard error gets."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def set_up(err: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetUp]:
+    """Set logging up as the process does; afterwards it is as it was."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    names = ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio")
+    levels = {name: logging.getLogger(name).level for name in names}
+
+    def do(level: str = "DEBUG", log_format: str = "console") -> Callable[[str], None]:
+        monkeypatch.setattr(sys, "stderr", err)
+        return logs.set_up(level=level, log_format=log_format, secrets=(TOKEN, HIDREAM))
+
+    yield do
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = before[0], before[1]
+    for name, value in levels.items():
+        logging.getLogger(name).setLevel(value)
+    structlog.reset_defaults()
+
+
+def clean(text: str) -> None:
+    """Assert that no form of a secret is in a text."""
+    for secret in (TOKEN, HALF, HIDREAM):
+        forms = (secret, quote(secret), quote(secret, safe=""), quote(quote(secret, safe="")))
+        for form in (*forms, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+            assert form.lower() not in text.lower()
+
+
+def fail() -> None:
+    """Raise a chain of errors that all name the token."""
+    try:
+        raise ValueError(f"https://api.telegram.org/bot{TOKEN}/getMe")  # noqa: TRY301 - a chain is wanted
+    except ValueError as exc:
+        raise RuntimeError(f"Bearer {HIDREAM} was refused") from exc
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_form_of_a_secret_gets_out(set_up: SetUp, err: io.StringIO, log_format: str) -> None:
+    """Whatever names a secret, by whatever library, the line has something else in its place."""
+    set_up(log_format=log_format)
+    ours, theirs = structlog.get_logger("ours"), logging.getLogger("theirs")
+    bot: ExtBot[None] = ExtBot(TOKEN)
+    application = Application.builder().token(TOKEN).build()
+    for value in (
+        TOKEN,
+        HALF,
+        HIDREAM,
+        quote(TOKEN, safe=""),
+        quote(HIDREAM, safe="").lower(),
+        quote(quote(TOKEN, safe=""), safe=""),
+        json.dumps({"token": [TOKEN, HIDREAM]}),
+        repr((TOKEN, HIDREAM)),
+        {"Authorization": f"Bearer {HIDREAM}"},
+        [(b"Authorization", f"Bearer {HIDREAM}".encode())],
+        bot,
+        application,
+        ValueError(TOKEN),
+    ):
+        ours.info("ours", value=value, nested={"deep": [value]})
+        ours.info(f"in the text: {value}")
+        theirs.debug("theirs: %s %r", value, value)
+        logging.getLogger("httpx").info("HTTP Request: POST %s", f"https://a/bot{TOKEN}/{value}")
+        logging.getLogger("httpcore").warning("request headers=%r", value)
+        logging.getLogger("telegram.ext.ExtBot").debug("Entering %r", value)
+    try:
+        fail()
+    except RuntimeError:
+        ours.exception("chained", url=f"https://h/{HIDREAM}")
+        theirs.exception("chained")
+        theirs.error("with a stack", stack_info=True)
+    text = err.getvalue()
+    assert text.count("in the text") == 13
+    assert text.count("Traceback") >= 4
+    assert logs.REDACTED in text
+    clean(text)
+
+
+def test_another_bots_token_is_known_by_its_form(set_up: SetUp, err: io.StringIO) -> None:
+    """A token that nobody named as a secret is taken out too, and so is any bearer."""
+    set_up()
+    log = logging.getLogger("theirs")
+    log.info("https://api.telegram.org/bot987654321%3AABCDEFGHIJKLMNOPQRSTUV_wx-yz0123456/getMe")
+    log.info("987654321:ABCDEFGHIJKLMNOPQRSTUV_wx-yz0123456, authorization: bearer abc.def")
+    assert "ABCDEF" not in err.getvalue()
+    assert "abc.def" not in err.getvalue()
+
+
+def test_a_token_that_was_read_anew_is_taken_out(set_up: SetUp, err: io.StringIO) -> None:
+    """A secret that becomes known later is taken out from then on; an empty one changes nothing."""
+    add = set_up()
+    add("a-fresh-token")
+    add("")
+    logging.getLogger("theirs").info("now it is a-fresh-token indeed")
+    assert "now it is [redacted] indeed" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://cdn.example/a.jpg?sig=abc&e=1", "https://cdn.example/a.jpg?[redacted]"),
+        ("(https://cdn.example/a.jpg)", "(https://cdn.example/a.jpg)"),
+        ("https://me:hush@proxy:8080/x", "https://[redacted]@proxy:8080/x"),
+        ("'https://a/b?c', 'd?e'", "'https://a/b?[redacted]', 'd?e'"),
+    ],
+)
+def test_signed_addresses_lose_their_query(address: str, shown: str) -> None:
+    """The query of an address, where signatures are, does not get into the log."""
+    assert logs.Redactor(logging.Formatter(), ()).redact(address) == shown
+
+
+def test_json_is_one_object_a_line(set_up: SetUp, err: io.StringIO) -> None:
+    """Each line is one valid JSON object, tracebacks, warnings and odd characters included."""
+    set_up(log_format="json")
+    log = structlog.get_logger("ours")
+    log.info("odd", value='a "quoted" \\ back\nslash ☃ \udc80', url='https://a/?x="y\\')
+    log.warning("header", header='authorization: Bearer abc"def', address='https://a/b?c\\"d')
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"a warning of {TOKEN}", UserWarning, stacklevel=1)
+    try:
+        fail()
+    except RuntimeError:
+        log.exception("failed")
+        logging.getLogger("theirs").exception("failed too")
+    lines = [json.loads(line) for line in err.getvalue().splitlines()]
+    assert [line["level"] for line in lines] == ["info", "warning", "warning", "error", "error"]
+    assert all({"event", "logger", "timestamp"} <= set(line) for line in lines)
+    assert "Traceback" in lines[3]["exception"]
+    assert "Traceback" in lines[4]["exception"]
+    clean(err.getvalue())
+
+
+def test_a_line_that_cannot_be_formatted_says_so(set_up: SetUp, err: io.StringIO) -> None:
+    """A mistake in a log call costs the line, shows nothing of it, and is told."""
+    set_up(log_format="json")
+    logging.getLogger("theirs").info("%d of them", TOKEN)
+    line = json.loads(err.getvalue())
+    assert line["event"] == "log_line_lost"
+    assert line["logger"] == "theirs"
+
+
+def test_the_level_counts_for_everybody(set_up: SetUp, err: io.StringIO) -> None:
+    """At INFO nothing below is written, and no library says a line a request."""
+    set_up(level="INFO")
+    structlog.get_logger("ours").debug("hidden")
+    for name in ("theirs", "telegram.ext.ExtBot"):
+        logging.getLogger(name).debug("hidden")
+    logging.getLogger("httpx").info("hidden")
+    logging.getLogger("aiosqlite").info("hidden")
+    structlog.get_logger("ours").info("shown")
+    assert "hidden" not in err.getvalue()
+    assert "shown" in err.getvalue()
+
+
+def test_updates_are_not_printed(set_up: SetUp, err: io.StringIO) -> None:
+    """An object of Telegram's library is named by its kind: its text has people's words in it."""
+    set_up()
+    structlog.get_logger("ours").info("seen", bot=ExtBot(TOKEN))
+    assert "<ExtBot>" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "://" * 300_000,
+        "https://a?" * 100_000,
+        "1" * 1_000_000,
+        "bearer " * 150_000,
+        "a" * 1_000_000,
+    ],
+)
+def test_long_texts_take_no_long_time(text: str) -> None:
+    """A megabyte, however it is made, is done in well under a second."""
+    redactor = logs.Redactor(logging.Formatter(), (TOKEN, HIDREAM))
+    start = time.perf_counter()
+    redactor.redact(text)
+    assert time.perf_counter() - start < 1.5

@@ -1,0 +1,221 @@
+"""What is said of a task: true to its row, and within Telegram's limits whatever the row holds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import reports, texts
+from bot.account import Trouble
+from bot.texts import Say
+from sandbox.telegram.markup import formatted, units
+from storage.tasks import (
+    FINAL,
+    PLACE_LIMIT,
+    Failure,
+    Image,
+    ImageState,
+    Origin,
+    Photo,
+    Place,
+    Settings,
+    Task,
+    TaskState,
+)
+
+NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
+CAPTION: Final = 1024
+TEXT: Final = 4096
+
+HUGE: Final = st.one_of(
+    st.sampled_from(["🎉", "<b>&", "👩‍👩‍👧‍👦", "e\u0301", "שלג ", "a\n", "/x @abcde "]).map(
+        lambda sign: sign * 4000
+    ),
+    st.text(max_size=50).map(lambda text: text * 200),
+    st.text(),
+)
+
+
+def task(state: TaskState = TaskState.QUEUED, **more: Any) -> Task:
+    """Make a task's row."""
+    known: dict[str, Any] = {
+        "id": 17,
+        "origin": Origin(bot_id=1, update_id=1),
+        "user_id": 5,
+        "place": Place(chat_id=5, chat_type="private", message_id=9),
+        "photos": (Photo(file_id="f", file_unique_id="u"),),
+        "settings": Settings(prompt="make it snow"),
+        "state": state,
+        "created_at": NOW - timedelta(seconds=90),
+    }
+    return Task(**{**known, **more})
+
+
+def images(*states: ImageState) -> list[Image]:
+    """Make a task's images."""
+    return [
+        Image(task_id=17, n=n, sub_task_id=f"s{n}", state=state) for n, state in enumerate(states)
+    ]
+
+
+def shown(*lines: Say) -> str:
+    """Give the text as Telegram shows it, which is what its limits count."""
+    return formatted(texts.words(*lines), parse_mode="HTML", entities=None).text
+
+
+@given(
+    prompt=HUGE,
+    negative=HUGE,
+    vendor_id=HUGE,
+    states=st.lists(st.sampled_from(ImageState), min_size=4, max_size=4),
+    state=st.sampled_from(TaskState),
+    failed=st.booleans(),
+)
+def test_telegrams_limits(
+    prompt: str,
+    negative: str,
+    vendor_id: str,
+    states: list[ImageState],
+    state: TaskState,
+    failed: bool,
+) -> None:
+    """However long the words are, captions keep to 1024 and texts to 4096 UTF-16 units."""
+    one = task(
+        state,
+        id=10**12,
+        settings=Settings(prompt=prompt, negative=negative, ratio="16:9", count=4),
+        hidream_task_id=vendor_id,
+        completion=0.123,
+        failure=Failure(id="submission-uncertain") if failed else None,
+        created_at=NOW - timedelta(days=4000, seconds=3),
+        ended_at=NOW,
+    )
+    made = images(*states)
+    far = PLACE_LIMIT + 1
+    assert units(shown(*reports.result(one, made))) <= CAPTION
+    assert units(shown(*reports.in_full(one, made, place=far, now=NOW))) <= TEXT
+    listed = [reports.listed(one, place=far, now=NOW)] * 10
+    assert units(shown(*listed, Say("status-more", {"task": one.id}))) <= TEXT
+    assert units(shown(Say("ask-other-words", {"settings": reports.settings(one)}))) <= TEXT
+
+
+@pytest.mark.parametrize("state", list(TaskState))
+def test_every_state_has_a_name(state: TaskState) -> None:
+    """/status has words for each state, and the progress message for each that is not final."""
+    assert shown(reports.state(task(state), place=3))
+    if state not in FINAL:
+        assert shown(reports.progress(task(state), place=3))
+
+
+def test_progress_line() -> None:
+    """It tells the place, then the percentage, then that it is on its way here; or what is wrong."""
+    queued, running = task(), task(TaskState.RUNNING, completion=0.4)
+    table = (
+        (reports.progress(queued, place=1), "you are next"),
+        (reports.progress(queued, place=7), "number 7"),
+        (reports.progress(queued, place=PLACE_LIMIT + 1), "more than 500 are before you"),
+        (reports.progress(queued, place=7, trouble=Trouble.TOKEN), "keeps its place"),
+        (reports.progress(task(TaskState.WAITING), place=1), "trying again"),
+        (reports.progress(task(TaskState.SUBMITTING), place=0), "Handing it"),
+        (reports.progress(task(TaskState.UNCERTAIN), place=0), "not answered"),
+        (reports.progress(task(TaskState.RUNNING), place=0), "is at it."),
+        (reports.progress(running, place=0), "40 %"),
+        (reports.progress(running, place=0, images=images(ImageState.PENDING)), "40 %"),
+        (reports.progress(running, place=0, images=images(ImageState.MADE)), "bringing it here"),
+    )
+    for line, words in table:
+        assert words in shown(line)
+
+
+def test_state_names() -> None:
+    """/status tells place and percentage, and a task that is only fetched as done."""
+    running = task(TaskState.RUNNING, completion=0.4)
+    assert shown(reports.state(task(), place=2)) == "in line, number 2"
+    assert "more than 500" in shown(reports.state(task(), place=PLACE_LIMIT + 1))
+    assert shown(reports.state(running, place=0)) == "being made, 40 %"
+    assert "being fetched" in shown(reports.state(running, place=0, images=images(ImageState.MADE)))
+
+
+def test_result_caption() -> None:
+    """It has the words, the effective settings and the time taken, and what is missing, with why."""
+    done = task(
+        settings=Settings(prompt="make it <i>snow</i>", negative="text", count=4),
+        ratio_used="4:3",
+        ended_at=NOW,
+    )
+    whole = shown(*reports.result(done, images(*[ImageState.STORED] * 4)))
+    assert whole == "make it <i>snow</i>\n4:3 · 4 pictures · without: text\n#17 · done in 90 s"
+    states = (ImageState.STORED, ImageState.REFUSED, ImageState.FAILED, ImageState.REFUSED)
+    partly = shown(*reports.result(done, images(*states)))
+    assert partly.removeprefix(whole).strip().splitlines() == [
+        "1 of 4 pictures came out.",
+        "2 did not pass HiDream's review.",
+        "1 failed at HiDream.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "state", sorted(set(ImageState) - {ImageState.STORED, ImageState.PENDING, ImageState.MADE})
+)
+def test_every_missing_image_has_a_reason(state: ImageState) -> None:
+    """Whatever an image without a picture ended in is told."""
+    said = shown(*reports.partly(images(ImageState.STORED, state)))
+    assert len(said.splitlines()) == 2
+
+
+def test_settings_before_the_photo_is_known() -> None:
+    """A ratio that is left to the photo is said so until it is known."""
+    assert shown(reports.settings(task())) == "shape of the photo · 1 picture"
+
+
+def test_in_full() -> None:
+    """A failure is told; what was never made has no time that it took."""
+    failed = task(TaskState.FAILED, failure=Failure(id="photo-gone"))
+    said = shown(*reports.in_full(failed, (), place=0, now=NOW))
+    assert said.startswith("#17 · no picture\nmake it snow\n")
+    assert "Sent 1 minute ago." in said
+    assert "no longer has that photo" in said
+    cancelled = shown(*reports.in_full(task(TaskState.CANCELLED), (), place=0, now=NOW))
+    assert "Done in" not in cancelled
+    done = task(TaskState.DELIVERED, ended_at=NOW, hidream_task_id="abc")
+    said = shown(*reports.in_full(done, images(ImageState.STORED), place=0, now=NOW))
+    assert said.endswith("Done in 90 s.\nHiDream's id for it: abc")
+
+
+def test_buttons_that_can_help() -> None:
+    """A failure has both buttons, unless the photo itself is of no use."""
+    assert len(reports.failure_buttons(task(failure=Failure(id="review-refused")))) == 2
+    assert reports.failure_buttons(task(failure=Failure(id="image-broken"))) == ()
+    for button in reports.failure_buttons(task(id=10**15)):
+        assert 1 <= len(button.data.encode()) <= 64
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        *((0, "just now"), (59, "just now"), (60, "1 minute ago"), (3599, "59 minutes ago")),
+        *((3600, "1 hour ago"), (47 * 3600, "47 hours ago"), (48 * 3600, "2 days ago")),
+        (-5, "just now"),
+    ],
+)
+def test_age(seconds: int, said: str) -> None:
+    """How long ago something was is said in the largest unit that is still exact enough."""
+    assert shown(reports.age(timedelta(seconds=seconds))) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "1 s"), (99.4, "99 s"), (100, "1 min 40 s"), (3600, "60 min 0 s")]
+)
+def test_duration(seconds: float, said: str) -> None:
+    """How long something took is said in seconds, then in minutes."""
+    assert shown(reports.duration(timedelta(seconds=seconds))) == said
+
+
+@pytest.mark.parametrize(
+    ("completion", "percent"), [(0.0, 0), (0.004, 0), (0.999, 99), (1.0, 100), (1.5, 100)]
+)
+def test_percent(completion: float, percent: int) -> None:
+    """It is 100 only when it is over."""
+    assert reports.percent(completion) == percent
