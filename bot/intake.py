@@ -114,7 +114,8 @@ class Intake:
             NewUpdate(
                 update_id=update["update_id"],
                 chat_id=chat_of(update),
-                raw=json.dumps(update, ensure_ascii=False),
+                # in ASCII: half a surrogate pair is valid JSON, and no text that a database takes
+                raw=json.dumps(update),
             )
             for update in batch
         ]

@@ -222,7 +222,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
     "status-unknown": "You have no number {task} here. /status shows the ones you have.",
     "status-number": "After /status I need one number from its list, such as /status 17, or nothing at all.",
-    "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}",
+    "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}\n",
     "status-more": "/status with a number, such as /status {task}, shows one in full.",
     "status-full": "<b>#{task}</b> · {state}\n<i>{prompt}</i>\n{settings}",
     "status-times": "Sent {age}.",

@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from bot.commands import COMMANDS
 from bot.options import OPTIONS
 from sandbox.hidream.settings import Settings
@@ -76,25 +74,26 @@ async def test_photo_first_words_later(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("by_reply", [True, False], ids=["by reply", "by the next text"])
-async def test_question_outlives_a_restart(tmp_path: Path, by_reply: bool) -> None:
-    """The words for a photo are taken after a restart too."""
+async def test_question_outlives_a_restart(tmp_path: Path) -> None:
+    """The words for a photo are taken after a restart too, as a reply and as the next text."""
     async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
-        ada = await world.person()
-        photo = await ada.photo("/ratio 1:1")
+        ada, bob = await world.person(), await world.person("Bob")
+        photos = [await person.photo("/ratio 1:1") for person in (ada, bob)]
         question = await ada.reads("What shall I make of it?")
-        await until(lambda: _asked(world), "the question is noted")
+        await until(lambda: _asked(world, 2), "the questions are noted")
         await world.kill()
         await world.start()
-        await ada.text("make it sepia", reply_to=question["message_id"] if by_reply else None)
-        [picture] = await ada.gets(1)
-        assert picture["reply_to"] == photo["message_id"]
-        assert has_ratio(picture, "1:1")
+        await ada.text("make it sepia", reply_to=question["message_id"])
+        await bob.text("make it sepia")
+        for person, photo in zip((ada, bob), photos, strict=True):
+            [picture] = await person.gets(1)
+            assert picture["reply_to"] == photo["message_id"]
+            assert has_ratio(picture, "1:1")
 
 
-async def _asked(world: World) -> bool:
-    return bool(world.rows("SELECT 1 FROM drafts WHERE question_id IS NOT NULL"))
+async def _asked(world: World, count: int) -> bool:
+    return len(world.rows("SELECT 1 FROM drafts WHERE question_id IS NOT NULL")) == count
 
 
 ODD: Final[tuple[tuple[JSON, str], ...]] = (

@@ -19,7 +19,7 @@ async def test_lost_answer_to_a_submission_is_found(tmp_path: Path) -> None:
         await world.fault("hidream", "submit", "reset_after")
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.gets(1)
         assert len((await world.made())["tasks"]) == 1
         assert world.rows("SELECT uncertain FROM tasks") == [{"uncertain": 1}]
@@ -32,7 +32,7 @@ async def test_lost_answer_is_submitted_again_once(tmp_path: Path) -> None:
         await world.fault("hidream", "submit", "reset_after")
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.gets(1)
         submitted = await world.calls("hidream", call="submit")
         assert len(submitted) == 2
@@ -46,7 +46,7 @@ async def test_two_lost_answers_end_honestly(tmp_path: Path) -> None:
         await world.fault("hidream", "submit", "reset_after", times=5)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         reason = await ada.reads(said("submission-uncertain"))
         assert buttons_of(reason) == BOTH
         assert len(await world.calls("hidream", call="submit")) == 2
@@ -59,7 +59,7 @@ async def test_lost_answer_holds_its_slot(tmp_path: Path) -> None:
         await world.fault("hidream", "submit", "reset_after")
         await world.start(hidream={"parallel_requests": 1, "task_deadline_seconds": 2})
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.gets(1)
         first, second = await world.calls("hidream", call="submit")
         waited = datetime.fromisoformat(second["time"]) - datetime.fromisoformat(first["time"])
@@ -73,7 +73,7 @@ async def test_hidream_down_and_back(tmp_path: Path) -> None:
         await world.set_hidream(down=True)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.reads(said("progress-paused"))
         await ada.text("/status")
         await ada.reads("#1")
@@ -86,7 +86,7 @@ async def test_hidream_down_while_it_runs(tmp_path: Path) -> None:
     async with opened(tmp_path) as world:
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.task_is("running")
         await world.set_hidream(down=True)
         await ada.text("/status")
@@ -103,7 +103,7 @@ async def test_account_limit_lower_than_configured(tmp_path: Path, style: str) -
         await world.start(hidream={"parallel_requests": 3})
         ada = await world.person()
         for n in range(3):
-            await ada.photo(f"snow number {n}")
+            await ada.photo(f"sepia number {n}")
         await ada.gets(3)
         assert len((await world.made())["tasks"]) == 3
 
@@ -122,7 +122,7 @@ async def test_nothing_came_of_it(tmp_path: Path, statuses: tuple[int, ...], rea
         await world.next_ends(*statuses)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow /count 2")
+        await ada.photo("sepia /count 2")
         message = await ada.reads(said(reason))
         assert buttons_of(message) == BOTH
         await world.task_is("failed")
@@ -135,7 +135,7 @@ async def test_partial_result(tmp_path: Path) -> None:
         await world.next_ends(1, 3, 1, 4)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow /count 4")
+        await ada.photo("sepia /count 4")
         pictures = await ada.gets(2)
         caption = text_of(pictures[0])
         assert said("partly", count=2, asked=4) in caption
@@ -159,7 +159,7 @@ async def test_took_too_long(tmp_path: Path) -> None:
         await world.next_ends("never")
         await world.start(hidream={"task_deadline_seconds": 2})
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.reads(said("took-too-long"))
         held = world.rows("SELECT count(*) AS n FROM submissions WHERE released_at IS NULL")
         assert held == [{"n": 1}], "its slot is still held"
@@ -172,7 +172,7 @@ async def test_result_cannot_be_fetched_at_first(tmp_path: Path, more: dict[str,
         await world.fault("hidream", "image", "status", **more)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.gets(1)
 
 
@@ -184,7 +184,7 @@ async def test_result_is_no_image(tmp_path: Path) -> None:
         )
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.reads(said("result-unfetched"))
 
 
@@ -194,8 +194,8 @@ async def test_no_batch_endpoint(tmp_path: Path) -> None:
     async with opened(tmp_path, settings=settings) as world:
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
-        await ada.photo("make it night")
+        await ada.photo("sepia")
+        await ada.photo("sepia too")
         await ada.gets(2)
         assert await world.calls("hidream", call="results")
 
@@ -214,8 +214,8 @@ async def test_telegram_502_and_429(tmp_path: Path) -> None:
             "telegram", "sendPhoto", "status", status=429, retry_after=2, times=1,
             match={"chat_id": str(bob.id)},
         )  # fmt: skip
-        await ada.photo("make it snow")
-        await bob.photo("make it night")
+        await ada.photo("sepia")
+        await bob.photo("sepia too")
         await ada.gets(1)
         await bob.gets(1)
         assert len((await world.made())["tasks"]) == 2, "nothing was submitted again"
@@ -227,7 +227,7 @@ async def test_lost_answer_to_a_picture(tmp_path: Path) -> None:
         await world.fault("telegram", "sendPhoto", "reset_after")
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await ada.gets(2)
         await world.task_is("delivered")
         assert world.rows("SELECT repeats FROM steps WHERE name = 'pictures'") == [{"repeats": 1}]
@@ -238,7 +238,7 @@ async def test_telegram_down_while_it_runs(tmp_path: Path) -> None:
     async with opened(tmp_path) as world:
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.task_is("running")
         await world.fault("telegram", "*", "reset_before", times=None)
         await world.task_is("ready", "delivering")
@@ -252,8 +252,8 @@ async def test_blocked_user(tmp_path: Path) -> None:
     async with opened(tmp_path, settings=settings) as world:
         await world.start(hidream={"parallel_requests": 1})
         ada, bob = await world.person(), await world.person("Bob")
-        await ada.photo("snow one")
-        await ada.photo("snow two")
+        await ada.photo("sepia one")
+        await ada.photo("sepia two")
         await world.task_is("running", task=1)
         await bob.photo("night")
         await world.do(f"chats/{ada.id}/block", blocked=True)
@@ -261,7 +261,7 @@ async def test_blocked_user(tmp_path: Path) -> None:
         await world.task_is("gone", task=1)
         await world.task_is("cancelled", task=2)
         prompts = [task["prompt"] for task in (await world.made())["tasks"]]
-        assert prompts == ["snow one", "night"]
+        assert prompts == ["sepia one", "night"]
 
 
 async def test_deleted_messages(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ async def test_deleted_messages(tmp_path: Path) -> None:
     async with opened(tmp_path, settings=Settings(seconds=4, parallel=10)) as world:
         await world.start()
         ada = await world.person()
-        photo = await ada.photo("make it snow")
+        photo = await ada.photo("sepia")
         progress = await ada.reads("HiDream", "%")
         for message in (photo, progress):
             await world.do(f"chats/{ada.id}/delete", message_id=message["message_id"])
@@ -287,7 +287,7 @@ async def test_photo_is_gone_at_telegram(tmp_path: Path) -> None:
         )  # fmt: skip
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         reason = await ada.reads(said("photo-gone"))
         assert buttons_of(reason) == []
         assert (await world.made())["tasks"] == []
@@ -302,7 +302,7 @@ async def test_picture_that_telegram_refuses_as_a_photo(tmp_path: Path) -> None:
         )  # fmt: skip
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         [picture] = await ada.gets(1)
         assert "document" in picture
 

@@ -42,7 +42,7 @@ async def test_killed_at_a_call(
         pid = await world.start()
         ada = await world.person()
         await world.fault(service, call, action, pid=pid, **more)
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.died()
         await world.start()
         await ada.gets(1)
@@ -58,7 +58,7 @@ async def test_killed_before_the_progress_message_is_known(tmp_path: Path) -> No
         pid = await world.start()
         ada = await world.person()
         await world.fault("telegram", "sendMessage", "kill_after", pid=pid)
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.died()
         await world.start()
         await ada.gets(1)
@@ -73,7 +73,7 @@ async def test_killed_while_the_answer_to_the_picture_is_on_its_way(tmp_path: Pa
         pid = await world.start()
         ada = await world.person()
         await world.fault("telegram", "sendPhoto", "kill_after", pid=pid)
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.died()
         await world.start()
         await ada.gets(2)
@@ -89,8 +89,8 @@ async def test_killed_with_a_line_of_people(tmp_path: Path) -> None:
         await world.start(hidream={"parallel_requests": 2})
         people = [await world.person(f"P{n}") for n in range(4)]
         for person in people:
-            await person.photo(f"snow for {person.id}")
-            await person.photo(f"night for {person.id}")
+            await person.photo(f"sepia for {person.id}")
+            await person.photo(f"warm sepia for {person.id}")
         await world.task_is("running")
         await world.kill()
         await world.start()
@@ -108,7 +108,7 @@ async def test_killed_while_it_waits_for_a_retry(tmp_path: Path) -> None:
         await world.set_hidream(down=True)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.task_is("waiting")
         await world.kill()
         await world.set_hidream(down=False)
@@ -123,7 +123,7 @@ async def test_killed_while_a_submission_is_uncertain(tmp_path: Path) -> None:
         await world.fault("hidream", "results", "status", status=503, times=None)
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow")
+        await ada.photo("sepia")
         await world.task_is("uncertain")
         await world.kill()
         await world.no_faults()
@@ -137,12 +137,12 @@ async def test_stopped_and_started_again_knows_everything(tmp_path: Path) -> Non
     async with opened(tmp_path) as world:
         await world.start()
         ada = await world.person()
-        await ada.photo("make it snow /ratio 16:9")
+        await ada.photo("sepia /ratio 16:9")
         await ada.gets(1)
         await world.task_is("delivered")
         assert await world.stop() == 0
         await world.start()
         await ada.text("/status")
         answer = text_of(await ada.reads("#1"))
-        assert "make it snow" in answer
+        assert "sepia" in answer
         assert "16:9" in answer

@@ -29,7 +29,7 @@ TELEGRAM_TOKEN: Final = "424242:Telegram-token-that-must-not-leak-0123"
 HIDREAM_TOKEN: Final = "hidream-token-that-must-not-leak"
 PATIENCE: Final = 25.0
 """Seconds after which something that should happen has not happened."""
-SAMPLE: Final = draw_sample(640, 480)
+SAMPLE: Final = draw_sample(480, 360)
 
 
 class Person:

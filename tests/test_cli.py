@@ -1,0 +1,76 @@
+"""The command line: how each way of ending is told, and what a token file does meanwhile."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.config import HiDream
+from bot.token import TokenSource
+
+TOKEN = "123456789:AAE5-secret_half_of_the_token"
+# What the bot's work may end with is raised in its place: to provoke each for real takes a minute.
+PROGRAM = """
+import sys
+from bot import cli
+from bot.errors import ConfigurationError
+from bot.supervisor import GivenUp
+from storage.store import DatabaseRefused
+
+async def run(config, add_secret):
+    raise {error}
+
+cli.run = run
+sys.argv = ["hidream-bot", "run"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        ("ConfigurationError('mend it')", 78, "The settings can't be used:\nmend it"),
+        ("DatabaseRefused('it is old')", 74, "The database can't be used: it is old"),
+        ("GivenUp('it kept failing')", 70, "Given up: it kept failing."),
+        ("KeyboardInterrupt", 130, "Interrupted."),
+        ("RuntimeError('with ' + config.telegram.read_token())", 70, "the log has it"),
+    ],
+)
+def test_each_end_has_its_code(tmp_path: Path, error: str, code: int, says: str) -> None:
+    """Whatever ends the bot, there is a code and a sentence; only the unexpected has a traceback."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(error=error)],
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("BOT_")},
+            "BOT_TELEGRAM__TOKEN": TOKEN,
+            "BOT_HIDREAM__TOKEN": "hidream-token",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert says in ended.stderr
+    assert ("Traceback" in ended.stderr) is error.startswith("RuntimeError")
+    assert TOKEN not in ended.stderr
+
+
+def test_the_last_token_stays_while_its_file_cannot_be_read(tmp_path: Path) -> None:
+    """A token file that is gone for a moment changes nothing; a new token is told as a secret."""
+    file = tmp_path / "token"
+    file.write_text("first")
+    secrets: list[str] = []
+    source = TokenSource(HiDream(token_file=file), on_new=secrets.append)
+    assert source() == "first"
+    file.unlink()
+    assert source() == "first"
+    file.write_text("second")
+    assert source() == "second"
+    assert secrets == ["second"]
+    assert source.changed() is False
+    file.write_text("third")
+    assert source.changed() is True
+    assert source() == "third"
