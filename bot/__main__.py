@@ -1,5 +1,11 @@
 """`python -m bot`: the same as the command `hidream-bot`."""
 
-from bot.cli import main
+import signal
 
-main(prog_name="hidream-bot")
+# Until there is something to clean up, Ctrl-C ends this process without a word.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from bot.cli import main  # noqa: E402 - importing takes long enough to be interrupted
+
+if __name__ == "__main__":
+    main(prog_name="hidream-bot")

@@ -5,6 +5,7 @@ Trouble pauses submitting and nothing else: tasks stay queued, and it goes on by
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -29,50 +30,97 @@ _PAUSE: Final = {Trouble.TOKEN: 60.0, Trouble.BUSY: 2.0, Trouble.UNREACHABLE: 1.
 """Seconds of the first pause; BUSY and UNREACHABLE pauses grow, up to a minute."""
 
 
-_TOKEN_LOOK: Final = 2.0
+_TOKEN_LOOK: Final = 5.0
 """Seconds after which to look whether the operator has put in another token."""
 
 
-class Account:
-    """What all parts that talk to HiDream know of the account together."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What the account allows."""
 
-    def __init__(self, clock: Clock, *, new_token: Callable[[], bool] = lambda: False) -> None:
-        """Take the clock, and what tells whether there is another token than the refused one."""
+    parallel: int
+    """Slots: tasks that may run at once."""
+    deadline: timedelta
+    """How long HiDream may take for a task, from its acceptance."""
+
+    def deadline_at(self, accepted_at: datetime) -> datetime:
+        """Say until when a task may take."""
+        return accepted_at + self.deadline
+
+    def held_until(self, begun_at: datetime) -> datetime:
+        """Say until when a submission holds its slot if HiDream never reports its end."""
+        return begun_at + 2 * self.deadline
+
+
+class Account:
+    """What all parts that talk to HiDream know of the account together.
+
+    Args:
+        clock: gives the time.
+        new_token: tells whether there is another token than the one that was refused.
+        on_change: hears of each trouble that begins, and (None) of its end.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        new_token: Callable[[], bool] = lambda: False,
+        on_change: Callable[[Trouble | None], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
         self._new_token = new_token
+        self._on_change = on_change
         self._trouble: Trouble | None = None
         self._failures = 0
         self._until = 0.0
+        self._successes = 0
 
     @property
     def trouble(self) -> Trouble | None:
-        """Why nothing is submitted, until a submission goes well again."""
+        """Why nothing is submitted, until a call goes well again."""
         return self._trouble
+
+    @property
+    def successes(self) -> int:
+        """How many submissions went well so far."""
+        return self._successes
+
+    def pause(self) -> float:
+        """Give the seconds until the next try."""
+        return max(0.0, self._until - self._clock.monotonic())
 
     def pause_left(self) -> float:
         """Give the seconds until the next try, or until it is worth asking again; 0: now."""
-        left = max(0.0, self._until - self._clock.monotonic())
+        left = self.pause()
         if self._trouble is not Trouble.TOKEN or left == 0:
             return left
         return 0.0 if self._new_token() else min(left, _TOKEN_LOOK)
 
-    def in_trouble(self, trouble: Trouble, *, at_least: float | None = None) -> bool:
-        """Pause; `at_least` is what the service asked for, in seconds. True if it is news."""
+    def in_trouble(self, trouble: Trouble, *, at_least: float | None = None) -> None:
+        """Pause; `at_least` is what the service asked for, in seconds."""
         news = trouble is not self._trouble
         self._failures = 0 if news else self._failures + 1
         self._trouble = trouble
         first = _PAUSE[trouble]
         seconds = first if trouble is Trouble.TOKEN else backoff(self._failures, first=first)
         self._until = self._clock.monotonic() + max(seconds, at_least or 0.0)
-        return news
+        if news:
+            self._on_change(trouble)
 
-    def well(self) -> bool:
-        """A submission was answered as it should be. True if there was trouble before."""
+    def submitted(self) -> None:
+        """A submission was accepted."""
+        self._successes += 1
+        self.well()
+
+    def well(self) -> None:
+        """A call was answered as only an account that is well is answered."""
         news = self._trouble is not None
         self._trouble = None
         self._failures = 0
         self._until = 0.0
-        return news
+        if news:
+            self._on_change(None)
 
 
 class Minute:

@@ -5,22 +5,21 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from uuid import uuid4
 
 import stamina
 import structlog
 from telegram import BotCommand
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes
 from telegram.request import HTTPXRequest
 
 from bot import texts
-from bot.account import Account, Minute
+from bot.account import Account, Allowance, Minute, Trouble
 from bot.chat import TelegramChat
 from bot.commands import COMMANDS
 from bot.config import Config
 from bot.courier import Courier
-from bot.dispatcher import Dispatcher, Limits
+from bot.dispatcher import Dispatcher
 from bot.errors import ConfigurationError
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
@@ -43,6 +42,7 @@ from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
 from storage.store import TaskStore
+from storage.tasks import Topic
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
     stop = asyncio.Event()
     event_loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        event_loop.add_signal_handler(number, stop.set)
+        event_loop.add_signal_handler(number, _stop, stop, event_loop)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         path = config.storage.path
@@ -96,6 +96,12 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop_seconds=config.run.stop_seconds,
         )
     log.info("stopped")
+
+
+def _stop(stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop) -> None:
+    """Begin to stop; whoever presses Ctrl-C a second time does not want to wait."""
+    stop.set()
+    event_loop.remove_signal_handler(signal.SIGINT)
 
 
 async def _until(stop: asyncio.Event, work: Awaitable[None]) -> bool:
@@ -175,7 +181,7 @@ async def _introduce(application: RaisingApplication) -> None:
 
 
 def _is_outage(error: Exception) -> bool:
-    return isinstance(error, TelegramError) and not isinstance(error, InvalidToken)
+    return isinstance(error, TelegramError) and not isinstance(error, InvalidToken | BadRequest)
 
 
 async def _loops(
@@ -188,10 +194,6 @@ async def _loops(
     clock: Clock,
     add_secret: Callable[[str], None],
 ) -> dict[str, Loop]:
-    owner = uuid4().hex
-    taken = await store.recover(owner=owner, now=clock.now(), sole=True)
-    if taken:
-        log.info("taken_back", rows=taken)
     http = await stack.enter_async_context(new_client())
     downloader = Downloader(allow_local=config.hidream.allow_local_results)
     stack.push_async_callback(downloader.aclose)
@@ -205,8 +207,20 @@ async def _loops(
         token=token,
     )
     chat = TelegramChat(application.bot)
-    account = Account(clock, new_token=token.changed)
-    deadline = timedelta(seconds=config.hidream.task_deadline_seconds)
+
+    def heed(trouble: Trouble | None) -> None:
+        if trouble is None:
+            log.info("submitting_again")
+        else:
+            log.error("submitting_paused", trouble=trouble.value)
+        store.wake(Topic.QUEUE)
+        store.wake(Topic.PROGRESS)
+
+    account = Account(clock, new_token=token.changed, on_change=heed)
+    allowance = Allowance(
+        parallel=config.hidream.parallel_requests,
+        deadline=timedelta(seconds=config.hidream.task_deadline_seconds),
+    )
     ratio = config.defaults.ratio
     desk = Desk(
         store=store,
@@ -234,8 +248,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             minute=Minute(config.hidream.images_per_minute, clock),
-            limits=Limits(parallel=config.hidream.parallel_requests, deadline=deadline),
-            owner=owner,
+            allowance=allowance,
             clock=clock,
         ).run,
         "watcher": Watcher(
@@ -243,11 +256,11 @@ async def _loops(
             hidream=hidream,
             fetcher=Fetcher(store=store, files=files, downloader=downloader, clock=clock),
             account=account,
-            deadline=deadline,
+            allowance=allowance,
             clock=clock,
         ).run,
         "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
-        "courier": Courier(store=store, chat=chat, files=files, owner=owner, clock=clock).run,
+        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,

@@ -1,7 +1,6 @@
 """The Chat port over `telegram.Bot`: every way a call can end becomes an outcome."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Any, Final, Literal
 
 import structlog
@@ -17,17 +16,7 @@ from telegram import (
     ReplyParameters,
 )
 from telegram.constants import FileSizeLimit, ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    EndPointNotFound,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot import texts
@@ -36,7 +25,6 @@ from bot.messages import (
     Fetched,
     FileOutcome,
     Gone,
-    Later,
     Missing,
     Moved,
     Outcome,
@@ -45,88 +33,24 @@ from bot.messages import (
     Sent,
     Target,
     TooLarge,
-    Unknown,
     Urgency,
 )
+from bot.outcomes import file_outcome_of, outcome_of
 from bot.texts import Say
 
 log = structlog.get_logger(__name__)
 
-_NETWORK_DELAY: Final = 2.0
-"""Seconds to wait after a failure of the network or of Telegram itself."""
-_TOKEN_DELAY: Final = 60.0
-"""Seconds to wait when Telegram does not know the token: only the operator can mend that."""
-
-# python-telegram-bot wraps the HTTP library's error; its cause's name tells whether the request can
-# have arrived. These are raised before the request has been written to its end.
-_NOT_SENT: Final = frozenset(
-    {
-        "ConnectError",
-        "ConnectTimeout",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        "InvalidURL",
-    }
-    | {"WriteError", "WriteTimeout", "LocalProtocolError"}
-)
-_NO_CHAT: Final = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
 _SAME: Final = "message is not modified"
 _NO_MESSAGE: Final = ("message to delete not found", "message to edit not found")
-_NO_TOPIC: Final = "message thread not found"
-_TOO_LARGE: Final = "entity too large"
-_TOO_SLOW: Final = "gateway time"
-
-
-def outcome_of(error: TelegramError) -> Outcome:
-    """Say what an error of a sending call means for the message.
-
-    The order matters: BadRequest is a NetworkError too.
-    """
-    reason = error.message
-    match error:
-        case RetryAfter():
-            return Later(seconds=_seconds(error.retry_after), reason="flood control")
-        case ChatMigrated():
-            return Moved(chat_id=error.new_chat_id)
-        case Forbidden():
-            return Gone(reason=reason)
-        case InvalidToken():
-            return Later(seconds=_TOKEN_DELAY, reason="Telegram does not know the token")
-        case BadRequest():
-            if any(words in reason.lower() for words in _NO_CHAT):
-                return Gone(reason=reason)
-            return Refused(reason=reason)
-        case Conflict():
-            return Later(seconds=_NETWORK_DELAY, reason=reason)
-        case EndPointNotFound():
-            return Refused(reason=reason)
-        case NetworkError():
-            return _outcome_of_network(error)
-        case _:
-            # Telegram said that it went well, and then something that cannot be read
-            return Unknown(reason=reason)
-
-
-def _outcome_of_network(error: NetworkError) -> Outcome:
-    """Say what a failure on the way means: did the request arrive, and was it acted upon?"""
-    reason = error.message
-    cause = type(error.__cause__).__name__
-    if error.__cause__ is None or isinstance(error.__cause__, TelegramError):
-        # Telegram, or the gateway before it, answered with an error of its own, such as 502
-        if _TOO_LARGE in reason.lower():
-            return Refused(reason="too large")
-        if _TOO_SLOW in reason.lower():
-            # the gateway handed it on and did not wait for the end
-            return Unknown(reason="gateway time-out")
-        return Later(seconds=_NETWORK_DELAY, reason="Telegram, or its gateway, is ill")
-    if cause in _NOT_SENT:
-        return Later(seconds=_NETWORK_DELAY, reason=cause)
-    return Unknown(reason=cause)
-
-
-def _seconds(value: int | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+# An administrator may close or delete a topic at any time. For one that is deleted Telegram has the
+# first words; the others are those of its error types.
+_NO_TOPIC: Final = (
+    "message thread not found",
+    "topic_closed",
+    "topic closed",
+    "topic_deleted",
+    "topic deleted",
+)
 
 
 class TelegramChat:
@@ -194,7 +118,7 @@ class TelegramChat:
         """Delete a message (Bot API: deleteMessage)."""
 
         async def delete() -> Sent:
-            await self._bot.delete_message(chat_id, message_id, rate_limit_args=Urgency.EDIT)
+            await self._bot.delete_message(chat_id, message_id, rate_limit_args=Urgency.DELETE)
             return Sent()
 
         outcome = await _outcome(delete)
@@ -257,39 +181,27 @@ class TelegramChat:
             if file.file_size is not None and file.file_size > FileSizeLimit.FILESIZE_DOWNLOAD:
                 return TooLarge()
         except TelegramError as exc:
-            return _not_fetched(exc)
+            return file_outcome_of(exc)
         try:
             return Fetched(content=bytes(await file.download_as_bytearray()))
         except InvalidToken as exc:
             # the library has one error for both: a file that is gone (404), a bad token (401)
             if "not found" in exc.message.lower():
                 return Missing(reason=exc.message)
-            return _not_fetched(exc)
+            return file_outcome_of(exc)
         except TelegramError as exc:
-            return _not_fetched(exc)
-
-
-def _not_fetched(error: TelegramError) -> FileOutcome:
-    """Say what an error of fetching means: only what Telegram says of the file itself is final."""
-    match outcome_of(error):
-        case Refused() if "too big" in error.message.lower():
-            return TooLarge()
-        case Refused() | Gone():
-            return Missing(reason=error.message)
-        case Later() as later:
-            return later
-        case _:
-            # whether an answer was lost makes no difference here: asking again changes nothing
-            return Later(seconds=_NETWORK_DELAY, reason=type(error).__name__)
+            return file_outcome_of(exc)
 
 
 async def _to_topic_or_chat(target: Target, send: Callable[[Target], Awaitable[Sent]]) -> Outcome:
-    """Send to the topic or, where that was deleted in the meantime, to the chat itself."""
+    """Send to the topic or, where that was closed or deleted in the meantime, to the chat itself."""
     outcome = await _outcome(lambda: send(target))
-    if isinstance(outcome, Refused) and _NO_TOPIC in outcome.reason.lower() and target.thread_id:
-        without = Target(chat_id=target.chat_id, reply_to=target.reply_to)
-        return await _outcome(lambda: send(without))
-    return outcome
+    if not isinstance(outcome, Refused) or target.thread_id is None:
+        return outcome
+    if not any(words in outcome.reason.lower() for words in _NO_TOPIC):
+        return outcome
+    # not as a reply either: that would go to the topic of the message it answers
+    return await _outcome(lambda: send(Target(chat_id=target.chat_id)))
 
 
 async def _outcome(call: Callable[[], Awaitable[Sent]]) -> Outcome:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Final, NoReturn
@@ -63,7 +62,7 @@ def run_command(path: Path | None) -> None:
         asyncio.run(run(config, add_secret))
     except ConfigurationError as exc:
         _end(f"The settings can't be used:\n{exc}", BAD_CONFIGURATION)
-    except (DatabaseRefused, sqlite3.DatabaseError) as exc:
+    except DatabaseRefused as exc:
         _end(f"The database can't be used: {exc}", BAD_DATABASE)
     except GivenUp as exc:
         _end(f"Given up: {exc}. The log above says more.", GAVE_UP)
@@ -75,13 +74,11 @@ def run_command(path: Path | None) -> None:
         _end("The bot ended for a reason that it was not made for; the log has it.", GAVE_UP)
 
 
-@main.command("demo", context_settings={"ignore_unknown_options": True})
+@main.command("demo", context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
-    """Show the bot at work on a local Telegram and a local HiDream; needs no account.
-
-    The sandbox is a program of its own; `python -m sandbox demo --help` shows what it takes.
-    """
+    """Show the bot at work on a local Telegram and a local HiDream; needs no account."""
+    # The sandbox is a program of its own; whatever is said here, --help too, is said to it.
     os.execv(sys.executable, [sys.executable, "-m", "sandbox", "demo", *arguments])  # noqa: S606 - our own Python
 
 

@@ -9,11 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from uuid import uuid4
 
 import structlog
 
 from bot import reports
 from bot.delays import backoff
+from bot.keeping import keep
+from bot.lanes import Lanes
 from bot.messages import (
     Button,
     Chat,
@@ -30,7 +33,7 @@ from bot.messages import (
 from bot.texts import Say
 from storage.clock import Clock
 from storage.files import PictureFiles
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import Image, ImageState, SentImage, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
@@ -54,50 +57,54 @@ _EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "we
 class Courier:
     """The loop that delivers."""
 
-    def __init__(
-        self, *, store: TaskStore, chat: Chat, files: PictureFiles, owner: str, clock: Clock
-    ) -> None:
+    def __init__(self, *, store: TaskStore, chat: Chat, files: PictureFiles, clock: Clock) -> None:
         self._store = store
         self._chat = chat
         self._files = files
-        self._owner = owner
         self._clock = clock
-        self._busy: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until told to stop, then finish the messages in hand."""
-        async with asyncio.TaskGroup() as deliveries:
+        """Deliver until told to stop, then finish the messages in hand.
+
+        Raises:
+            StoreError: a row could not be moved; the rows in hand are taken back by the next run.
+        """
+        # a new owner at each run: what an earlier one left, also in this process, is taken back
+        owner = uuid4().hex
+        taken = await self._store.recover(
+            owner=owner, now=self._clock.now(), sole=True, state=TaskState.DELIVERING
+        )
+        if taken:
+            log.info("deliveries_taken_back", rows=taken)
+        chats: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: self._store.wake(Topic.READY))
+        async with chats:
             while not stop.is_set():
+                chats.check()
                 mark = self._store.mark(Topic.READY)
                 now = self._clock.now()
+                busy = tuple(chats.busy)
                 task = None
-                if len(self._busy) < _AT_ONCE:
+                if chats.free:
                     task = await self._store.claim_delivery(
-                        owner=self._owner,
-                        lease_until=now + _LEASE,
-                        now=now,
-                        busy_chats=tuple(self._busy),
+                        owner=owner, lease_until=now + _LEASE, now=now, busy_chats=busy
                     )
                 if task is not None:
-                    self._busy.add(task.place.chat_id)
-                    deliveries.create_task(self._work_off(task), name=f"deliver {task.id}")
+                    chats.start(task.place.chat_id, self._work_off(task))
                     continue
-                due = await self._store.next_delivery_due()
-                seconds = None if due is None else max(0.25, (due - now).total_seconds())
+                due = await self._store.next_delivery_due(busy_chats=busy)
+                seconds = None if due is None else max(0.05, (due - now).total_seconds())
                 await self._store.wait(Topic.READY, since=mark, seconds=seconds)
 
     async def _work_off(self, task: Task) -> None:
-        try:
-            with structlog.contextvars.bound_contextvars(task=task.id):
-                try:
-                    await self._deliver(task)
-                except Exception:
-                    # this chat's next try may go better, and no other chat is to wait for it
-                    log.exception("delivery_broke")
-                    await self._later(task, 5.0)
-        finally:
-            self._busy.discard(task.place.chat_id)
-            self._store.wake(Topic.READY)
+        with structlog.contextvars.bound_contextvars(task=task.id):
+            try:
+                await self._deliver(task)
+            except StoreError:
+                raise
+            except Exception:
+                # this chat's next try may go better, and no other chat is to wait for it
+                log.exception("delivery_broke")
+                await self._later(task, 5.0)
 
     async def _deliver(self, task: Task) -> None:
         images = await self._store.images(task.id)
@@ -144,7 +151,7 @@ class Courier:
     ) -> tuple[Outcome, _End]:
         """Send what there is as photos, as files where Telegram takes no photos, else the reason."""
         try:
-            contents = [await self._files.read_async(task.id, image.n) for image in made]
+            contents = [await self._files.read(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
             return await self._notice(task, "notice", Say("pictures-lost")), TaskState.FAILED
@@ -198,7 +205,8 @@ class Courier:
                 for image, file_id in zip(made, outcome.file_ids, strict=False)
             ]
             now = self._clock.now()
-            await self._store.step_sent(task, step, outcome.message_ids, sent, now)
+            ids = outcome.message_ids
+            await keep(lambda: self._store.step_sent(task, step, ids, sent, now))
         elif not isinstance(outcome, Unknown):
             await self._store.step_not_sent(task, step)
         return outcome
@@ -220,7 +228,8 @@ class Courier:
         )
         if isinstance(outcome, Sent):
             now = self._clock.now()
-            await self._store.step_sent(task, step, outcome.message_ids, (), now)
+            ids = outcome.message_ids
+            await keep(lambda: self._store.step_sent(task, step, ids, (), now))
         elif not isinstance(outcome, Unknown):
             await self._store.step_not_sent(task, step)
         return outcome

@@ -7,12 +7,12 @@ its request id, before the request leaves; whatever happens then, the row tells 
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
 
-from bot.account import Account, Minute, Trouble, since
+from bot.account import Account, Allowance, Minute, Trouble, since
 from bot.delays import backoff
 from bot.hidream.client import HiDreamClient
 from bot.hidream.errors import (
@@ -20,16 +20,16 @@ from bot.hidream.errors import (
     GatewayIll,
     HiDreamError,
     NotSent,
-    Refused,
     TokenRefused,
     TooFast,
     Uncertain,
 )
-from bot.hidream.wire import Submission
+from bot.hidream.wire import Accepted, Submission
+from bot.keeping import keep
 from bot.preparer import GIVE_UP, Prepared, Preparer
 from bot.subtasks import expected
 from storage.clock import Clock
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import Failure, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
@@ -38,17 +38,19 @@ LOOK_AHEAD: Final = 2
 """So many photos beyond the head of the line are held ready."""
 REFUSAL_TRIES: Final = 3
 """An unexplained refusal costs nothing, so it is tried so often before it is final."""
+_STORE_PAUSE: Final = 1.0
+"""Seconds after which to look again when the store could not be read or written."""
 _LEASE: Final = timedelta(minutes=5)
 """Longer than the longest submission can take."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What the account allows."""
+@dataclass(slots=True)
+class _Suspicion:
+    """A task whose submission was refused for the token's sake: is it the token, or the task?"""
 
-    parallel: int
-    deadline: timedelta
-    """How long HiDream may take for a task, from its acceptance."""
+    others: int
+    """How many submissions had gone well when it was first refused."""
+    refusals: int = 0
 
 
 class Dispatcher:
@@ -62,8 +64,7 @@ class Dispatcher:
         hidream: HiDreamClient,
         account: Account,
         minute: Minute,
-        limits: Limits,
-        owner: str,
+        allowance: Allowance,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -71,19 +72,33 @@ class Dispatcher:
         self._hidream = hidream
         self._account = account
         self._minute = minute
-        self._limits = limits
-        self._owner = owner
+        self._allowance = allowance
         self._clock = clock
+        self._owner = ""
+        self._under_way = 0
+        self._suspicions: dict[int, _Suspicion] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the requests under way finish."""
         now = self._clock.now()
+        # a new owner at each run: what an earlier one left, also in this process, is taken back
+        self._owner = uuid4().hex
+        taken = await self._store.recover(
+            owner=self._owner, now=now, sole=True, state=TaskState.SUBMITTING
+        )
+        if taken:
+            log.info("submissions_taken_back", rows=taken)
         self._minute.restore(await self._store.charges(since(now)), now)
         try:
             async with asyncio.TaskGroup() as requests:
                 while not stop.is_set():
                     mark = self._store.mark(Topic.QUEUE)
-                    seconds = await self._round(requests)
+                    try:
+                        seconds = await self._round(requests)
+                    except StoreError:
+                        # requests are under way: they are not to be cut off for this
+                        log.exception("line_not_read")
+                        seconds = _STORE_PAUSE
                     if seconds != 0:
                         await self._store.wait(Topic.QUEUE, since=mark, seconds=seconds)
         finally:
@@ -112,6 +127,8 @@ class Dispatcher:
         if prepared is None:  # its row has been moved out of the line
             self._preparer.let_go(task.id)
             return 0
+        if self._account.trouble is not None and self._under_way:
+            return float("inf")  # one request at a time finds out whether the trouble is over
         count = task.settings.count
         wait = max(self._account.pause_left(), self._minute.wait_for(count))
         if wait > 0:
@@ -123,9 +140,9 @@ class Dispatcher:
             lease_until=now + _LEASE,
             request_id=str(uuid4()),
             ratio_used=prepared.ratio,
-            parallel=self._limits.parallel,
+            parallel=self._allowance.parallel,
             now=now,
-            held_until=now + 2 * self._limits.deadline,
+            held_until=self._allowance.held_until(now),
         )
         if claimed is None:
             # all slots are held (a release wakes us), or the task has just left the line
@@ -133,6 +150,7 @@ class Dispatcher:
             return max(0.5, (ends - now).total_seconds()) if ends else 0.5
         self._preparer.let_go(task.id)
         self._minute.sent(count)
+        self._under_way += 1
         requests.create_task(self._submit(claimed, prepared), name=f"submit {task.id}")
         return 0
 
@@ -141,41 +159,35 @@ class Dispatcher:
     async def _submit(self, task: Task, prepared: Prepared) -> None:
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
-                await self._hand_in(task, prepared)
+                accepted = await self._hidream.submit(
+                    _submission(task, prepared), user_id=str(task.user_id)
+                )
             except HiDreamError as exc:
                 await self._not_accepted(task, exc)
             except Exception:
                 # whatever it was, the request may have left
                 log.exception("submission_broke")
                 await self._unanswered(task)
+            else:
+                await self._accepted(task, accepted)
             finally:
                 self._minute.answered(task.settings.count)
+                self._under_way -= 1
                 self._store.wake(Topic.QUEUE)
 
-    async def _hand_in(self, task: Task, prepared: Prepared) -> None:
-        if task.request_id is None:
-            raise ValueError("a claimed task has a request id")
-        accepted = await self._hidream.submit(
-            Submission(
-                images=prepared.images,
-                prompt=task.settings.prompt,
-                negative_prompt=task.settings.negative,
-                aspect_ratio=prepared.ratio,
-                count=task.settings.count,
-                request_id=task.request_id,
-            ),
-            user_id=str(task.user_id),
-        )
-        if self._account.well():
-            log.info("submitting_again")
+    async def _accepted(self, task: Task, accepted: Accepted) -> None:
+        self._account.submitted()
+        self._suspicions.pop(task.id, None)
         now = self._clock.now()
-        running = await self._store.accepted(
-            task,
-            hidream_task_id=accepted.task_id,
-            sub_task_ids=expected(accepted.task_id, accepted.sub_task_ids, task.settings.count),
-            now=now,
-            deadline_at=now + self._limits.deadline,
-            held_until=now + 2 * self._limits.deadline,
+        running = await keep(
+            lambda: self._store.accepted(
+                task,
+                hidream_task_id=accepted.task_id,
+                sub_task_ids=expected(accepted.task_id, accepted.sub_task_ids, task.settings.count),
+                now=now,
+                deadline_at=self._allowance.deadline_at(now),
+                held_until=self._allowance.held_until(now),
+            )
         )
         if running is None:
             log.error("accepted_task_id_not_new", hidream_task=accepted.task_id)
@@ -192,63 +204,93 @@ class Dispatcher:
             case Uncertain():
                 await self._unanswered(task)
             case TokenRefused():
-                self._pause(Trouble.TOKEN)
-                await self._back_in_line(task, error)
+                self._account.in_trouble(Trouble.TOKEN)
+                await self._suspect(task, error)
             case TooFast():
-                self._pause(Trouble.BUSY, at_least=error.retry_after)
-                await self._back_in_line(task, error)
+                self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
+                await self._hand_back(task, error, count=None)
             case NotSent() | GatewayIll():
-                retry_after = error.retry_after if isinstance(error, GatewayIll) else None
-                self._pause(Trouble.UNREACHABLE, at_least=retry_after)
-                if self._clock.now() - task.created_at > GIVE_UP:
-                    await self._fail(task, Failure(id="hidream-unreachable"), error)
+                self._account.in_trouble(Trouble.UNREACHABLE, at_least=error.retry_after)
+                since = task.trouble_since
+                if since is not None and self._clock.now() - since > GIVE_UP:
+                    await self._fail(task, "hidream-unreachable", error)
                 else:
-                    await self._later(task, error)
+                    await self._hand_back(task, error, count="try", delay=backoff(task.tries))
             case ContentRefused():
                 self._account.well()
-                await self._fail(task, Failure(id="content-refused"), error)
-            case Refused() if task.tries + 1 < REFUSAL_TRIES:
-                await self._later(task, error)
+                await self._fail(task, "content-refused", error)
             case _:
-                await self._fail(task, Failure(id="hidream-refused"), error)
+                self._account.well()
+                if task.refusals + 1 < REFUSAL_TRIES:
+                    delay = backoff(task.refusals)
+                    await self._hand_back(task, error, count="refusal", delay=delay)
+                else:
+                    await self._fail(task, "hidream-refused", error)
 
-    def _pause(self, trouble: Trouble, *, at_least: float | None = None) -> None:
-        if self._account.in_trouble(trouble, at_least=at_least):
-            level = log.error if trouble is Trouble.TOKEN else log.warning
-            level("submitting_paused", trouble=trouble.value)
-        self._store.wake(Topic.PROGRESS)
+    async def _suspect(self, task: Task, error: HiDreamError) -> None:
+        """Put a task back whose token was refused, so that it is found out whether that is its own doing.
 
-    async def _back_in_line(self, task: Task, error: HiDreamError) -> None:
-        await self._store.hand_back(
-            task,
-            to=TaskState.QUEUED,
-            now=self._clock.now(),
-            count_try=False,
-            vendor_code=error.code,
-            vendor_message=error.vendor_message,
-        )
+        A gateway may answer 403 to one person's words. So the second time the next in line is tried
+        before it; and if that one is accepted while this one is refused again, it is the task.
+        """
+        suspicion = self._suspicions.setdefault(task.id, _Suspicion(others=self._account.successes))
+        suspicion.refusals += 1
+        if suspicion.refusals == 1:
+            await self._hand_back(task, error, count=None)
+        elif suspicion.refusals < REFUSAL_TRIES or self._account.successes == suspicion.others:
+            await self._hand_back(task, error, count=None, delay=self._account.pause() + 1)
+        else:
+            del self._suspicions[task.id]
+            await self._fail(task, "hidream-refused", error)
 
-    async def _later(self, task: Task, error: HiDreamError) -> None:
+    async def _hand_back(
+        self,
+        task: Task,
+        error: HiDreamError,
+        *,
+        count: Literal["try", "refusal"] | None,
+        delay: float | None = None,
+    ) -> None:
+        """Put a task back: to its place in line at once, or after a delay in seconds."""
         now = self._clock.now()
-        await self._store.hand_back(
-            task,
-            to=TaskState.WAITING,
-            now=now,
-            due_at=now + timedelta(seconds=backoff(task.tries)),
-            vendor_code=error.code,
-            vendor_message=error.vendor_message,
+        await keep(
+            lambda: self._store.hand_back(
+                task,
+                to=TaskState.QUEUED if delay is None else TaskState.WAITING,
+                now=now,
+                due_at=None if delay is None else now + timedelta(seconds=delay),
+                count=count,
+                vendor_code=error.code,
+                vendor_message=error.vendor_message,
+            )
         )
 
     async def _unanswered(self, task: Task) -> None:
         now = self._clock.now()
         log.warning("submission_unanswered", before=task.uncertain)
-        await self._store.unanswered(task, now=now, due_at=now)
+        await keep(lambda: self._store.unanswered(task, now=now, due_at=now))
 
-    async def _fail(self, task: Task, failure: Failure, error: HiDreamError) -> None:
-        await self._store.ready(
-            task,
-            now=self._clock.now(),
-            failure=failure,
-            vendor_code=error.code,
-            vendor_message=error.vendor_message,
+    async def _fail(self, task: Task, reason: str, error: HiDreamError) -> None:
+        now = self._clock.now()
+        await keep(
+            lambda: self._store.ready(
+                task,
+                now=now,
+                failure=Failure(id=reason),
+                vendor_code=error.code,
+                vendor_message=error.vendor_message,
+            )
         )
+
+
+def _submission(task: Task, prepared: Prepared) -> Submission:
+    if task.request_id is None:
+        raise ValueError("a claimed task has a request id")
+    return Submission(
+        images=prepared.images,
+        prompt=task.settings.prompt,
+        negative_prompt=task.settings.negative,
+        aspect_ratio=prepared.ratio,
+        count=task.settings.count,
+        request_id=task.request_id,
+    )

@@ -2,6 +2,7 @@
 
 BotError
  ├ ConfigurationError     the operator must mend something before anything starts
+ ├ PutOff                 what is being handled is to be handled again later
  └ UserError              the user can mend it: one helpful sentence
     ├ CaptionError        an option or its value is not what it must be
     └ ImageError          the file is no image that can be used
@@ -16,6 +17,19 @@ class BotError(Exception):
 
 class ConfigurationError(BotError):
     """The configuration, or what it names, cannot be used; the message is for the operator."""
+
+
+class PutOff(BotError):
+    """A handler's answer could not be sent now: the update is to be handled again later.
+
+    `failed` says whether that counts as a failed try. It does not when Telegram surely did not get
+    the answer: an outage must not make anybody's message be given up.
+    """
+
+    def __init__(self, seconds: float, *, failed: bool = False) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+        self.failed = failed
 
 
 class UserError(BotError):

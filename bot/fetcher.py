@@ -10,6 +10,7 @@ import structlog
 from bot.delays import backoff
 from bot.hidream.download import Downloader
 from bot.hidream.errors import DownloadLater, DownloadRefused
+from bot.keeping import keep
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore
@@ -18,6 +19,8 @@ from storage.tasks import Image, ImageState, Topic
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 4
+UNANSWERED_TRIES: Final = 20
+"""So often it may not answer at all while HiDream itself does: about ten minutes."""
 ANSWERED_TRIES: Final = 6
 """So often HiDream's storage may answer that it does not have the image (or not yet)."""
 
@@ -29,6 +32,8 @@ class _Tries:
     failed: int = 0
     answered: int = 0
     """Those of them that got an answer of HiDream's storage."""
+    unanswered: int = 0
+    """Those that got none although HiDream itself answered."""
     not_before: float = 0.0
     """When the next one is due, by the monotonic clock."""
 
@@ -48,23 +53,36 @@ class Fetcher:
         self._tries: dict[tuple[int, int], _Tries] = {}
 
     def start(
-        self, image: Image, group: asyncio.TaskGroup, *, then: Callable[[int], Awaitable[None]]
+        self,
+        image: Image,
+        group: asyncio.TaskGroup,
+        *,
+        then: Callable[[int], Awaitable[None]],
+        hidream_is_well: bool,
     ) -> None:
-        """Fetch an image in the background, unless that is under way or not due yet."""
+        """Fetch an image in the background, unless that is under way or not due yet.
+
+        `hidream_is_well`: HiDream itself answers, so a failure is not for want of a network.
+        """
         key = (image.task_id, image.n)
         if key in self._under_way:
             return
         if key in self._tries and self._clock.monotonic() < self._tries[key].not_before:
             return
         self._under_way.add(key)
-        group.create_task(self._bring(image, then), name=f"fetch {image.task_id}/{image.n}")
+        group.create_task(
+            self._bring(image, then, hidream_is_well=hidream_is_well),
+            name=f"fetch {image.task_id}/{image.n}",
+        )
 
-    async def _bring(self, image: Image, then: Callable[[int], Awaitable[None]]) -> None:
+    async def _bring(
+        self, image: Image, then: Callable[[int], Awaitable[None]], *, hidream_is_well: bool
+    ) -> None:
         key = (image.task_id, image.n)
         try:
             with structlog.contextvars.bound_contextvars(task=image.task_id, image=image.n):
                 async with self._places:
-                    over = await self._fetch(image)
+                    over = await self._fetch(image, hidream_is_well=hidream_is_well)
             if over:
                 self._tries.pop(key, None)
                 await then(image.task_id)
@@ -72,7 +90,7 @@ class Fetcher:
             self._under_way.discard(key)
             self._store.wake(Topic.RUNNING)
 
-    async def _fetch(self, image: Image) -> bool:
+    async def _fetch(self, image: Image, *, hidream_is_well: bool) -> bool:
         """Fetch once; returns whether the image has come to an end of its own."""
         try:
             fetched = await self._downloader.image(image.url or "")
@@ -82,27 +100,31 @@ class Fetcher:
             return True
         except DownloadLater as exc:
             tries = self._failed(image)
-            if exc.http_status is not None:
-                # only answers count: while there is no network, it waits
-                tries.answered += 1
+            # while there is no network it waits: then nothing counts
+            tries.answered += exc.http_status is not None
+            tries.unanswered += exc.http_status is None and hidream_is_well
             log.info("image_not_fetched", tries=tries.failed, http=exc.http_status)
-            if tries.answered < ANSWERED_TRIES:
+            if tries.answered < ANSWERED_TRIES and tries.unanswered < UNANSWERED_TRIES:
                 return False
-            await self._give_up(image, f"HTTP {exc.http_status}")
+            await self._give_up(
+                image, f"HTTP {exc.http_status}" if exc.http_status else "no answer"
+            )
             return True
         try:
-            await self._files.put_async(image.task_id, image.n, fetched.content)
+            await self._files.put(image.task_id, image.n, fetched.content)
         except OSError:
             # a full disk may have room again; no other task is to stop for it
             log.exception("image_not_kept", tries=self._failed(image).failed)
             return False
-        await self._store.image_stored(
-            image.task_id,
-            image.n,
-            media_type=fetched.media_type,
-            width=fetched.width,
-            height=fetched.height,
-            size=len(fetched.content),
+        await keep(
+            lambda: self._store.image_stored(
+                image.task_id,
+                image.n,
+                media_type=fetched.media_type,
+                width=fetched.width,
+                height=fetched.height,
+                size=len(fetched.content),
+            )
         )
         return True
 
@@ -114,4 +136,6 @@ class Fetcher:
         return tries
 
     async def _give_up(self, image: Image, why: str) -> None:
-        await self._store.image_ended(image.task_id, image.n, ImageState.UNFETCHED, why)
+        await keep(
+            lambda: self._store.image_ended(image.task_id, image.n, ImageState.UNFETCHED, why)
+        )

@@ -43,6 +43,8 @@ class Housekeeping:
         while not stop.is_set():
             mark = self._store.mark(Topic.HOUSEKEEPING)
             more = await self.tidy()
+            if not more:
+                log.info("counts", **await self._store.counts())
             await self._store.wait(
                 Topic.HOUSEKEEPING, since=mark, seconds=1.0 if more else _INTERVAL
             )
@@ -52,7 +54,7 @@ class Housekeeping:
         now = self._clock.now()
         old = await self._store.with_files_before(now - self._keep_files, _BATCH)
         for task_id in old:
-            await self._files.remove_async(task_id)
+            await self._files.remove(task_id)
             await self._store.files_removed(task_id)
         touched = await self._store.prune(
             now=now,

@@ -1,21 +1,22 @@
 """Images: whatever image file came, as a JPEG that HiDream takes.
 
 Nothing of a photo leaves here but its picture: no place, no time, no camera (EXIF, XMP, comments).
-Decoding runs in one worker thread, so that the bot goes on answering, and one image at a time is in
-memory.
+Decoding runs in a worker thread, so that the bot goes on answering, one image at a time, and only so
+long: some decoders can be kept busy for hours by a small file.
 """
 
-import asyncio
 import io
 import math
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageFile
 
 from bot.errors import ImageError
+from bot.jpegs import has_too_many_scans
+from bot.worker import SECONDS, TookTooLong, Worker
 
 LONGEST_SIDE = 2048
 """Pixels; HiDream's largest own pictures are that long (docs/hidream-api.md section 1)."""
@@ -65,13 +66,18 @@ class Photo:
 
 
 class Images:
-    """The worker that makes images fit for HiDream. `max_megapixels` is counted before decoding."""
+    """Makes images fit for HiDream.
 
-    def __init__(self, *, max_megapixels: float) -> None:
+    Args:
+        max_megapixels: the largest image taken, counted before decoding.
+        seconds: how long one image may take.
+    """
+
+    def __init__(self, *, max_megapixels: float, seconds: float = SECONDS) -> None:
         self._max_megapixels = max_megapixels
         Image.init()
         pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="images")
+        self._worker = Worker("images", seconds=seconds)
 
     async def to_jpeg(self, content: bytes) -> Photo:
         """The image as a JPEG, upright, in sRGB, at most `LONGEST_SIDE` long, without metadata.
@@ -80,13 +86,16 @@ class Images:
 
         Raises:
             ImageError: `image-unknown`, `image-broken`, `image-animated` or `image-too-large`.
+            bot.worker.Busy: too many images that took too long are still at work; later it may go.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, _to_jpeg, content, self._max_megapixels)
+        try:
+            return await self._worker.do(partial(_to_jpeg, content, self._max_megapixels))
+        except TookTooLong as error:
+            raise ImageError("image-broken") from error
 
     def close(self) -> None:
-        """Take no more work, and drop what waits; what is being decoded ends by itself."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """Take no more work; what is being decoded ends by itself, or with the process."""
+        self._worker.close()
 
 
 def _to_jpeg(content: bytes, max_megapixels: float) -> Photo:
@@ -114,6 +123,8 @@ def _open(content: bytes, max_megapixels: float) -> ImageFile.ImageFile:
             break
     else:
         raise ImageError("image-unknown", allowed=", ".join(FORMATS.values()))
+    if name in _JPEGS and has_too_many_scans(content):
+        raise ImageError("image-broken")
     try:
         return factory(io.BytesIO(content), "")
     except Image.DecompressionBombError as error:

@@ -1,22 +1,28 @@
 """Works the inbox off: in order within a chat, chats side by side, at least once each.
 
+A chat with a long backlog, whose answers wait for its own limits, holds one place of many; and where
+places are short, the chat that was served longest ago comes first.
+
 An update whose handler fails is tried again; later updates of the same chat wait for it, other chats
 do not. After the last try it is set aside, loudly, and the person gets one apology with a reference.
 """
 
 import asyncio
+import itertools
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from telegram import Update
 from telegram.ext import Application
 
+from bot.errors import PutOff
+from bot.lanes import Lanes
 from bot.messages import Chat, Target
 from bot.texts import Say
 from storage.clock import Clock
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import InboxRow, Topic
 
 log = structlog.get_logger(__name__)
@@ -24,21 +30,18 @@ log = structlog.get_logger(__name__)
 TRIES: Final = 3
 _RETRY_DELAYS: Final = (1.0, 5.0)
 """Seconds before the second and the third try: all are over within 10 s."""
-_AT_ONCE: Final = 16
-"""So many chats are served side by side."""
+_STORE_DELAY: Final = 5.0
+"""Seconds before an update is handled again whose handler met a failing store."""
+_AT_ONCE: Final = 200
+"""So many chats are served side by side: most of them only wait for their answer's turn."""
+_LOOKED_AT: Final = 500
+"""Of so many chats it is seen whose turn it is: those in hand are among them."""
+_REMEMBERED: Final = 10_000
+"""Of so many chats it is known when they were served last."""
+_OVERDUE_LOOK: Final = 1.0
+"""Seconds after which to look again where what is due is behind something in hand."""
 
-
-class PutOff(Exception):
-    """A handler's answer could not be sent now: the update is to be handled again later.
-
-    `failed` says whether that counts as a failed try. It does not when Telegram surely did not get
-    the answer: an outage must not make anybody's message be given up.
-    """
-
-    def __init__(self, seconds: float, *, failed: bool = False) -> None:
-        super().__init__(f"again in {seconds} s")
-        self.seconds = seconds
-        self.failed = failed
+_Key = tuple[int, int | None]
 
 
 class RaisingApplication(Application[Any, Any, Any, Any, Any, Any]):
@@ -71,31 +74,55 @@ class Inbox:
         self._store = store
         self._chat = chat
         self._clock = clock
-        self._busy: set[tuple[int, int | None]] = set()
+        self._lanes: Lanes[_Key] = Lanes(_AT_ONCE, ended=lambda: store.wake(Topic.INBOX))
+        self._in_hand: set[tuple[int, int]] = set()
+        self._served: dict[_Key, int] = {}
+        self._turns = itertools.count()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what is in hand."""
-        async with asyncio.TaskGroup() as work:
+        self._in_hand.clear()
+        async with self._lanes:
             while not stop.is_set():
+                self._lanes.check()
                 mark = self._store.mark(Topic.INBOX)
                 now = self._clock.now()
-                free = _AT_ONCE - len(self._busy)
-                # chats in hand are still among the heads: ask for enough to see past them
-                heads = await self._store.inbox_heads(now, limit=_AT_ONCE + len(self._busy))
-                for row in [row for row in heads if _key(row) not in self._busy][: max(free, 0)]:
-                    self._busy.add(_key(row))
-                    work.create_task(self._work_off(row))
+                for row in await self._next(now):
+                    self._begin(row)
                 due = await self._store.next_inbox_due()
-                seconds = None if due is None else max(0.05, (due - now).total_seconds())
+                seconds = None if due is None else (due - now).total_seconds()
+                if seconds is not None and seconds <= 0:
+                    seconds = _OVERDUE_LOOK
                 await self._store.wait(Topic.INBOX, since=mark, seconds=seconds)
+
+    async def _next(self, now: datetime) -> list[InboxRow]:
+        """Give what can be begun now, an update a chat: first the chats served longest ago."""
+        free, busy = self._lanes.free, self._lanes.busy
+        if not free:
+            return []
+        heads = await self._store.inbox_heads(now, limit=_LOOKED_AT)
+        rows: dict[_Key, InboxRow] = {}
+        for row in heads:
+            # a group that moved has another key now, and may still be in hand
+            if _key(row) not in busy and (row.bot_id, row.update_id) not in self._in_hand:
+                rows.setdefault(_key(row), row)
+        return sorted(rows.values(), key=lambda row: self._served.get(_key(row), -1))[:free]
+
+    def _begin(self, row: InboxRow) -> None:
+        key = _key(row)
+        self._served.pop(key, None)
+        self._served[key] = next(self._turns)
+        if len(self._served) > _REMEMBERED:
+            del self._served[next(iter(self._served))]
+        self._in_hand.add((row.bot_id, row.update_id))
+        self._lanes.start(key, self._work_off(row))
 
     async def _work_off(self, row: InboxRow) -> None:
         try:
             with structlog.contextvars.bound_contextvars(update=row.update_id):
                 await self._handle(row)
         finally:
-            self._busy.discard(_key(row))
-            self._store.wake(Topic.INBOX)
+            self._in_hand.discard((row.bot_id, row.update_id))
 
     async def _handle(self, row: InboxRow) -> None:
         try:
@@ -109,6 +136,9 @@ class Inbox:
             await self._application.process_update(update)
         except PutOff as exc:
             await self._again_or_aside(row, exc, seconds=exc.seconds, failed=exc.failed)
+        except StoreError as exc:
+            # no fault of the update: it is not given up for it
+            await self._again_or_aside(row, exc, seconds=_STORE_DELAY, failed=False)
         except Exception as exc:
             delay = _RETRY_DELAYS[min(row.tries, len(_RETRY_DELAYS) - 1)]
             await self._again_or_aside(row, exc, seconds=delay, failed=True)
@@ -135,7 +165,7 @@ class Inbox:
             )
 
 
-def _key(row: InboxRow) -> tuple[int, int | None]:
+def _key(row: InboxRow) -> _Key:
     return (row.bot_id, row.chat_id)
 
 

@@ -2,13 +2,12 @@
 
 Telegram takes an update as received when it is asked for a later one. So the offset goes up only
 after the batch is on disk; a crash in between makes Telegram send it again, and the inbox's key
-drops the repeat. The updates stay raw here: one that cannot be parsed must not make the bot deaf.
+drops the repeat.
 """
 
 import asyncio
-import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -22,10 +21,11 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
+from bot import updates
 from bot.delays import backoff
 from bot.supervisor import Fatal
 from storage.clock import Clock
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import NewUpdate
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Intake:
                 failures = 0
                 if batch:
                     new = await self._keep(batch)
-                    offset = max(update["update_id"] for update in batch) + 1
+                    offset = max(update.update_id for update in batch) + 1
                     log.debug("updates_received", count=len(batch), new=new)
 
     async def _check_token(self) -> None:
@@ -93,7 +93,7 @@ class Intake:
         except TelegramError:
             return
 
-    async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
+    async def _fetch(self, offset: int | None) -> list[NewUpdate]:
         asked: dict[str, Any] = {
             "timeout": LONG_POLL,
             "limit": _BATCH,
@@ -107,36 +107,38 @@ class Intake:
         )
         if not isinstance(answer, list):
             raise NetworkError("getUpdates answered something that is no list")
-        return [update for update in answer if _has_id(update)]
+        read = [updates.read(update) for update in answer]
+        kept = [update for update in read if update is not None]
+        if len(kept) < len(read):
+            log.error("not_an_update", count=len(read) - len(kept))
+            if not kept:
+                # nothing of it can be confirmed: it would come again at once, without end
+                raise NetworkError("getUpdates answered with nothing that is an update")
+        return kept
 
-    async def _keep(self, batch: list[dict[str, Any]]) -> int:
-        updates = [
-            NewUpdate(
-                update_id=update["update_id"],
-                chat_id=chat_of(update),
-                # in ASCII: half a surrogate pair is valid JSON, and no text that a database takes
-                raw=json.dumps(update),
-            )
-            for update in batch
-        ]
-        return await self._store.receive(self._bot.id, updates, self._clock.now())
+    async def _keep(self, batch: Sequence[NewUpdate]) -> int:
+        """Keep a batch; what is wrong with one of its updates is no matter of the others.
 
+        Raises:
+            StoreError: the store keeps nothing now; Telegram still has the batch.
+        """
+        try:
+            return await self._receive(*batch)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("batch_not_kept")
+        return sum([await self._keep_one(update) for update in batch])
 
-def _has_id(update: object) -> bool:
-    return isinstance(update, dict) and isinstance(update.get("update_id"), int)
+    async def _keep_one(self, update: NewUpdate) -> int:
+        try:
+            return await self._receive(update)
+        except StoreError:
+            raise
+        except Exception:
+            # handling what is kept in its place sets it aside, where an operator finds it
+            log.exception("update_not_kept", update=update.update_id)
+            return await self._receive(updates.unread(update))
 
-
-def chat_of(update: Mapping[str, Any]) -> int | None:
-    """Find the chat that an update belongs to, or the person where it has no chat."""
-    for content in update.values():
-        if not isinstance(content, dict):
-            continue
-        message = content.get("message")
-        for holder in (content, message if isinstance(message, dict) else {}):
-            chat = holder.get("chat")
-            if isinstance(chat, dict) and isinstance(chat.get("id"), int):
-                return int(chat["id"])
-        person = content.get("from")
-        if isinstance(person, dict) and isinstance(person.get("id"), int):
-            return int(person["id"])
-    return None
+    async def _receive(self, *new: NewUpdate) -> int:
+        return await self._store.receive(self._bot.id, new, self._clock.now())

@@ -17,6 +17,7 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.messages import Urgency
+from bot.outcomes import pause_of
 from storage.clock import Clock
 
 BURST: Final = 5
@@ -154,9 +155,7 @@ class TelegramLimits(BaseRateLimiter[Urgency]):
             return await callback(*args, **kwargs)
         except RetryAfter as exc:
             if chat_id is not None:
-                pause = exc.retry_after
-                seconds = pause if isinstance(pause, int | float) else pause.total_seconds()
-                self.chats.close(chat_id, seconds)
+                self.chats.close(chat_id, pause_of(exc))
             raise
 
     async def _turn(self, urgency: int, call: _Waiting) -> None:

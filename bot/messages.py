@@ -20,7 +20,9 @@ class Urgency(IntEnum):
     """An answer to a button: Telegram waits for it only some seconds."""
     PICTURE = 1
     REPLY = 2
-    EDIT = 3
+    DELETE = 3
+    """A deletion puts nothing into a chat, so it does not wait for the edits before it."""
+    EDIT = 4
 
 
 # --- what is said ---------------------------------------------------------------------------------

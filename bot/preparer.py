@@ -16,8 +16,9 @@ import structlog
 from bot.delays import backoff
 from bot.errors import ImageError
 from bot.images import Images, Photo
-from bot.messages import Chat, Fetched, Later, Missing, TooLarge
+from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
 from bot.pictures import nearest_ratio
+from bot.worker import Busy
 from storage.clock import Clock
 from storage.store import TaskStore
 from storage.tasks import Failure, Task, Topic
@@ -26,6 +27,42 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP: Final = timedelta(days=2)
 """A task whose photo could not be fetched for so long is told so."""
+_LONGEST_PAUSE: Final = 30.0
+"""Seconds; Telegram may ask for longer ones."""
+
+
+class _Pause:
+    """While Telegram gives out no files, whichever: none is asked for until a pause is over.
+
+    A photo that waits for that is no try of its task. So an outage, or a 429, costs a call or two a
+    pause, however long the line is.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = float("-inf")
+        self._failures = 0
+
+    def left(self) -> float:
+        """Give the seconds for which nothing is to be fetched; 0: go on."""
+        return max(0.0, self._until - self._clock.monotonic())
+
+    async def over(self) -> None:
+        """Wait until files may be asked for."""
+        while left := self.left():
+            await self._clock.sleep(left)
+
+    def failed(self, seconds: float) -> None:
+        """Note a try that failed for now, with the pause that it asked for."""
+        if not self.left():  # those under way at the same time say the same
+            longer = backoff(self._failures, longest=_LONGEST_PAUSE)
+            self._until = self._clock.monotonic() + longer
+            self._failures += 1
+        self._until = max(self._until, self._clock.monotonic() + seconds)
+
+    def went_well(self) -> None:
+        """Note that Telegram answered for a file."""
+        self._failures = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +82,7 @@ class Preparer:
         self._chat = chat
         self._images = images
         self._clock = clock
+        self._pause = _Pause(clock)
         self._tasks: dict[int, asyncio.Task[Prepared | None]] = {}
 
     def look_ahead(self, line: Sequence[Task]) -> None:
@@ -82,6 +120,8 @@ class Preparer:
                 return await self._photos(task)
             except ImageError as exc:
                 await self._fail(task, Failure(id=exc.id, data=exc.data))
+            except Busy as exc:
+                await self._put_off(task, str(exc))
             except asyncio.CancelledError:
                 raise
             except Exception:
@@ -92,7 +132,8 @@ class Preparer:
     async def _photos(self, task: Task) -> Prepared | None:
         jpegs: list[Photo] = []
         for photo in task.photos:
-            match await self._chat.fetch(photo.file_id):
+            await self._pause.over()
+            match await self._fetch(photo.file_id):
                 case Fetched(content=content):
                     jpegs.append(await self._images.to_jpeg(content))
                     continue
@@ -102,7 +143,7 @@ class Preparer:
                     log.info("photo_gone", why=reason)
                     await self._fail(task, Failure(id="photo-gone"))
                 case Later(reason=reason):
-                    await self._put_off(task, reason)
+                    await self._put_off(task, reason, at_least=self._pause.left())
             return None
         first = jpegs[0]
         return Prepared(
@@ -110,12 +151,20 @@ class Preparer:
             ratio=task.settings.ratio or nearest_ratio(first.width, first.height).value,
         )
 
-    async def _put_off(self, task: Task, reason: str) -> None:
+    async def _fetch(self, file_id: str) -> FileOutcome:
+        outcome = await self._chat.fetch(file_id)
+        if isinstance(outcome, Later):
+            self._pause.failed(outcome.seconds)
+        else:
+            self._pause.went_well()
+        return outcome
+
+    async def _put_off(self, task: Task, reason: str, *, at_least: float = 0.0) -> None:
         now = self._clock.now()
         if now - task.created_at > GIVE_UP:
             await self._fail(task, Failure(id="photo-unreachable"))
             return
-        due_at = now + timedelta(seconds=backoff(task.tries))
+        due_at = now + timedelta(seconds=max(backoff(task.tries), at_least))
         await self._store.put_off(task, due_at=due_at, reason=reason)
 
     async def _fail(self, task: Task, failure: Failure) -> None:

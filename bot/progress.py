@@ -5,14 +5,14 @@ percentage, or why nothing moves. Nobody waits for a progress message, and no ch
 """
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Final
 
 import structlog
 
 from bot import reports
 from bot.account import Account
-from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Target
+from bot.lanes import Lanes
+from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Target, Unknown
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -44,57 +44,45 @@ class Progress:
         self._chat = chat
         self._account = account
         self._clock = clock
-        self._busy: set[int] = set()
+        self._lanes: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: store.wake(Topic.PROGRESS))
         self._shown: dict[int, Say] = {}
-        self._next_edit: dict[int, float] = {}
+        self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Show until told to stop, then finish the messages in hand."""
-        self._busy.clear()
-        async with asyncio.TaskGroup() as messages:
+        async with self._lanes:
             while not stop.is_set():
+                self._lanes.check()
                 mark = self._store.mark(Topic.PROGRESS)
-                waits = [await self._announce(messages), await self._update(messages)]
+                waits = [await self._announce(), await self._update()]
                 due = [seconds for seconds in waits if seconds is not None]
                 await self._store.wait(
                     Topic.PROGRESS, since=mark, seconds=max(0.1, min(due)) if due else None
                 )
 
-    def _in_chat(self, chat_id: int, work: Awaitable[None], group: asyncio.TaskGroup) -> None:
-        """Do something in a chat, which is busy until then."""
-
-        async def do() -> None:
-            try:
-                await work
-            finally:
-                self._busy.discard(chat_id)
-                self._store.wake(Topic.PROGRESS)
-
-        self._busy.add(chat_id)
-        group.create_task(do(), name=f"progress in {chat_id}")
-
     # --- the first message
 
-    async def _announce(self, group: asyncio.TaskGroup) -> float | None:
+    async def _announce(self) -> float | None:
         """Send the message of tasks that have none yet; returns when to look again."""
         now = self._clock.monotonic()
         self._quiet_until = {chat: at for chat, at in self._quiet_until.items() if at > now}
         for task in await self._store.unannounced(_LOOK + len(self._quiet_until)):
             chat_id = task.place.chat_id
-            if len(self._busy) >= _AT_ONCE:
+            if not self._lanes.free:
                 break
-            if chat_id not in self._busy and chat_id not in self._quiet_until:
-                self._in_chat(chat_id, self._send(task), group)
+            if chat_id not in self._lanes.busy and chat_id not in self._quiet_until:
+                self._lanes.start(chat_id, self._send(task))
         return min((at - now for at in self._quiet_until.values()), default=None)
 
     async def _send(self, task: Task) -> None:
         chat_id = task.place.chat_id
-        line = await self._line(task)
+        line, place = await self._line(task)
         outcome = await self._chat.say(Target.in_reply_to(task.place), line, language=task.language)
         match outcome:
             case Sent(message_ids=(message_id, *_)):
                 await self._sent(task, message_id, line)
+                await self._note_place(task, place)
             case Gone():
                 # nobody is there to be shown anything: what has not started is not started
                 await self._store.cancel_queued(task.user_id, chat_id, self._clock.now())
@@ -120,26 +108,29 @@ class Progress:
 
     # --- the edits
 
-    async def _update(self, group: asyncio.TaskGroup) -> float | None:
-        """Edit what has changed; returns when the next edit is due."""
+    async def _update(self) -> float | None:
+        """Edit what has changed; returns when to look again at what has just been looked at."""
         tasks = await self._store.announced(WATCHED)
         kept = {task.id for task in tasks}
         self._shown = {id_: line for id_, line in self._shown.items() if id_ in kept}
-        self._next_edit = {id_: at for id_, at in self._next_edit.items() if id_ in kept}
+        self._next_look = {id_: at for id_, at in self._next_look.items() if id_ in kept}
         now = self._clock.monotonic()
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
         for task in tasks:
-            line = await self._line(task)
-            if line == self._shown.get(task.id) or task.place.chat_id in self._busy:
-                continue
-            rest = self._next_edit.get(task.id, 0.0) - now
+            chat_id = task.place.chat_id
+            if chat_id in self._lanes.busy or not self._lanes.free:
+                continue  # whoever is in hand wakes us
+            rest = self._next_look.get(task.id, 0.0) - now
             if rest > 0:
                 waits.append(rest)
-            elif len(self._busy) < _AT_ONCE:
-                self._in_chat(task.place.chat_id, self._edit(task, line), group)
+                continue
+            self._rest(task)
+            line, place = await self._line(task)
+            if line != self._shown.get(task.id):
+                self._lanes.start(chat_id, self._edit(task, line, place))
         return min(waits, default=None)
 
-    async def _edit(self, task: Task, line: Say) -> None:
+    async def _edit(self, task: Task, line: Say, place: int | None) -> None:
         current = await self._store.get(task.id)
         if current is None or current.state not in _SHOWN or current.progress_message_id is None:
             return
@@ -151,22 +142,29 @@ class Progress:
             case Sent() | Refused():  # refused: the person has deleted it; it is not sent anew
                 self._shown[task.id] = line
             case Later(seconds=seconds):
-                self._next_edit[task.id] = self._clock.monotonic() + seconds
+                self._next_look[task.id] = self._clock.monotonic() + seconds
             case _:
                 pass
+        if isinstance(outcome, Sent | Unknown):
+            await self._note_place(task, place)
 
     def _rest(self, task: Task) -> None:
         private = task.place.chat_type == "private"
         interval = _PERSON_INTERVAL if private else _GROUP_INTERVAL
-        self._next_edit[task.id] = self._clock.monotonic() + interval
+        self._next_look[task.id] = self._clock.monotonic() + interval
 
-    async def _line(self, task: Task) -> Say:
+    async def _line(self, task: Task) -> tuple[Say, int | None]:
+        """Give what to show of a task, and the place in line that it names."""
+        trouble = self._account.trouble
         images = await self._store.images(task.id) if task.state is TaskState.RUNNING else ()
-        place = 0
-        if task.state is TaskState.QUEUED:
+        place = None
+        if task.state is TaskState.QUEUED and trouble is None:
             place = await self._store.place_in_line(task)
             if task.shown_place is not None:
                 place = min(place, task.shown_place)
-            if place != task.shown_place:
-                await self._store.note_shown_place(task.id, place)
-        return reports.progress(task, place=place, images=images, trouble=self._account.trouble)
+        return reports.progress(task, place=place or 0, images=images, trouble=trouble), place
+
+    async def _note_place(self, task: Task, place: int | None) -> None:
+        """Note a place that was shown: no higher one is to follow it."""
+        if place is not None and place != task.shown_place:
+            await self._store.note_shown_place(task.id, place)

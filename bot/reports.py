@@ -154,6 +154,13 @@ def listed(task: Task, *, place: int, now: datetime) -> Say:
     )
 
 
+def others(count: int, *, counted: int) -> Say:
+    """Say how many tasks are not in the list; beyond `counted` nobody has counted them."""
+    if count > counted:
+        return Say("status-many", {"count": counted})
+    return Say("status-others", {"count": count})
+
+
 def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -> list[Say]:
     """Give everything that a person may want to know of their task."""
     lines = [

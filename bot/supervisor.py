@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 import structlog
@@ -18,8 +18,6 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 CRASHES: Final = 5
 CRASH_SPAN: Final = 60.0
 """A loop that fails so often in so many seconds ends the process."""
-AT_ONCE: Final = "intake"
-"""The loop that is cancelled at once by a stop: what it has not kept, Telegram still has."""
 
 
 class GivenUp(Exception):
@@ -37,10 +35,12 @@ async def supervise(
     stop: asyncio.Event,
     clock: Clock,
     stop_seconds: float,
+    at_once: Collection[str] = ("intake",),
 ) -> None:
     """Keep the loops running until the stop; then give them `stop_seconds` to finish.
 
-    `wake` wakes whatever the loops wait for, so that they see the stop.
+    `wake` wakes whatever the loops wait for, so that they see the stop. The loops named in `at_once`
+    are cancelled without such a delay: what they have in hand is not lost by it.
 
     Raises:
         GivenUp: a loop failed too often in too short a time.
@@ -55,7 +55,7 @@ async def supervise(
         stop.set()
         log.info("stopping")
         for task in tasks:
-            if task.get_name() == AT_ONCE:
+            if task.get_name() in at_once:
                 task.cancel()
         # woken again and again: a loop may just be between its look and its wait
         left = set(tasks)

@@ -11,15 +11,15 @@ from typing import Final
 
 import structlog
 
-from bot.account import Account, Trouble
+from bot.account import Account, Allowance, Trouble
 from bot.delays import backoff
 from bot.fetcher import Fetcher
 from bot.hidream.client import Asked, HiDreamClient
-from bot.hidream.errors import HiDreamError, Refused, TokenRefused, UnknownTask
+from bot.hidream.errors import HiDreamError, Refused, TokenRefused, TooFast, UnknownTask
 from bot.hidream.wire import SubTaskStatus, TaskResult
 from bot.subtasks import completion_of, expected, match
 from storage.clock import Clock
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import Failure, Image, ImageState, Running, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,10 @@ _ENDS: Final[Mapping[SubTaskStatus, ImageState]] = {
     SubTaskStatus.EMPTY: ImageState.EMPTY,
 }
 _FAR: Final = timedelta(hours=1)
+LOOKUPS: Final = 5
+"""So often the question for a request id may be answered by an error; then it is "not known"."""
+_LOOKUP_PAUSE: Final = 3.0
+_FORBIDDEN: Final = 403
 _TOKEN_PAUSE: Final = 5.0
 """Seconds between two questions while the token is refused."""
 _OPEN: Final = frozenset({ImageState.PENDING, ImageState.MADE})
@@ -63,15 +67,16 @@ class Watcher:
         hidream: HiDreamClient,
         fetcher: Fetcher,
         account: Account,
-        deadline: timedelta,
+        allowance: Allowance,
         clock: Clock,
     ) -> None:
         self._store = store
         self._hidream = hidream
         self._fetcher = fetcher
         self._account = account
-        self._deadline = deadline
+        self._allowance = allowance
         self._clock = clock
+        self._lookups: dict[int, int] = {}
         self._failures = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -80,7 +85,12 @@ class Watcher:
             while not stop.is_set():
                 mark = self._store.mark(Topic.RUNNING)
                 started = self._clock.monotonic()
-                seconds = await self._round(downloads)
+                try:
+                    seconds = await self._round(downloads)
+                except StoreError:
+                    # downloads are under way: they are not to be cut off for this
+                    log.exception("results_not_kept")
+                    seconds = 1.0
                 # A wake-up says that there is more to ask about, not that it is time to ask again.
                 await self._store.wait(Topic.RUNNING, since=mark, seconds=seconds)
                 early = 0.2 - (self._clock.monotonic() - started)
@@ -91,11 +101,15 @@ class Watcher:
         """Ask, fetch, end what has ended; returns how long to wait then (None: for a wake-up)."""
         pause = await self._ask_hidream()
         now = self._clock.now()
+        for task in await self._store.uncertain(now):
+            await self._find_out(task)
         running = await self._store.running()
         for one in running:
             for image in one.images:
                 if image.state is ImageState.MADE and one.task.state is TaskState.RUNNING:
-                    self._fetcher.start(image, downloads, then=self._settle)
+                    self._fetcher.start(
+                        image, downloads, then=self._settle, hidream_is_well=pause is None
+                    )
             await self._settle(one.task.id)
         if pause is not None:
             return pause
@@ -111,15 +125,12 @@ class Watcher:
         """Ask about all that is open; returns how long to wait if HiDream could not be asked."""
         asked: list[Running] = []
         try:
-            for task in await self._store.uncertain(self._clock.now()):
-                await self._find_out(task)
             asked = [one for one in await self._store.running() if _to_ask(one)]
             if asked:
                 await self._ask(asked)
         except TokenRefused as exc:
             log.info("results_refused", code=exc.code, http=exc.http_status)
-            if self._account.in_trouble(Trouble.TOKEN):
-                log.error("submitting_paused", trouble=Trouble.TOKEN.value)  # noqa: TRY400 - no trace needed
+            self._account.in_trouble(Trouble.TOKEN)
             return _TOKEN_PAUSE
         except HiDreamError as exc:
             self._failures += 1
@@ -127,8 +138,7 @@ class Watcher:
             return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
         self._failures = 0
         if asked and self._account.trouble is Trouble.TOKEN:
-            self._account.well()  # the token works again
-            self._store.wake(Topic.QUEUE)
+            self._account.well()
         return None
 
     # --- results
@@ -178,6 +188,13 @@ class Watcher:
         if completion is not None and completion != one.task.completion:
             await self._store.note_completion(one.task.id, completion)
         if result.final and len(result.sub_tasks) >= len(one.images):
+            paired = {image.n for image, _ in pairs}
+            for image in one.images:
+                if image.state is ImageState.PENDING and image.n not in paired:
+                    # it is all over, and nothing was said of this one
+                    await self._store.image_ended(
+                        image.task_id, image.n, ImageState.FAILED, "not in the result"
+                    )
             if not one.released:
                 await self._store.release(one.hidream_task_id, now)
         else:
@@ -219,32 +236,61 @@ class Watcher:
     async def _find_out(self, task: Task) -> None:
         """Ask HiDream, by our own request id, whether it has a task whose submission got no answer."""
         with structlog.contextvars.bound_contextvars(task=task.id):
-            now = self._clock.now()
             try:
                 result = await self._hidream.result_by_request(
                     task.request_id or "", user_id=str(task.user_id)
                 )
-            except HiDreamError:
-                await self._store.ask_again(task, due_at=now + timedelta(seconds=5))
-                raise
-            if result is not None and result.task_id is not None:
-                named = tuple(one.sub_task_id for one in result.sub_tasks if one.sub_task_id)
-                adopted = await self._store.accepted(
-                    task,
-                    hidream_task_id=result.task_id,
-                    sub_task_ids=expected(result.task_id, named, task.settings.count),
-                    now=now,
-                    deadline_at=now + self._deadline,
-                    held_until=now + 2 * self._deadline,
-                )
-                if adopted is not None:
-                    log.info("uncertain_found", hidream_task=result.task_id)
+            except HiDreamError as exc:
+                log.info("not_found_out", error=type(exc).__name__, http=exc.http_status)
+                if not self._answers_nothing(task, exc):
+                    due_at = self._clock.now() + timedelta(seconds=_LOOKUP_PAUSE)
+                    await self._store.ask_again(task, due_at=due_at)
                     return
-            if task.uncertain < MAX_UNCERTAIN:
-                log.info("uncertain_submitted_again")
-                await self._store.submit_again(task)
-            else:
-                await self._store.ready(task, now=now, failure=Failure(id="submission-uncertain"))
+                result = None
+            self._lookups.pop(task.id, None)
+            if result is None or not await self._adopt(task, result):
+                await self._not_known(task)
+
+    def _answers_nothing(self, task: Task, error: HiDreamError) -> bool:
+        """Say whether HiDream has answered the question by something else often enough.
+
+        It is not known whether it answers this question at all. Silence does not count, nor what
+        only says that it should be asked later.
+        """
+        later = isinstance(error, TooFast) or (
+            isinstance(error, TokenRefused) and error.http_status != _FORBIDDEN
+        )
+        if error.http_status is None or later:
+            return False
+        self._lookups[task.id] = self._lookups.get(task.id, 0) + 1
+        return self._lookups[task.id] >= LOOKUPS
+
+    async def _adopt(self, task: Task, result: TaskResult) -> bool:
+        """Go on with the task that HiDream has for our request id, unless it is another row's."""
+        if result.task_id is None:
+            return False
+        now = self._clock.now()
+        named = tuple(one.sub_task_id for one in result.sub_tasks if one.sub_task_id)
+        adopted = await self._store.accepted(
+            task,
+            hidream_task_id=result.task_id,
+            sub_task_ids=expected(result.task_id, named, task.settings.count),
+            now=now,
+            deadline_at=self._allowance.deadline_at(now),
+            held_until=self._allowance.held_until(now),
+        )
+        if adopted is not None:
+            log.info("uncertain_found", hidream_task=result.task_id)
+        return adopted is not None
+
+    async def _not_known(self, task: Task) -> None:
+        if task.uncertain < MAX_UNCERTAIN:
+            log.info("uncertain_submitted_again")
+            await self._store.submit_again(task)
+        else:
+            await self._store.ready(
+                task, now=self._clock.now(), failure=Failure(id="submission-uncertain")
+            )
 
 
 def _to_ask(one: Running) -> bool:

@@ -168,6 +168,8 @@ async def serve(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
             http=_OpenProtocol,
             ws="none",
             lifespan="off",
+            # Longer than clients keep a connection, so that none is closed just as it is used.
+            timeout_keep_alive=75,
             access_log=False,
             log_config=None,
             server_header=False,

@@ -26,7 +26,8 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     # An answer starts the end of its images' minute, so the dispatcher can now say when to go on.
     "accepted": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
     "unanswered": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
-    "ask_again": (Topic.RUNNING,),
+    # Nobody: whoever asks knows when to ask again, and a ring would make it ask at once.
+    "ask_again": (),
     "release": (Topic.QUEUE,),
     "note_completion": (Topic.PROGRESS,),
     # A refused submission gives its slot back; a task without a photo leaves the line.

@@ -4,20 +4,17 @@ Everything here happens before the first statement of the store, and without one
 where the file is refused: a file that is not accepted stays as it is, byte for byte.
 """
 
-import fcntl
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from storage.folders import make_folder, sync_folder
+from storage.layout import Migration, migrate, migrations
 from storage.store import DatabaseRefused
 
 APPLICATION_ID: Final = 0x48446274
@@ -29,87 +26,46 @@ _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_SIZE: Final = 100
 _OLDEST_SQLITE: Final = (3, 35, 0)
 _BACKUP: Final = "Restore a backup, or move it away to start with an empty one."
+_IN_USE: Final = (
+    "is held by another program",
+    "End that one (a backup, a shell of somebody's), and start the bot again.",
+)
+_DAMAGED: Final = ("is damaged", _BACKUP)
+_FAULTS: Final[Mapping[int, tuple[str, str]]] = {
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_FULL: ("has no room on its disk", "Make room there."),
+    sqlite3.SQLITE_READONLY: ("is read-only", "Give the bot's user the right to write to it."),
+    sqlite3.SQLITE_PERM: (
+        "is not open to the bot",
+        "Give the bot's user the right to write to it.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened",
+        "Give the bot's user the right to read and write it and its folder.",
+    ),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written", "Check its disk, and the room there."),
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+"""What SQLite's primary result codes say of the file, and what to do. See "Result and Error Codes"."""
+_OTHER_FAULT: Final = ("cannot be used", f"Check its disk. {_BACKUP}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Migration:
-    """One numbered change of the layout."""
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Tell an error of SQLite's in here as a refusal of the file: what is wrong, and what to do.
 
-    number: int
-    name: str
-    statements: tuple[str, ...]
-
-
-def statements(script: str) -> Iterator[str]:
-    """Split a script into its statements: sqlite3's own `executescript` would commit before it."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending.strip()
-            pending = ""
-
-
-def migrations() -> tuple[Migration, ...]:
-    """Read the numbered SQL files that come with the program, in order."""
-    folder = resources.files("storage") / "migrations"
-    files = sorted((one for one in folder.iterdir() if one.name.endswith(".sql")), key=_file_name)
-    return tuple(
-        Migration(
-            number=int(one.name.split("_", 1)[0]),
-            name=one.name,
-            statements=tuple(statements(one.read_text(encoding="utf-8"))),
-        )
-        for one in files
-    )
-
-
-def _file_name(file: Traversable) -> str:
-    return file.name
-
-
-class Lock:
-    """Keeps other processes of the bot away from a database, for as long as it is held."""
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".lock")
-        self._file: int | None = None
-        self._database = database
-
-    def acquire(self) -> None:
-        """Take the lock.
-
-        Raises:
-            DatabaseRefused: another process holds it.
-        """
-        while self._file is None:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if self._is_current(file):
-                    self._file = file
-            except BlockingIOError:
-                raise DatabaseRefused(
-                    f"{self._database} is in use by another process of the bot. "
-                    "Stop that one first, or give this one a database of its own."
-                ) from None
-            finally:
-                if self._file is None:
-                    os.close(file)
-
-    def _is_current(self, file: int) -> bool:
-        # Its last holder may have removed the name between our opening and our locking it.
-        try:
-            return os.path.samestat(os.fstat(file), self._path.stat())
-        except FileNotFoundError:
-            return False
-
-    def release(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
-        if self._file is not None:
-            self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = None
+    Raises:
+        DatabaseRefused: in the place of any sqlite3.Error.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The lowest byte is the primary code; one that is not of SQLite's own has none.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        wrong, remedy = _FAULTS.get(code, _OTHER_FAULT)
+        raise DatabaseRefused(f"{path} {wrong} ({error}). {remedy}") from error
 
 
 def prepare(path: Path) -> None:
@@ -117,6 +73,7 @@ def prepare(path: Path) -> None:
 
     Raises:
         DatabaseRefused: it cannot be used as it is; it has not been changed.
+        sqlite3.Error: SQLite itself finds fault with it; `refusing` tells it as a refusal.
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise DatabaseRefused(
@@ -135,15 +92,13 @@ def prepare(path: Path) -> None:
         migrate(connection, steps)
 
 
-def check_place(path: Path, *, create: bool) -> None:
-    """See whether there is, or can be, a file of ours at `path`; reads nothing of it.
+def check_place(path: Path) -> None:
+    """See whether a file of ours can be at `path`, and make its folder; reads nothing of it.
 
     Raises:
-        DatabaseRefused: there is none, or it cannot be written.
+        DatabaseRefused: it cannot be there, or it cannot be written.
     """
     if not path.exists():
-        if not create:
-            raise DatabaseRefused(f"{path} does not exist. Check storage.url, or start the bot.")
         try:
             make_folder(path.parent)
         except OSError as error:
@@ -246,8 +201,6 @@ def _check_inside(path: Path, steps: tuple[Migration, ...]) -> None:
             _check_version(path, version, steps[-1].number)
             missing = sorted(_tables_at(version, steps) - _tables_of(connection))
             verdict = _quick_check(connection, path)
-    except sqlite3.Error as error:
-        raise DatabaseRefused(f"{path} is damaged ({error}). {_BACKUP}") from error
     finally:
         if with_log and not was_shared:
             shared.unlink(missing_ok=True)
@@ -274,19 +227,3 @@ def _quick_check(connection: sqlite3.Connection, path: Path) -> str:
         return "ok"
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return str(verdict)
-
-
-def migrate(connection: sqlite3.Connection, steps: tuple[Migration, ...]) -> None:
-    """Bring the layout up to date: each step in one transaction, together with its number."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for step in steps:
-        if step.number <= version:
-            continue
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in step.statements:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {step.number}")
-            connection.execute("COMMIT")
-        finally:
-            connection.rollback()

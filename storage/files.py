@@ -16,10 +16,7 @@ _UNFINISHED: Final = ".part"
 
 
 class PictureFiles:
-    """A folder with a folder a task, and in it a file an image.
-
-    Each method blocks on the disk; its `…_async` twin does the same in a thread.
-    """
+    """A folder with a folder a task, and in it a file an image. The disk is waited for in threads."""
 
     def __init__(self, directory: Path) -> None:
         """Make the folder, and remove what an earlier process left half written."""
@@ -28,12 +25,15 @@ class PictureFiles:
         for leftover in directory.glob(f"*/*{_UNFINISHED}"):
             leftover.unlink(missing_ok=True)
 
-    def put(self, task_id: int, n: int, content: bytes) -> None:
+    async def put(self, task_id: int, n: int, content: bytes) -> None:
         """Keep an image: it is there in full or not at all, also after a power cut.
 
         Raises:
             OSError: the disk does not take it.
         """
+        await asyncio.to_thread(self._put, task_id, n, content)
+
+    def _put(self, task_id: int, n: int, content: bytes) -> None:
         folder = self._folder(task_id)
         if make_folder(folder):
             sync_folder(self._directory)
@@ -51,30 +51,21 @@ class PictureFiles:
             raise
         sync_folder(folder)
 
-    def read(self, task_id: int, n: int) -> bytes:
+    async def read(self, task_id: int, n: int) -> bytes:
         """Give an image's bytes.
 
         Raises:
             FileNotFoundError: it is not there (any more).
         """
-        return self._file(task_id, n).read_bytes()
+        return await asyncio.to_thread(self._file(task_id, n).read_bytes)
 
-    def remove(self, task_id: int) -> None:
+    async def remove(self, task_id: int) -> None:
         """Remove all of a task's images; nothing happens where there are none."""
+        await asyncio.to_thread(self._remove, task_id)
+
+    def _remove(self, task_id: int) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder(task_id))
-
-    async def put_async(self, task_id: int, n: int, content: bytes) -> None:
-        """Do as `put`, in a thread."""
-        await asyncio.to_thread(self.put, task_id, n, content)
-
-    async def read_async(self, task_id: int, n: int) -> bytes:
-        """Do as `read`, in a thread."""
-        return await asyncio.to_thread(self.read, task_id, n)
-
-    async def remove_async(self, task_id: int) -> None:
-        """Do as `remove`, in a thread."""
-        await asyncio.to_thread(self.remove, task_id)
 
     def _folder(self, task_id: int) -> Path:
         return self._directory / f"{int(task_id)}"

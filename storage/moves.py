@@ -7,22 +7,56 @@ from storage.tasks import ImageState, Task, TaskState
 
 _S = TaskState
 
-MOVES: Final[Mapping[str, tuple[frozenset[TaskState], frozenset[TaskState]]]] = {
-    "put_off": (frozenset({_S.QUEUED}), frozenset({_S.WAITING})),
-    "claim": (frozenset({_S.QUEUED}), frozenset({_S.SUBMITTING})),
-    "accepted": (frozenset({_S.SUBMITTING, _S.UNCERTAIN}), frozenset({_S.RUNNING})),
-    "hand_back": (frozenset({_S.SUBMITTING}), frozenset({_S.QUEUED, _S.WAITING})),
-    "unanswered": (frozenset({_S.SUBMITTING}), frozenset({_S.UNCERTAIN})),
-    "ask_again": (frozenset({_S.UNCERTAIN}), frozenset({_S.UNCERTAIN})),
-    "submit_again": (frozenset({_S.UNCERTAIN}), frozenset({_S.QUEUED})),
-    "ready": (
-        frozenset({_S.QUEUED, _S.SUBMITTING, _S.UNCERTAIN, _S.RUNNING}),
-        frozenset({_S.READY}),
-    ),
-    "deliver_later": (frozenset({_S.DELIVERING}), frozenset({_S.READY})),
-    "finish": (frozenset({_S.DELIVERING}), frozenset({_S.DELIVERED, _S.FAILED, _S.GONE})),
+MOVES: Final[Mapping[str, Mapping[TaskState, tuple[TaskState, ...]]]] = {
+    # In the line.
+    "requeue_due": {_S.WAITING: (_S.QUEUED,)},
+    "put_off": {_S.QUEUED: (_S.WAITING,)},  # its photo could not be fetched for now
+    "cancel_queued": {_S.QUEUED: (_S.CANCELLED,), _S.WAITING: (_S.CANCELLED,)},
+    # Handing in.
+    "claim": {_S.QUEUED: (_S.SUBMITTING,)},
+    "accepted": {
+        _S.SUBMITTING: (_S.RUNNING,),
+        _S.UNCERTAIN: (_S.RUNNING,),  # HiDream knows it after all
+    },
+    "hand_back": {
+        _S.SUBMITTING: (
+            _S.QUEUED,  # nothing is wrong with the task (token, limits): back in its place
+            _S.WAITING,  # nothing was accepted: a later try
+        )
+    },
+    "unanswered": {_S.SUBMITTING: (_S.UNCERTAIN,)},
+    "ask_again": {_S.UNCERTAIN: (_S.UNCERTAIN,)},  # HiDream could not be asked
+    # HiDream does not know it: once more, with the same request id
+    "submit_again": {_S.UNCERTAIN: (_S.QUEUED,)},
+    "ready": {
+        _S.QUEUED: (_S.READY,),  # its photo is gone or broken: a failure to tell, nothing spent
+        _S.SUBMITTING: (_S.READY,),  # refused for good
+        _S.UNCERTAIN: (_S.READY,),  # uncertain a second time: an honest reason
+        _S.RUNNING: (_S.READY,),  # all images are here, or will not come
+    },
+    # Delivery.
+    "claim_delivery": {_S.READY: (_S.DELIVERING,)},
+    "deliver_later": {_S.DELIVERING: (_S.READY,)},
+    "finish": {_S.DELIVERING: (_S.DELIVERED, _S.FAILED, _S.GONE)},
+    "recover": {
+        _S.SUBMITTING: (_S.UNCERTAIN,),  # its owner is gone, and the request may have been sent
+        _S.DELIVERING: (_S.READY,),  # the steps say which messages may have arrived
+    },
 }
-"""Each method that moves a task: from which states, to which. A part of `TRANSITIONS`."""
+"""Each method that moves tasks: from which state to which."""
+
+
+def _transitions() -> dict[TaskState, frozenset[TaskState]]:
+    return {
+        state: frozenset(
+            to for targets in MOVES.values() for to in targets.get(state, ()) if to is not state
+        )
+        for state in TaskState
+    }
+
+
+TRANSITIONS: Final[Mapping[TaskState, frozenset[TaskState]]] = _transitions()
+"""To which states a task can go from each; from a final one to none."""
 
 IMAGE_ENDS: Final = frozenset(
     {
@@ -42,8 +76,7 @@ def check_move(method: str, task: Task, to: TaskState) -> None:
     Raises:
         ValueError: `method` does not move a task from its state to `to`.
     """
-    sources, targets = MOVES[method]
-    if task.state not in sources or to not in targets:
+    if to not in MOVES[method].get(task.state, ()):
         raise ValueError(f"{method}: task {task.id} cannot go from {task.state} to {to}")
 
 

@@ -52,43 +52,6 @@ IN_LINE: Final = frozenset({TaskState.QUEUED, TaskState.WAITING})
 AT_HIDREAM: Final = frozenset({TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING})
 """Handed in, or perhaps; nothing to tell yet."""
 
-TRANSITIONS: Final[Mapping[TaskState, frozenset[TaskState]]] = {
-    TaskState.QUEUED: frozenset(
-        {
-            TaskState.SUBMITTING,
-            TaskState.WAITING,  # its photo could not be fetched for now
-            TaskState.READY,  # its photo is gone or broken: a failure to tell, nothing spent
-            TaskState.CANCELLED,
-        }
-    ),
-    TaskState.WAITING: frozenset({TaskState.QUEUED, TaskState.CANCELLED}),
-    TaskState.SUBMITTING: frozenset(
-        {
-            TaskState.RUNNING,
-            TaskState.WAITING,  # nothing was accepted: a later try
-            TaskState.QUEUED,  # nothing is wrong with the task (token, limits): back in its place
-            TaskState.UNCERTAIN,
-            TaskState.READY,  # refused for good
-        }
-    ),
-    TaskState.UNCERTAIN: frozenset(
-        {
-            TaskState.RUNNING,  # HiDream knows it after all
-            TaskState.QUEUED,  # HiDream does not know it: once more, with the same request id
-            TaskState.READY,  # uncertain a second time: an honest reason
-        }
-    ),
-    TaskState.RUNNING: frozenset({TaskState.READY}),
-    TaskState.READY: frozenset({TaskState.DELIVERING}),
-    TaskState.DELIVERING: frozenset(
-        {TaskState.READY, TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE}
-    ),
-    TaskState.DELIVERED: frozenset(),
-    TaskState.FAILED: frozenset(),
-    TaskState.GONE: frozenset(),
-    TaskState.CANCELLED: frozenset(),
-}
-
 
 class ImageState(StrEnum):
     """What became of one image (one sub-task) of a task."""
@@ -223,6 +186,10 @@ class Task:
     """When a WAITING, UNCERTAIN or READY row is looked at next; None: at once."""
     tries: int = 0
     """Failed attempts of the step it is at; set back by success."""
+    trouble_since: datetime | None = None
+    """Since when fetching its photo or handing it in has been failing, with no success in between."""
+    refusals: int = 0
+    """How often HiDream refused it without saying why; set back by acceptance."""
 
     claimed_by: str | None = None
     claim_no: int = 0

@@ -33,21 +33,26 @@ class HandClock:
 
 def test_a_new_account_is_well() -> None:
     """Without trouble nothing pauses, and that it is well is no news."""
-    account = Account(HandClock())
+    heard: list[Trouble | None] = []
+    account = Account(HandClock(), on_change=heard.append)
     assert account.trouble is None
     assert account.pause_left() == 0
-    assert account.well() is False
+    account.well()
+    assert heard == []
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
 def test_trouble_is_news_once(trouble: Trouble) -> None:
     """The same trouble again is no news; that it is over is."""
-    account = Account(HandClock())
-    assert account.in_trouble(trouble) is True
-    assert account.in_trouble(trouble) is False
+    heard: list[Trouble | None] = []
+    account = Account(HandClock(), on_change=heard.append)
+    account.in_trouble(trouble)
+    account.in_trouble(trouble)
     assert account.trouble is trouble
-    assert account.well() is True
+    account.submitted()
     assert account.pause_left() == 0
+    assert heard == [trouble, None]
+    assert account.successes == 1
 
 
 @pytest.mark.parametrize(("trouble", "first"), [(Trouble.BUSY, 2.0), (Trouble.UNREACHABLE, 1.0)])
@@ -66,7 +71,7 @@ def test_a_bad_token_is_tried_each_minute() -> None:
     account = Account(clock)
     for _ in range(5):
         account.in_trouble(Trouble.TOKEN)
-        assert account.pause_left() == 2
+        assert (account.pause(), account.pause_left()) == (60, 5)
     clock.time += 59
     assert account.pause_left() == 1
     clock.time += 1
@@ -79,7 +84,7 @@ def test_another_token_is_tried_at_once() -> None:
     fresh: list[str] = []
     account = Account(HandClock(), new_token=lambda: bool(fresh))
     account.in_trouble(Trouble.TOKEN)
-    assert account.pause_left() == 2
+    assert account.pause_left() == 5
     fresh.append("token")
     assert account.pause_left() == 0
     account.in_trouble(Trouble.BUSY)  # another token does not help against this
@@ -95,10 +100,12 @@ def test_what_the_service_asks_for_counts() -> None:
 
 def test_another_trouble_begins_anew() -> None:
     """A different trouble is news, and its pauses begin small."""
-    account = Account(HandClock())
+    heard: list[Trouble | None] = []
+    account = Account(HandClock(), on_change=heard.append)
     for _ in range(8):
         account.in_trouble(Trouble.BUSY)
-    assert account.in_trouble(Trouble.UNREACHABLE) is True
+    account.in_trouble(Trouble.UNREACHABLE)
+    assert heard == [Trouble.BUSY, Trouble.UNREACHABLE]
     assert account.pause_left() <= 1.2
 
 

@@ -11,7 +11,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.chat import TelegramChat, outcome_of
+from bot.chat import TelegramChat
 from bot.limits import TelegramLimits
 from bot.messages import (
     Button,
@@ -28,6 +28,7 @@ from bot.messages import (
     TooLarge,
     Unknown,
 )
+from bot.outcomes import outcome_of, pause_of
 from bot.texts import Say
 from sandbox.telegram.app import TOKEN
 from sandbox.telegram.rules import UNHURRIED, Rules
@@ -178,6 +179,16 @@ def test_an_error_page_is_an_answer(
 def test_a_chat_that_is_not_there_is_gone(message: str) -> None:
     """A 400 that says that there is no such chat means the same as a 403."""
     assert isinstance(outcome_of(telegram.error.BadRequest(message)), Gone)
+
+
+@pytest.mark.parametrize("durations", ["true", "false"])
+@pytest.mark.filterwarnings("ignore:.*retry_after.*")
+def test_a_pause_comes_in_both_of_the_librarys_forms(
+    durations: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the library gives a number or a duration, the pause is the same seconds."""
+    monkeypatch.setenv("PTB_TIMEDELTA", durations)
+    assert pause_of(telegram.error.RetryAfter(7)) == 7.0
 
 
 # --- over HTTP ------------------------------------------------------------------------------------
@@ -335,23 +346,36 @@ async def test_flood_control_says_how_long() -> None:
         assert 0 < outcome.seconds <= 3
 
 
-async def test_a_deleted_topic_falls_back_to_the_chat() -> None:
-    """What belongs to a topic that is gone arrives in the chat itself."""
+@pytest.mark.parametrize(
+    "words", ["message thread not found", "TOPIC_CLOSED", "topic closed", "TOPIC_DELETED"]
+)
+async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(words: str) -> None:
+    """What belongs to a topic that is closed or gone arrives in the chat itself, answering nothing."""
     async with chatting() as (world, chat):
         group = (await world.do("groups", title="Friends", members=[world.me]))["id"]
-        target = Target(chat_id=group, thread_id=77)
-        await fault(
-            world,
-            "sendMessage",
-            "status",
-            status=400,
-            body='{"ok":false,"error_code":400,'
-            '"description":"Bad Request: message thread not found"}',
-        )
+        body = f'{{"ok":false,"error_code":400,"description":"Bad Request: {words}"}}'
+        for call in ("sendMessage", "sendPhoto"):
+            await fault(world, call, "status", status=400, body=body)
+        target = Target(chat_id=group, thread_id=77, reply_to=4711)
         assert isinstance(await chat.say(target, HELLO), Sent)
-        message = (await world.shown(group))[-1]
-        assert message["from_bot"]
-        assert not message.get("message_thread_id")
+        shot = Picture(content=picture(), name="a.png")
+        assert isinstance(await chat.send_pictures(target, [shot]), Sent)
+        for call in ("sendMessage", "sendPhoto"):
+            answer = await world.http.get("/sandbox/calls", params={"call": call})
+            tried, fallen_back = answer.json()["calls"]
+            assert "77" in str(tried["params"])
+            assert not {"message_thread_id", "reply_parameters"} & set(fallen_back["params"])
+        assert len([m for m in await world.shown(group) if m["from_bot"]]) == 2
+
+
+async def test_a_closed_chat_is_refused_once() -> None:
+    """Where there is no topic to leave, the words of a closed one are a refusal like others."""
+    async with chatting() as (world, chat):
+        body = '{"ok":false,"error_code":400,"description":"Bad Request: TOPIC_CLOSED"}'
+        await fault(world, "sendMessage", "status", status=400, body=body, times=None)
+        assert isinstance(await chat.say(Target(chat_id=world.me), HELLO), Refused)
+        answer = await world.http.get("/sandbox/calls", params={"call": "sendMessage"})
+        assert len(answer.json()["calls"]) == 1
 
 
 async def test_a_group_that_moved_says_where() -> None:

@@ -1,6 +1,7 @@
 """The command line: how each way of ending is told, and what a token file does meanwhile."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,32 @@ def test_each_end_has_its_code(tmp_path: Path, error: str, code: int, says: str)
     assert says in ended.stderr
     assert ("Traceback" in ended.stderr) is error.startswith("RuntimeError")
     assert TOKEN not in ended.stderr
+
+
+def test_ctrl_c_at_the_very_beginning_has_no_traceback() -> None:
+    """Interrupted while it is still being imported, the program ends without a word."""
+    program = [sys.executable, "-X", "importtime", "-m", "bot", "--version"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as bot:
+        assert bot.stderr is not None
+        told = ""
+        while "click" not in told:  # the first of many libraries
+            told = bot.stderr.readline()
+            assert told, "it ended before"
+        bot.send_signal(signal.SIGINT)
+        out, err = bot.communicate(timeout=20)
+    assert bot.returncode == -signal.SIGINT
+    assert (out, "Traceback" in err) == ("", False)
+
+
+@pytest.mark.parametrize("option", ["--help", "--once --help"])
+def test_the_demos_help_is_that_of_the_sandbox(option: str) -> None:
+    """What is asked of the demo is asked of the sandbox, its help too."""
+    program = [sys.executable, "-m", "bot", "demo", *option.split()]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
+    assert "--once" in ended.stdout
+    assert "--photo" in ended.stdout
 
 
 def test_the_last_token_stays_while_its_file_cannot_be_read(tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ async def test_pictures_that_cannot_be_shown(tmp_path: Path, kept: bool, reason:
     store, files, chat = MemoryStore(HandClock()), PictureFiles(tmp_path), Picky()
     task = await reach(store, TaskState.READY)
     if kept:
-        files.put(task.id, 0, b"one")
+        await files.put(task.id, 0, b"one")
     courier = Courier(
-        store=store, chat=cast(Chat, chat), files=files, owner="this start", clock=HandClock()
+        store=store, chat=cast(Chat, chat), files=files, clock=HandClock()
     )
     stop = asyncio.Event()
     running = asyncio.create_task(courier.run(stop))

@@ -5,6 +5,7 @@ import io
 import random
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -13,11 +14,13 @@ import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, ImageDraw
+from PIL import ExifTags, Image, ImageCms, ImageDraw, ImageFile
 
 from bot import images
 from bot.errors import ImageError
 from bot.images import LONGEST_SIDE, Images, Photo
+from bot.worker import MOST_ABANDONED, Busy
+from tests.bombs import scan_bomb
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (30, 50, 190), (255, 255, 255)
 ALLOWED = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP"
@@ -410,7 +413,7 @@ async def test_of_several_takes_the_main_one_is_taken(worker: Images, kind: str)
 async def test_the_loop_runs_on_while_one_image_at_a_time_is_decoded(
     worker: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Several images at once are decoded one by one, all in one thread that isn't the loop's."""
+    """Several images at once are decoded one by one, in threads that aren't the loop's."""
     seen: list[tuple[str, str]] = []
     convert = images._convert
 
@@ -424,7 +427,7 @@ async def test_the_loop_runs_on_while_one_image_at_a_time_is_decoded(
     content = encode(corners(), "PNG")
     await asyncio.gather(*(worker.to_jpeg(content) for _ in range(4)))
     assert [what for what, _ in seen] == ["in", "out"] * 4
-    assert {who for _, who in seen} == {"images_0"}
+    assert {who for _, who in seen} == {"images"}
 
 
 async def test_a_closed_worker_takes_no_more() -> None:
@@ -432,8 +435,39 @@ async def test_a_closed_worker_takes_no_more() -> None:
     worker = Images(max_megapixels=1)
     worker.close()
     worker.close()
-    with pytest.raises(RuntimeError, match="shutdown"):
+    with pytest.raises(RuntimeError, match="closed"):
         await worker.to_jpeg(b"")
+
+
+async def test_a_jpeg_of_thousands_of_scans_is_broken(worker: Images) -> None:
+    """A small file that would take minutes is refused at once; many scans that cost little are not."""
+    began = time.monotonic()
+    assert await refused(Images(max_megapixels=40), scan_bomb()) == ("image-broken", {})
+    assert time.monotonic() - began < 3
+    assert (await worker.to_jpeg(scan_bomb(90, 64))).width == 64
+    with_preview = encode(corners(), exif=exif_with(1), comment=b"\xff\xda" * 500)
+    assert upright(decode(await worker.to_jpeg(with_preview)))
+
+
+async def test_a_decoder_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keeps a decoder busy, its image is broken after some time, and the next one is served."""
+    go_on = threading.Event()
+
+    def slow(*_: object) -> ImageFile.ImageFile:
+        go_on.wait()
+        raise OSError
+
+    worker = Images(max_megapixels=1, seconds=0.2)
+    _, accepts = Image.OPEN["BMP"]
+    monkeypatch.setitem(Image.OPEN, "BMP", (slow, accepts))
+    try:
+        for _ in range(MOST_ABANDONED):
+            assert upright(decode(await worker.to_jpeg(encode(corners(), "PNG"))))
+            assert await refused(worker, encode(corners(), "BMP")) == ("image-broken", {})
+        with pytest.raises(Busy):
+            await worker.to_jpeg(encode(corners(), "PNG"))
+    finally:
+        go_on.set()
 
 
 def samples() -> dict[str, bytes]:

@@ -211,8 +211,24 @@ def test_a_deletion_is_no_message() -> None:
     async def work() -> None:
         calls = Calls()
         await calls.many(4)
-        await calls.call(1, endpoint="deleteMessage", urgency=Urgency.EDIT)
+        await calls.call(1, endpoint="deleteMessage", urgency=Urgency.DELETE)
         assert asyncio.get_running_loop().time() < 0.5
+
+    at_once(work())
+
+
+def test_deletions_do_not_wait_for_edits() -> None:
+    """However many edits wait, in the same chats too, deletions go at once."""
+
+    async def work() -> None:
+        calls = Calls()
+        edits = asyncio.create_task(calls.many(40, chats=10, urgency=Urgency.EDIT, name="edit"))
+        await asyncio.sleep(0.1)
+        more = {"endpoint": "deleteMessage", "urgency": Urgency.DELETE, "name": "deletion"}
+        await calls.many(10, chats=10, **more)
+        assert asyncio.get_running_loop().time() < 0.7
+        assert calls.names.count("edit") < 5
+        await edits
 
     at_once(work())
 

@@ -251,3 +251,32 @@ def test_a_cancelled_supervisor_leaves_nothing_running() -> None:
         )
 
     at_once(work())
+
+
+def test_who_is_cut_off_at_once_is_named() -> None:
+    """Of the loops only those that the caller names are not waited for."""
+
+    async def work() -> None:
+        stop, done = asyncio.Event(), []
+
+        async def finishing(stop: asyncio.Event) -> None:
+            await stop.wait()
+            await asyncio.sleep(3)
+            done.append("finished")
+
+        async def polling(stop: asyncio.Event) -> None:
+            await asyncio.sleep(3600)
+
+        asyncio.get_running_loop().call_later(1, stop.set)
+        await supervise(
+            {"intake": finishing, "news": polling},
+            wake=lambda: None,
+            stop=stop,
+            clock=LoopClock(),
+            stop_seconds=10,
+            at_once=("news",),
+        )
+        assert done == ["finished"]
+        assert 4 <= now() < 4.5
+
+    at_once(work())

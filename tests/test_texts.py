@@ -19,13 +19,12 @@ from bot.errors import CaptionError
 from bot.handlers.start import help_lines
 from bot.options import OPTIONS
 from bot.pictures import PictureRequest
-from bot.texts import SENTENCES, Plural, Say, shorten
+from bot.sentences import SENTENCES, Plural
+from bot.texts import Say, shorten
 from sandbox.telegram.markup import formatted, units
 from storage.tasks import TaskState
 
-SPEAKERS: Final = frozenset(
-    {"Say", "Failure", "UserError", "CaptionError", "ImageError", "AccessError"}
-)
+SPEAKERS: Final = frozenset({"Say", "Failure", "UserError", "CaptionError", "ImageError"})
 FAMILIES: Final = {
     "state-{}": [state.value for state in TaskState],
     "{}-missing": [option.name for option in OPTIONS],
@@ -86,7 +85,7 @@ def _written() -> set[str]:
     return {
         node.value
         for path in Path(bot.__file__).parent.rglob("*.py")
-        if path.name != "texts.py"
+        if path.name != "sentences.py"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, Update
 from bot import reports
 from bot.captions import write
 from bot.handlers.desk import Desk
-from bot.messages import Sent, Target
+from bot.messages import Target
 from bot.pictures import AspectRatio, PictureRequest
 from bot.reports import AGAIN, OTHER_WORDS
 from bot.texts import Say
@@ -92,15 +92,14 @@ class ButtonHandlers:
         )
         place = task.place
         target = Target(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
-        outcome = await self._desk.chat.say(
+        question = await self._desk.say(
             target,
             Say("ask-other-words", {"settings": reports.settings(task)}),
             language=press.from_user.language_code,
             ask=True,
         )
-        await self._desk.heed(outcome, place.chat_id)
-        if isinstance(outcome, Sent) and outcome.message_ids:
-            await self._desk.store.asked(draft.id, outcome.message_ids[0])
+        if question is not None:
+            await self._desk.store.asked(draft.id, question)
 
 
 def _without_words(task: Task) -> PictureRequest:

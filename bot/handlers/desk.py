@@ -1,7 +1,8 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -10,8 +11,9 @@ from telegram.constants import ChatType
 
 from bot.captions import mentions_option
 from bot.config import Access
-from bot.inbox import PutOff
-from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Target, Unknown
+from bot.errors import PutOff
+from bot.handlers.refusals import Refusals
+from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
 from storage.clock import Clock
@@ -24,6 +26,10 @@ _COMMAND: Final = re.compile(r"/\w{1,32}(?:@(?P<bot>\w{1,64}))?(?!\S)", re.ASCII
 """A command as Telegram finds it at the beginning of a text."""
 _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
+_MOVING_DELAY: Final = 1.0
+"""Seconds before an answer is repeated to a chat that moved twice."""
+_LOOKED_BACK: Final = 200
+"""Among so many of a person's tasks the one is sought that a repeated update has made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +43,7 @@ class Desk:
     clock: Clock
     bot_id: int
     username: str
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def answer(
         self, message: Message, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
@@ -49,31 +56,56 @@ class Desk:
         target = Target(
             chat_id=message.chat_id, thread_id=topic_of(message), reply_to=message.message_id
         )
-        outcome = await self.chat.say(
+        return await self.say(
             target, *lines, language=language_of(message), ask=ask, buttons=buttons
         )
-        await self.heed(outcome, message.chat_id)
-        ids = getattr(outcome, "message_ids", ())
-        return ids[0] if ids else None
 
-    async def heed(self, outcome: Outcome, chat_id: int) -> None:
-        """Go on if the answer arrived or never can.
+    async def say(
+        self,
+        target: Target,
+        *lines: Say,
+        language: str | None = None,
+        ask: bool = False,
+        buttons: tuple[Button, ...] = (),
+    ) -> int | None:
+        """Say something to a chat, wherever it is by now; returns the message's id, or None where nobody is there.
 
         Raises:
-            PutOff: it is to be tried again.
+            PutOff: it could not be sent now; the whole update is to be handled again.
         """
+
+        async def send(target: Target) -> Outcome:
+            return await self.chat.say(target, *lines, language=language, ask=ask, buttons=buttons)
+
+        outcome = await self.reach(target, send)
         match outcome:
+            case Sent(message_ids=(message_id, *_)):
+                return message_id
             case Later(seconds=seconds):
                 raise PutOff(seconds)
             case Unknown():
                 # an answer seen twice is better than silence, but not for ever
                 raise PutOff(_REPEAT_DELAY, failed=True)
-            case Moved(chat_id=new):
-                await self.store.move_chat(chat_id, new)
+            case Moved():
+                raise PutOff(_MOVING_DELAY)
             case Refused(reason=reason):
                 log.error("answer_refused", why=reason)
-            case _:
-                pass
+        return None
+
+    async def reach(self, target: Target, send: Callable[[Target], Awaitable[Outcome]]) -> Outcome:
+        """Send to a chat or, where that has moved, to where it is now."""
+        outcome = await send(target)
+        if isinstance(outcome, Moved):
+            await self.store.move_chat(target.chat_id, outcome.chat_id)
+            # there, other messages and topics have these numbers
+            return await send(Target(chat_id=outcome.chat_id))
+        return outcome
+
+    async def made_already(self, update_id: int, message: Message) -> bool:
+        """Say whether this update has made a task: it was, if it is a repeat."""
+        origin = self.origin(update_id)
+        tasks = await self.store.tasks_of(user_of(message), limit=_LOOKED_BACK)
+        return any(task.origin == origin for task in tasks)
 
     def origin(self, update_id: int) -> Origin:
         """Say which update a row comes from."""
@@ -109,16 +141,19 @@ class Desk:
         )
 
     async def let_in(self, message: Message) -> bool:
-        """Say whether the sender may use the bot here; tells them if not."""
+        """Say whether the sender may use the bot here; tells them if not, once an hour."""
         user = user_of(message)
         if self.access.allows(user, message.chat_id):
             return True
         log.info("not_allowed")
+        if self.refusals.told(message.chat_id, self.clock.monotonic()):
+            return False
         if message.chat.type == ChatType.PRIVATE:
             line = Say("not-allowed", {"user": user})
         else:
             line = Say("not-allowed-group", {"user": user, "chat": message.chat_id})
         await self.answer(message, line)
+        self.refusals.note(message.chat_id, self.clock.monotonic())
         return False
 
 

@@ -72,7 +72,7 @@ class PhotoHandlers:
             return
         draft = await self._draft(message)
         if draft is None or self._is_command(message.text):
-            await self._no_draft(message, message.text)
+            await self._no_draft(update.update_id, message, message.text)
             return
         if await self._desk.let_in(message):
             await self._answered(update, message, draft, f"{draft.caption}\n{message.text}".strip())
@@ -87,7 +87,8 @@ class PhotoHandlers:
             return
         draft = await self._open_draft(message)
         if draft is None or draft.place.message_id != message.message_id:
-            await self._desk.answer(message, Say("edited"))
+            if not await self._desk.made_already(update.update_id, message):
+                await self._desk.answer(message, Say("edited"))
         else:
             await self._answered(update, message, draft, message.caption or "")
 
@@ -178,13 +179,13 @@ class PhotoHandlers:
         since = self._desk.clock.now() - OPEN_FOR
         return await self._desk.store.open_draft(user_of(message), message.chat_id, since)
 
-    async def _no_draft(self, message: Message, text: str) -> None:
+    async def _no_draft(self, update_id: int, message: Message, text: str) -> None:
         if not await self._desk.let_in(message):
             return
         if self._is_command(text):
             command = shorten(command_of(text) or "", 40)
             await self._desk.answer(message, Say("unknown-command", {"command": command}))
-        else:
+        elif not await self._desk.made_already(update_id, message):
             await self._desk.answer(message, Say("no-photo-yet"))
 
     def _is_command(self, text: str) -> bool:

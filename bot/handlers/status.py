@@ -1,6 +1,7 @@
 """/status: a person's own tasks, and one of them in full."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 from telegram import Message, Update
@@ -12,6 +13,8 @@ from bot.texts import Say
 from storage.tasks import Image, ImageState, Task, TaskState
 
 LISTED: Final = 10
+_COUNTED: Final = 100
+"""So many more than those are counted: the answer is not worth a search through all of them."""
 
 
 class StatusHandlers:
@@ -36,12 +39,17 @@ class StatusHandlers:
     async def _list(self, message: Message) -> None:
         # in a group nobody is to see what someone does elsewhere
         only = None if message.chat.type == "private" else message.chat_id
-        tasks = await self._desk.store.tasks_of(user_of(message), limit=LISTED, chat_id=only)
+        found = await self._desk.store.tasks_of(
+            user_of(message), limit=LISTED + _COUNTED + 1, chat_id=only
+        )
+        tasks, others = found[:LISTED], len(found[LISTED:])
         if not tasks:
             await self._desk.answer(message, Say("status-none"))
             return
         now = self._desk.clock.now()
         lines = [reports.listed(task, place=await self._place(task), now=now) for task in tasks]
+        if others:
+            lines.append(reports.others(others, counted=_COUNTED))
         await self._desk.answer(message, *lines, Say("status-more", {"task": tasks[0].id}))
 
     async def _one(self, message: Message, task_id: int) -> None:
@@ -69,7 +77,7 @@ class StatusHandlers:
 
     async def _show_again(self, message: Message, images: Sequence[Image]) -> None:
         """Send the pictures again from Telegram's own copies: nothing is uploaded."""
-        target = Target(chat_id=message.chat_id, thread_id=topic_of(message))
+        language = language_of(message)
         kinds: tuple[Literal["photo", "document"], ...] = ("photo", "document")
         for kind in kinds:
             pictures = [
@@ -77,8 +85,15 @@ class StatusHandlers:
                 for image in images
                 if image.state is ImageState.STORED and image.file_id and image.sent_as == kind
             ]
-            if pictures:
-                # the answer itself has arrived: if this fails, asking again is easy
-                await self._desk.chat.send_pictures(
-                    target, pictures, language=language_of(message), sent_as=kind
-                )
+            if not pictures:
+                continue
+            # the answer itself has arrived: if this fails, asking again is easy
+            await self._desk.reach(
+                Target(chat_id=message.chat_id, thread_id=topic_of(message)),
+                partial(
+                    self._desk.chat.send_pictures,
+                    pictures=pictures,
+                    language=language,
+                    sent_as=kind,
+                ),
+            )

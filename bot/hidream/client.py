@@ -124,8 +124,9 @@ class HiDreamClient:
     async def result_by_request(self, request_id: str, *, user_id: str) -> TaskResult | None:
         """The task that a submission of ours made; None if HiDream does not know it.
 
-        Any refusal, and any answer that names no task or another request, counts as not known:
-        whether this question is answered at all is not documented.
+        Only an answer that names a task and this very request is taken: whether the question is
+        answered at all is not documented, and one that is ignored may bring somebody else's task.
+        Any other answer, and any refusal, counts as not known.
 
         Raises:
             HiDreamError: there was no answer, or the token or the pace was refused.
@@ -134,7 +135,7 @@ class HiDreamClient:
             result = await self._single({"request_id": request_id}, user_id=user_id)
         except (Refused, ContentRefused):
             return None
-        if result.task_id is None or result.request_id not in {None, request_id}:
+        if result.task_id is None or result.request_id != request_id:
             return None
         return result
 

@@ -1,4 +1,4 @@
-"""Bytes that are an image, proved by decoding all of it. Blocking: to be called in a thread."""
+"""Bytes that are an image, proved by decoding all of it. Blocking: to be called in a worker."""
 
 import io
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from bot.hidream.errors import DownloadReason, DownloadRefused
+from bot.jpegs import has_too_many_scans
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,8 @@ def decode(content: bytes, max_pixels: int) -> DownloadedImage:
     """
     for form in FORMATS:
         if content.startswith(form.begins) and content[8:].startswith(form.at_eight):
+            if form.decoder is JpegImageFile and has_too_many_scans(content):
+                raise DownloadRefused("too many scans", reason=DownloadReason.NOT_AN_IMAGE)
             return _decode(content, form, max_pixels)
     raise DownloadRefused("neither JPEG, PNG nor WebP", reason=DownloadReason.NOT_AN_IMAGE)
 

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 import httpx
@@ -26,6 +27,7 @@ from bot.hidream.classify import FOREIGN, Call, failure
 from bot.hidream.decoding import DownloadedImage, decode
 from bot.hidream.errors import DownloadError, DownloadLater, DownloadReason, DownloadRefused
 from bot.hidream.exchange import Patience, no_cookies, retry_after
+from bot.worker import SECONDS, Busy, TookTooLong, Worker
 
 __all__ = [
     "DownloadError",
@@ -74,6 +76,7 @@ class Downloader:
             addresses and names that are local by definition can be checked then.
         patience: time-outs; `total` is for all redirects together.
         verify: how certificates are checked; by default against the usual authorities.
+        decoding_seconds: how long the decoding of one image may take.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Downloader:
         proxy: str | None = None,
         patience: Patience = PATIENCE,
         verify: ssl.SSLContext | None = None,
+        decoding_seconds: float = SECONDS,
     ) -> None:
         self._allow_local = allow_local
         self._max_bytes = max_bytes
@@ -96,7 +100,7 @@ class Downloader:
         self._direct = _client(context, patience, None)
         self._proxied = None if proxy is None else _client(context, patience, proxy)
         # One image decoded at a time: at the pixel limit it takes some 300 MB.
-        self._decoding = asyncio.Lock()
+        self._decoding = Worker("results", seconds=decoding_seconds)
 
     async def __aenter__(self) -> Self:
         """Use it with `async with`; closed at the end."""
@@ -123,8 +127,14 @@ class Downloader:
                 content = await self._fetch(url)
         except FOREIGN as error:
             raise failure(error, Call.DOWNLOAD, sent=True) from error
-        async with self._decoding:
-            return await asyncio.to_thread(decode, content, self._max_pixels)
+        try:
+            return await self._decoding.do(partial(decode, content, self._max_pixels))
+        except TookTooLong as error:
+            raise DownloadRefused(
+                "decoding took too long", reason=DownloadReason.NOT_AN_IMAGE
+            ) from error
+        except Busy as error:
+            raise DownloadLater("too many images are stuck in decoding") from error
 
     async def _fetch(self, url: str) -> bytes:
         here = _parsed(url)

@@ -1,6 +1,6 @@
 """Delivery, step by step, and the messages that tell how a task goes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -13,15 +13,11 @@ class Delivery(Memory):
     """The store's methods for bringing a task to its chat."""
 
     async def claim_delivery(
-        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Sequence[int]
+        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Collection[int]
     ) -> Task | None:
-        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy.
-
-        Of a chat only its first READY row may be taken, so that the order is kept: where that one
-        is not due yet, the chat waits.
-        """
+        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy."""
         passed = set(busy_chats)
-        for task in sorted(self._tasks(TaskState.READY), key=lambda one: (one.ready_at, one.id)):
+        for task in self._ready():
             if task.place.chat_id in passed:
                 continue
             if task.due_at is None or task.due_at <= now:
@@ -38,10 +34,16 @@ class Delivery(Memory):
             passed.add(task.place.chat_id)
         return None
 
-    async def next_delivery_due(self) -> datetime | None:
-        """Say when the first READY task that was put off is due."""
-        ready = self._tasks(TaskState.READY)
-        return min((one.due_at for one in ready if one.due_at is not None), default=None)
+    def _ready(self) -> list[Task]:
+        return sorted(self._tasks(TaskState.READY), key=lambda one: (one.ready_at, one.id))
+
+    async def next_delivery_due(self, *, busy_chats: Collection[int] = ()) -> datetime | None:
+        """Say when the first READY task that was put off is due; None if none was put off."""
+        heads: dict[int, Task] = {}
+        for task in self._ready():
+            heads.setdefault(task.place.chat_id, task)
+        free = (one for chat_id, one in heads.items() if chat_id not in busy_chats)
+        return min((one.due_at for one in free if one.due_at is not None), default=None)
 
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""

@@ -103,6 +103,8 @@ class HandingIn(Memory):
             lambda _: {
                 "due_at": None,
                 "tries": 0,
+                "trouble_since": None,
+                "refusals": 0,
                 "hidream_task_id": hidream_task_id,
                 "accepted_at": now,
                 "deadline_at": deadline_at,
@@ -125,18 +127,20 @@ class HandingIn(Memory):
         to: Literal[TaskState.QUEUED, TaskState.WAITING],
         now: datetime,
         due_at: datetime | None = None,
-        count_try: bool = True,
+        count: Literal["try", "refusal"] | None = "try",
         vendor_code: int | None = None,
         vendor_message: str | None = None,
     ) -> Task | None:
-        """SUBMITTING → QUEUED or WAITING: nothing was accepted, the slot is free again, the request id is forgotten unless an earlier submission of it is uncertain."""
+        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again."""
         moved = self._move(
             "hand_back",
             task,
             to,
             lambda row: {
                 "due_at": None if to is TaskState.QUEUED else due_at or now,
-                "tries": row.tries + int(count_try),
+                "tries": row.tries + (count == "try"),
+                "trouble_since": row.trouble_since or (now if count == "try" else None),
+                "refusals": row.refusals + (count == "refusal"),
                 "request_id": row.request_id if row.uncertain else None,
                 **_last_words(row, vendor_code, vendor_message),
             },
@@ -176,11 +180,18 @@ class HandingIn(Memory):
 
     async def ask_again(self, task: Task, *, due_at: datetime) -> Task | None:
         """UNCERTAIN stays so: HiDream could not be asked; look again at `due_at`."""
-        return self._move("ask_again", task, TaskState.UNCERTAIN, lambda _: {"due_at": due_at})
+        return self._move(
+            "ask_again",
+            task,
+            TaskState.UNCERTAIN,
+            lambda row: {"due_at": due_at, "tries": row.tries + 1},
+        )
 
     async def submit_again(self, task: Task) -> Task | None:
         """UNCERTAIN → QUEUED with its old turn and request id: HiDream does not know it."""
-        return self._move("submit_again", task, TaskState.QUEUED, lambda _: {"due_at": None})
+        return self._move(
+            "submit_again", task, TaskState.QUEUED, lambda _: {"due_at": None, "tries": 0}
+        )
 
     async def ready(
         self,
@@ -199,6 +210,7 @@ class HandingIn(Memory):
             lambda row: {
                 "due_at": None,
                 "tries": 0,
+                "trouble_since": None,
                 "ready_at": now,
                 "failure": failure,
                 **_last_words(row, vendor_code, vendor_message),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from storage.memory.tables import Memory
 from storage.tasks import Place, Settings, Task, TaskState
@@ -36,6 +36,12 @@ def _emptied(task: Task) -> Task:
     )
 
 
+def _left_behind(task: Task, owner: str, now: datetime, sole: bool) -> bool:
+    if sole:
+        return task.claimed_by != owner
+    return task.lease_until is not None and task.lease_until <= now
+
+
 class Housekeeping(Memory):
     """The store's methods for what nobody asks for and everybody needs."""
 
@@ -56,19 +62,17 @@ class Housekeeping(Memory):
                 tables.albums[new, group] = tables.albums.pop((old, group))
         self._bells.changed("move_chat")
 
-    async def recover(self, *, owner: str, now: datetime, sole: bool) -> int:
-        """Take back what other owners left: SUBMITTING → UNCERTAIN, DELIVERING → READY.
-
-        `sole`: no other owner can be alive, so all of theirs is taken; otherwise only what has an
-        expired lease. Open submissions without an answer count as answered now. Returns how many
-        rows were taken back.
-        """
-        left = [
-            task
-            for task in self._tasks(TaskState.SUBMITTING, TaskState.DELIVERING)
-            if task.claimed_by != owner
-            and (sole or (task.lease_until is not None and task.lease_until <= now))
-        ]
+    async def recover(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        sole: bool,
+        state: Literal[TaskState.SUBMITTING, TaskState.DELIVERING] | None = None,
+    ) -> int:
+        """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY."""
+        states = (TaskState.SUBMITTING, TaskState.DELIVERING) if state is None else (state,)
+        left = [task for task in self._tasks(*states) if _left_behind(task, owner, now, sole)]
         for task in left:
             free = replace(task, claimed_by=None, lease_until=None)
             self._put(
@@ -76,13 +80,17 @@ class Housekeeping(Memory):
                 if task.state is TaskState.SUBMITTING
                 else replace(free, state=TaskState.READY)
             )
+        if state is not TaskState.DELIVERING:
+            self._nobody_waits(now)
+        if left:
+            self._bells.changed("recover")
+        return len(left)
+
+    def _nobody_waits(self, now: datetime) -> None:
         submitting = {task.id for task in self._tasks(TaskState.SUBMITTING)}
         for submission in self._tables.submissions:
             if submission.answered_at is None and submission.task_id not in submitting:
                 submission.answered_at, submission.outcome = now, "uncertain"
-        if left:
-            self._bells.changed("recover")
-        return len(left)
 
     async def prune(
         self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int

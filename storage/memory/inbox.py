@@ -1,6 +1,6 @@
 """Updates as they came, albums, and photos that wait for words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,19 +31,24 @@ class Inbox(Memory):
 
     async def inbox_heads(self, now: datetime, limit: int) -> list[InboxRow]:
         """Give the first unhandled update of each chat, oldest first, leaving out chats whose first one is not due yet."""
+        due = (one for one in self._heads() if one.due_at is None or one.due_at <= now)
+        return [one.row for one in due][:limit]
+
+    def _heads(self) -> list[Update]:
         heads: dict[object, Update] = {}
         for key, update in self._tables.inbox.items():
             chat_id = update.row.chat_id
             chat = key if chat_id is None else (update.row.bot_id, chat_id, "chat")
             if update.state == "new":
                 heads.setdefault(chat, update)
-        due = (one for one in heads.values() if one.due_at is None or one.due_at <= now)
-        return [one.row for one in due][:limit]
+        return list(heads.values())
 
-    async def next_inbox_due(self) -> datetime | None:
+    async def next_inbox_due(
+        self, *, busy: Collection[tuple[int, int | None]] = ()
+    ) -> datetime | None:
         """Say when the first update that was put off is due; None if none was put off."""
-        waiting = (one for one in self._tables.inbox.values() if one.state == "new")
-        return min((one.due_at for one in waiting if one.due_at is not None), default=None)
+        free = (one for one in self._heads() if (one.row.bot_id, one.row.chat_id) not in busy)
+        return min((one.due_at for one in free if one.due_at is not None), default=None)
 
     def _unhandled(self, row: InboxRow) -> Update | None:
         update = self._tables.inbox.get((row.bot_id, row.update_id))

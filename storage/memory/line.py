@@ -105,7 +105,7 @@ class Line(Memory):
     async def put_off(
         self, task: Task, *, due_at: datetime, reason: str | None = None
     ) -> Task | None:
-        """QUEUED → WAITING: its photo could not be fetched for now; `tries` is raised, `reason` kept as vendor_message."""
+        """QUEUED → WAITING: its photo could not be fetched for now."""
         return self._move(
             "put_off",
             task,
@@ -113,6 +113,7 @@ class Line(Memory):
             lambda row: {
                 "due_at": due_at,
                 "tries": row.tries + 1,
+                "trouble_since": row.trouble_since or self._clock.now(),
                 "vendor_message": row.vendor_message if reason is None else reason,
             },
         )

@@ -92,6 +92,8 @@ CREATE TABLE tasks (
   turn INTEGER NOT NULL,
   due_at INTEGER,
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+  trouble_since INTEGER,
+  refusals INTEGER NOT NULL DEFAULT 0 CHECK (refusals >= 0),
   claimed_by TEXT,
   claim_no INTEGER NOT NULL DEFAULT 0,
   lease_until INTEGER,

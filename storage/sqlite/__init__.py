@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from storage.clock import Clock
-from storage.database import Lock, check_place, prepare
+from storage.database import check_place, prepare, refusing
+from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
 from storage.sqlite.connection import close_all, connect
 from storage.sqlite.delivery import Delivery
@@ -20,24 +21,23 @@ class SqliteStore(Inbox, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 
 
-async def open_store(
-    path: Path, *, clock: Clock, create: bool = True, lock: bool = True
-) -> SqliteStore:
+async def open_store(path: Path, *, clock: Clock, lock: bool = True) -> SqliteStore:
     """Open the store in this file: check it, bring its layout up to date, keep others away.
 
-    With `create` a missing file is made, and its folder. Without `lock` nothing keeps another
-    process of the bot from opening it too.
+    A missing file is made, and its folder. Without `lock` nothing keeps another process of the bot
+    from opening it too.
 
     Raises:
         DatabaseRefused: the file cannot be used as it is; it has not been changed.
     """
-    check_place(path, create=create)
+    check_place(path)
     held = Lock(path) if lock else None
     if held is not None:
         held.acquire()
     try:
-        await _done_even_if_cancelled(path)
-        return await _connected(path, clock, held)
+        with refusing(path):
+            await _done_even_if_cancelled(path)
+            return await _connected(path, clock, held)
     except BaseException:
         if held is not None:
             held.release()

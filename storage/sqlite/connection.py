@@ -27,7 +27,7 @@ import aiosqlite
 
 from storage.bells import Bells
 from storage.clock import Clock
-from storage.database import Lock
+from storage.lock import Lock
 from storage.store import StoreError
 from storage.tasks import Topic
 

@@ -1,7 +1,7 @@
 """Delivery, step by step, and the messages that tell how a task goes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,13 +15,9 @@ class Delivery(Connections):
     """The store's methods for bringing a task to its chat."""
 
     async def claim_delivery(
-        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Sequence[int]
+        self, *, owner: str, lease_until: datetime, now: datetime, busy_chats: Collection[int]
     ) -> Task | None:
-        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy.
-
-        Of a chat only its first READY row may be taken, so that the order is kept: where that one
-        is not due yet, the chat waits.
-        """
+        """READY → DELIVERING: the oldest (by ready_at, id) whose chat is not busy."""
         rows = await self._change(
             None,
             "UPDATE tasks SET state = 'delivering', claimed_by = ?, lease_until = ?,"
@@ -36,11 +32,16 @@ class Delivery(Connections):
         )
         return task_of(rows[0]) if rows else None
 
-    async def next_delivery_due(self) -> datetime | None:
-        """Say when the first READY task that was put off is due."""
+    async def next_delivery_due(self, *, busy_chats: Collection[int] = ()) -> datetime | None:
+        """Say when the first READY task that was put off is due; None if none was put off."""
         row = await self._row(
-            "SELECT due_at FROM tasks WHERE state = 'ready' AND due_at IS NOT NULL"
-            " ORDER BY due_at LIMIT 1"
+            "SELECT due_at FROM tasks AS head WHERE state = 'ready' AND due_at IS NOT NULL"
+            " AND chat_id NOT IN (SELECT value FROM json_each(?))"
+            " AND NOT EXISTS (SELECT 1 FROM tasks AS earlier WHERE earlier.state = 'ready'"
+            " AND earlier.chat_id = head.chat_id"
+            " AND (earlier.ready_at, earlier.id) < (head.ready_at, head.id))"
+            " ORDER BY due_at LIMIT 1",
+            (json.dumps(list(busy_chats)),),
         )
         return None if row is None else moment(row["due_at"])
 

@@ -113,7 +113,8 @@ class HandingIn(Connections):
         async def work() -> Row | None:
             rows = await self._run(
                 "UPDATE tasks SET state = 'running', claimed_by = NULL, lease_until = NULL,"
-                " due_at = NULL, tries = 0, hidream_task_id = ?, accepted_at = ?, deadline_at = ?"
+                " due_at = NULL, tries = 0, trouble_since = NULL, refusals = 0,"
+                " hidream_task_id = ?, accepted_at = ?, deadline_at = ?"
                 " WHERE id = ? AND state = ? AND claim_no = ?"
                 " AND NOT EXISTS (SELECT 1 FROM submissions WHERE hidream_task_id = ?)"
                 " RETURNING *",
@@ -150,11 +151,11 @@ class HandingIn(Connections):
         to: Literal[TaskState.QUEUED, TaskState.WAITING],
         now: datetime,
         due_at: datetime | None = None,
-        count_try: bool = True,
+        count: Literal["try", "refusal"] | None = "try",
         vendor_code: int | None = None,
         vendor_message: str | None = None,
     ) -> Task | None:
-        """SUBMITTING → QUEUED or WAITING: nothing was accepted, the slot is free again, the request id is forgotten unless an earlier submission of it is uncertain."""
+        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again."""
         check_move("hand_back", task, to)
         due = None if to is TaskState.QUEUED else stamp(due_at or now)
         spoke = vendor_code is not None or vendor_message is not None
@@ -162,14 +163,20 @@ class HandingIn(Connections):
         async def work() -> Row | None:
             rows = await self._run(
                 "UPDATE tasks SET state = ?, claimed_by = NULL, lease_until = NULL, due_at = ?,"
-                " tries = tries + ?, request_id = CASE WHEN uncertain > 0 THEN request_id END,"
+                " tries = tries + ?, refusals = refusals + ?,"
+                " trouble_since = CASE WHEN ? THEN coalesce(trouble_since, ?)"
+                " ELSE trouble_since END,"
+                " request_id = CASE WHEN uncertain > 0 THEN request_id END,"
                 " vendor_code = CASE WHEN ? THEN ? ELSE vendor_code END,"
                 " vendor_message = CASE WHEN ? THEN ? ELSE vendor_message END"
                 " WHERE id = ? AND state = 'submitting' AND claim_no = ? RETURNING *",
                 (
                     to,
                     due,
-                    int(count_try),
+                    count == "try",
+                    count == "refusal",
+                    count == "try",
+                    stamp(now),
                     spoke,
                     vendor_code,
                     spoke,
@@ -227,7 +234,7 @@ class HandingIn(Connections):
         check_move("ask_again", task, TaskState.UNCERTAIN)
         rows = await self._change(
             "ask_again",
-            "UPDATE tasks SET due_at = ?"
+            "UPDATE tasks SET due_at = ?, tries = tries + 1"
             " WHERE id = ? AND state = 'uncertain' AND claim_no = ? RETURNING *",
             (stamp(due_at), task.id, task.claim_no),
         )
@@ -238,7 +245,7 @@ class HandingIn(Connections):
         check_move("submit_again", task, TaskState.QUEUED)
         rows = await self._change(
             "submit_again",
-            "UPDATE tasks SET state = 'queued', due_at = NULL"
+            "UPDATE tasks SET state = 'queued', due_at = NULL, tries = 0"
             " WHERE id = ? AND state = 'uncertain' AND claim_no = ? RETURNING *",
             (task.id, task.claim_no),
         )
@@ -260,7 +267,8 @@ class HandingIn(Connections):
         async def work() -> Row | None:
             rows = await self._run(
                 "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL,"
-                " due_at = NULL, tries = 0, ready_at = ?, failure_id = ?, failure_data = ?,"
+                " due_at = NULL, tries = 0, trouble_since = NULL, ready_at = ?,"
+                " failure_id = ?, failure_data = ?,"
                 " vendor_code = CASE WHEN ? THEN ? ELSE vendor_code END,"
                 " vendor_message = CASE WHEN ? THEN ? ELSE vendor_message END"
                 " WHERE id = ? AND state = ? AND claim_no = ? RETURNING *",

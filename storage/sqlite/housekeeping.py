@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from storage.sqlite.connection import Connections
 from storage.sqlite.rows import stamp
+from storage.tasks import TaskState
 
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
@@ -27,6 +28,25 @@ _FORGET_TASK: Final = (
     "DELETE FROM images WHERE task_id = ?",
 )
 
+_TAKE_BACK: Final[Mapping[TaskState, str]] = {
+    TaskState.SUBMITTING: (
+        "UPDATE tasks SET state = 'uncertain', claimed_by = NULL, lease_until = NULL,"
+        " due_at = ?1, uncertain = uncertain + 1"
+        " WHERE state = 'submitting' AND claimed_by IS NOT NULL"
+        " AND CASE WHEN ?3 THEN claimed_by <> ?2 ELSE lease_until <= ?1 END RETURNING id"
+    ),
+    TaskState.DELIVERING: (
+        "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL"
+        " WHERE state = 'delivering' AND claimed_by IS NOT NULL"
+        " AND CASE WHEN ?3 THEN claimed_by <> ?2 ELSE lease_until <= ?1 END RETURNING id"
+    ),
+}
+_NOBODY_WAITS: Final = (
+    "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
+    " WHERE answered_at IS NULL AND task_id NOT IN (SELECT id FROM tasks"
+    " WHERE state = 'submitting' AND claimed_by IS NOT NULL)"
+)
+
 
 class Housekeeping(Connections):
     """The store's methods for what nobody asks for and everybody needs."""
@@ -39,36 +59,23 @@ class Housekeeping(Connections):
 
         await self._write("move_chat", work)
 
-    async def recover(self, *, owner: str, now: datetime, sole: bool) -> int:
-        """Take back what other owners left: SUBMITTING → UNCERTAIN, DELIVERING → READY.
-
-        `sole`: no other owner can be alive, so all of theirs is taken; otherwise only what has an
-        expired lease. Open submissions without an answer count as answered now. Returns how many
-        rows were taken back.
-        """
+    async def recover(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        sole: bool,
+        state: Literal[TaskState.SUBMITTING, TaskState.DELIVERING] | None = None,
+    ) -> int:
+        """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY."""
 
         async def work() -> int:
-            uncertain = await self._run(
-                "UPDATE tasks SET state = 'uncertain', claimed_by = NULL, lease_until = NULL,"
-                " due_at = ?1, uncertain = uncertain + 1 WHERE state = 'submitting'"
-                " AND claimed_by IS NOT NULL AND claimed_by <> ?2 AND (?3 OR lease_until <= ?1)"
-                " RETURNING id",
-                (stamp(now), owner, sole),
-            )
-            ready = await self._run(
-                "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL"
-                " WHERE state = 'delivering'"
-                " AND claimed_by IS NOT NULL AND claimed_by <> ?2 AND (?3 OR lease_until <= ?1)"
-                " RETURNING id",
-                (stamp(now), owner, sole),
-            )
-            await self._run(
-                "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
-                " WHERE answered_at IS NULL AND task_id NOT IN (SELECT id FROM tasks"
-                " WHERE state = 'submitting' AND claimed_by IS NOT NULL)",
-                (stamp(now),),
-            )
-            return len(uncertain) + len(ready)
+            taken = 0
+            for one in (TaskState.SUBMITTING, TaskState.DELIVERING) if state is None else (state,):
+                taken += len(await self._run(_TAKE_BACK[one], (stamp(now), owner, sole)))
+            if state is not TaskState.DELIVERING:
+                await self._run(_NOBODY_WAITS, (stamp(now),))
+            return taken
 
         return await self._write("recover", work)
 

@@ -1,6 +1,7 @@
 """Updates as they came, albums, and photos that wait for words."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from sqlite3 import Row
 
@@ -37,11 +38,19 @@ class Inbox(Connections):
         )
         return [inbox_row_of(row) for row in rows]
 
-    async def next_inbox_due(self) -> datetime | None:
+    async def next_inbox_due(
+        self, *, busy: Collection[tuple[int, int | None]] = ()
+    ) -> datetime | None:
         """Say when the first update that was put off is due; None if none was put off."""
         row = await self._row(
-            "SELECT due_at FROM inbox WHERE state = 'new' AND due_at IS NOT NULL"
-            " ORDER BY due_at LIMIT 1"
+            "SELECT due_at FROM inbox AS head WHERE state = 'new' AND due_at IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM json_each(?)"
+            " WHERE head.bot_id = json_extract(value, '$[0]')"
+            " AND head.chat_id IS json_extract(value, '$[1]'))"
+            " AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.state = 'new'"
+            " AND earlier.bot_id = head.bot_id AND earlier.chat_id = head.chat_id"
+            " AND earlier.id < head.id) ORDER BY due_at LIMIT 1",
+            (json.dumps(list(busy)),),
         )
         return None if row is None else moment(row["due_at"])
 

@@ -145,14 +145,14 @@ class Line(Connections):
     async def put_off(
         self, task: Task, *, due_at: datetime, reason: str | None = None
     ) -> Task | None:
-        """QUEUED → WAITING: its photo could not be fetched for now; `tries` is raised, `reason` kept as vendor_message."""
+        """QUEUED → WAITING: its photo could not be fetched for now."""
         check_move("put_off", task, TaskState.WAITING)
         rows = await self._change(
             "put_off",
             "UPDATE tasks SET state = 'waiting', due_at = ?, tries = tries + 1,"
-            " vendor_message = coalesce(?, vendor_message)"
+            " trouble_since = coalesce(trouble_since, ?), vendor_message = coalesce(?, vendor_message)"
             " WHERE id = ? AND state = 'queued' AND claim_no = ? RETURNING *",
-            (stamp(due_at), reason, task.id, task.claim_no),
+            (stamp(due_at), stamp(self._clock.now()), reason, task.id, task.claim_no),
         )
         return task_of(rows[0]) if rows else None
 

@@ -93,6 +93,8 @@ def task_of(row: Row) -> Task:
         turn=row["turn"],
         due_at=moment(row["due_at"]),
         tries=row["tries"],
+        trouble_since=moment(row["trouble_since"]),
+        refusals=row["refusals"],
         claimed_by=row["claimed_by"],
         claim_no=row["claim_no"],
         lease_until=moment(row["lease_until"]),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from bot.texts import Say, plain
 from sandbox.hidream.settings import Settings
 from tests.e2e.test_options import has_ratio, submitted
 from tests.e2e.world import SAMPLE, Person, opened, text_of, until
@@ -147,6 +148,35 @@ async def test_group_that_becomes_a_supergroup(tmp_path: Path) -> None:
         await ada.gets(1, chat=group)
         new = int((await world.do(f"groups/{group}/upgrade"))["id"])
         await _asks(ada, "/status", "#1", new)
+
+
+async def test_answers_follow_a_group(tmp_path: Path) -> None:
+    """What was asked before a group's id changed is answered under the new one, pressed or written."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada = await world.person()
+        group = await world.group(ada)
+        await world.next_ends(4)
+        await ada.photo("/n@sandbox_bot 1 make it sepia", chat=group)
+        reason = await ada.reads("did not pass", chat=group)
+        await world.task_is("failed")
+        await world.kill()
+        await ada.text("/status", chat=group)
+        await ada.photo("/ratio@sandbox_bot 99:1 make it brown", chat=group)
+        pressed = await world.do(
+            f"chats/{group}/press",
+            user_id=ada.id,
+            message_id=reason["message_id"],
+            text=plain(Say("button-words")),
+        )
+        new = int((await world.do(f"groups/{group}/upgrade"))["id"])
+        await world.start()
+        await ada.notice(pressed["callback_query_id"])
+        await ada.reads("/status with", "#1", chat=new)
+        await ada.reads("99:1", "still here", chat=new)
+        question = await ada.reads("instead", chat=new)
+        await ada.text("make it blue", chat=new, reply_to=question["message_id"])
+        await ada.gets(1, chat=new)
 
 
 async def test_group_that_throws_the_bot_out(tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ async def _has(rows: object) -> bool:
     return bool(rows)
 
 
+async def test_long_list(tmp_path: Path) -> None:
+    """The list shows ten, and says how many more there are."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.set_hidream(down=True)
+        await world.start(access={"max_unfinished": 20})
+        ada = await world.person()
+        for n in range(12):
+            await ada.photo(f"picture {n} in sepia")
+        shown = await _asks(ada, "/status", "/status with")
+        assert len([line for line in shown.splitlines() if line.startswith("#")]) == 10
+        assert "and 2 more" in shown
+
+
 async def test_one_in_full(tmp_path: Path) -> None:
     """/status 1 tells all there is, with HiDream's id, and shows the pictures from Telegram's own copies."""
     async with opened(tmp_path, settings=QUICK) as world:

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import ssl
+import threading
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
+from bot.hidream import decoding
 from bot.hidream.addresses import Resolve
 from bot.hidream.decoding import decode
 from bot.hidream.download import (
@@ -25,6 +29,8 @@ from bot.hidream.download import (
     DownloadRefused,
 )
 from bot.hidream.exchange import Patience
+from bot.worker import MOST_ABANDONED
+from tests.bombs import scan_bomb
 from tests.hidream.certificates import make_certificate
 from tests.hidream.crooked import Script, Wire, answers, crooked
 from tests.hidream.making import TRUST, UNHURRIED, picture
@@ -335,6 +341,43 @@ async def test_too_many_pixels_are_refused_before_decoding() -> None:
         warnings.simplefilter("error")
         async with crooked(answers(flat.getvalue())) as server:
             assert await refused_because(local(), server.url) == "too_many_pixels"
+
+
+async def test_a_jpeg_of_thousands_of_scans_is_no_image() -> None:
+    """A small file that would take minutes to decode is refused at once."""
+    began = time.monotonic()
+    async with crooked(answers(scan_bomb())) as server:
+        assert await refused_because(local(), server.url) == "not_an_image"
+    assert time.monotonic() - began < 5
+
+
+async def test_a_decoder_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images that keep a decoder busy are refused; while too many do, the next is fetched later."""
+    go_on = threading.Event()
+
+    class Slow(GifImageFile):
+        def load(self) -> Any:
+            go_on.wait()
+            return super().load()
+
+    slow = decoding.Format(media_type="image/gif", begins=b"GIF", at_eight=b"", decoder=Slow)
+    monkeypatch.setattr(decoding, "FORMATS", (*decoding.FORMATS, slow))
+    fine = picture("PNG")
+    try:
+        async with (
+            crooked(answers(picture("GIF"))) as slow_server,
+            crooked(answers(fine)) as server,
+            local(decoding_seconds=0.2) as downloader,
+        ):
+            for _ in range(MOST_ABANDONED):
+                assert (await downloader.image(server.url)).content == fine
+                with pytest.raises(DownloadRefused) as caught:
+                    await downloader.image(slow_server.url)
+                assert caught.value.reason == "not_an_image"
+            with pytest.raises(DownloadLater):
+                await downloader.image(server.url)
+    finally:
+        go_on.set()
 
 
 def animated(form: str) -> bytes:

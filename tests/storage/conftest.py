@@ -22,6 +22,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a place for a database, in a folder that is not there yet."""
+    return tmp_path / "data" / "bot.db"
+
+
+@pytest.fixture
 def clock() -> HandClock:
     """Give a clock that stands still."""
     return HandClock()

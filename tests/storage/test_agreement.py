@@ -26,13 +26,30 @@ _deed = st.one_of(
     st.tuples(st.just("add"), _people, _people),
     st.tuples(
         st.sampled_from(
-            ("claim", "accept", "unanswered", "back", "off", "again", "ready", "deliver", "finish")
+            (
+                "claim",
+                "accept",
+                "unanswered",
+                "back",
+                "refused",
+                "off",
+                "ask",
+                "again",
+                "ready",
+                "deliver",
+                "later",
+                "finish",
+            )
         ),
         st.integers(0, 2),
         st.just(0),
     ),
     st.tuples(st.just("cancel"), _people, _people),
-    st.tuples(st.sampled_from(("requeue", "recover", "prune")), st.just(0), st.just(0)),
+    st.tuples(
+        st.sampled_from(("requeue", "recover", "redispatch", "redeliver", "prune")),
+        st.just(0),
+        st.just(0),
+    ),
 )
 
 
@@ -52,6 +69,14 @@ async def _do(store: TaskStore, n: int, deed: tuple[str, int, int]) -> object:
             return await store.requeue_due(START + HOUR)
         case "recover":
             return await store.recover(owner="next", now=START, sole=True)
+        case "redispatch":
+            return await store.recover(
+                owner="next", now=START + HOUR, sole=False, state=TaskState.SUBMITTING
+            )
+        case "redeliver":
+            return await store.recover(
+                owner="next", now=START, sole=True, state=TaskState.DELIVERING
+            )
         case "prune":
             return await store.prune(
                 now=START + 9 * HOUR, inbox_before=START, finished_before=START + HOUR, limit=2
@@ -68,8 +93,11 @@ _FROM = {
     "accept": TaskState.SUBMITTING,
     "unanswered": TaskState.SUBMITTING,
     "back": TaskState.SUBMITTING,
+    "refused": TaskState.SUBMITTING,
+    "ask": TaskState.UNCERTAIN,
     "again": TaskState.UNCERTAIN,
     "ready": TaskState.RUNNING,
+    "later": TaskState.DELIVERING,
     "finish": TaskState.DELIVERING,
 }
 
@@ -92,8 +120,14 @@ async def _move(store: TaskStore, what: str, which: int) -> object:
             return await store.unanswered(task, now=START, due_at=START)
         case "back":
             return await store.hand_back(task, to=TaskState.WAITING, now=START)
+        case "refused":
+            return await store.hand_back(task, to=TaskState.QUEUED, now=START, count="refusal")
+        case "ask":
+            return await store.ask_again(task, due_at=START)
         case "again":
             return await store.submit_again(task)
+        case "later":
+            return await store.deliver_later(task, due_at=START + HOUR)
         case "ready":
             return await store.ready(task, now=START)
         case _:
@@ -113,6 +147,7 @@ async def _view(store: TaskStore) -> object:
         await store.running(),
         await store.unannounced(99),
         await store.counts(),
+        [await store.next_delivery_due(busy_chats=busy) for busy in ((), (1,), (1, 2))],
         await store.with_files_before(START + HOUR, 99),
     )
 

@@ -46,6 +46,19 @@ async def test_a_put_off_delivery_holds_its_chat_back(store: TaskStore) -> None:
     assert there(await claim_delivery(store, now=START + HOUR)).id == second
 
 
+async def test_no_courier_is_called_for_a_chat_it_has_in_hand(store: TaskStore) -> None:
+    """A busy chat, or a row behind its chat's first, has no part in when the next one is due."""
+    for n, chat_id in enumerate((1, 2, 3), start=1):
+        await ready_at(store, n, n, chat_id=chat_id)
+        claimed = there(await claim_delivery(store))
+        there(await store.deliver_later(claimed, due_at=START + (4 - n) * HOUR))
+    assert await store.next_delivery_due() == START + HOUR
+    assert await store.next_delivery_due(busy_chats=(3,)) == START + 2 * HOUR
+    assert await store.next_delivery_due(busy_chats={1, 2, 3}) is None
+    await store.move_chat(3, 2)
+    assert await store.next_delivery_due() == START + 2 * HOUR
+
+
 async def test_a_finished_task_says_when(store: TaskStore) -> None:
     """The end of a delivery is stamped, and sets the tries back."""
     claimed = await reach(store, TaskState.DELIVERING)

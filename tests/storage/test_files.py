@@ -15,35 +15,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "pictures"
 
 
-def test_an_image_is_kept_and_given_back(folder: Path) -> None:
+async def test_an_image_is_kept_and_given_back(folder: Path) -> None:
     """An image's bytes come back, also from another start; written again, the new bytes count."""
     files = PictureFiles(folder)
-    files.put(1, 0, b"one")
-    files.put(1, 1, b"two")
-    files.put(1, 0, b"three")
+    await files.put(1, 0, b"one")
+    await files.put(1, 1, b"two")
+    await files.put(1, 0, b"three")
     again = PictureFiles(folder)
-    assert (again.read(1, 0), again.read(1, 1)) == (b"three", b"two")
+    assert (await again.read(1, 0), await again.read(1, 1)) == (b"three", b"two")
 
 
-def test_what_is_not_there_is_said_so(folder: Path) -> None:
+async def test_what_is_not_there_is_said_so(folder: Path) -> None:
     """Reading an image that was never kept, or was removed, raises FileNotFoundError."""
     files = PictureFiles(folder)
     with pytest.raises(FileNotFoundError):
-        files.read(1, 0)
-    files.put(1, 0, b"one")
-    files.put(2, 0, b"other")
-    files.remove(1)
-    files.remove(1)
+        await files.read(1, 0)
+    await files.put(1, 0, b"one")
+    await files.put(2, 0, b"other")
+    await files.remove(1)
+    await files.remove(1)
     with pytest.raises(FileNotFoundError):
-        files.read(1, 0)
-    assert files.read(2, 0) == b"other"
+        await files.read(1, 0)
+    assert await files.read(2, 0) == b"other"
 
 
-def test_nobody_else_may_look(folder: Path) -> None:
+async def test_nobody_else_may_look(folder: Path) -> None:
     """Folders are 0700 and files 0600, whatever the process' umask."""
     before = os.umask(0)
     try:
-        PictureFiles(folder).put(1, 0, b"one")
+        await PictureFiles(folder).put(1, 0, b"one")
     finally:
         os.umask(before)
     modes = {
@@ -53,37 +53,27 @@ def test_nobody_else_may_look(folder: Path) -> None:
     assert list(modes.values()) == [0o700, 0o700, 0o700, 0o600]
 
 
-def test_a_failed_write_leaves_what_was_there(
+async def test_a_failed_write_leaves_what_was_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the disk fails the old image stays, and nothing half written is left."""
     files = PictureFiles(folder)
-    files.put(1, 0, b"one")
+    await files.put(1, 0, b"one")
 
     def full(_: int) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="disk full"):
-        files.put(1, 0, b"two")
-    assert files.read(1, 0) == b"one"
+        await files.put(1, 0, b"two")
+    assert await files.read(1, 0) == b"one"
     assert [path.name for path in (folder / "1").iterdir()] == ["0"]
 
 
-def test_what_an_earlier_process_left_is_removed(folder: Path) -> None:
+async def test_what_an_earlier_process_left_is_removed(folder: Path) -> None:
     """A half-written file of a killed process goes at the next start; whole ones stay."""
-    PictureFiles(folder).put(1, 0, b"one")
+    await PictureFiles(folder).put(1, 0, b"one")
     stray = folder / "1" / "1.999.part"
     stray.write_bytes(b"half")
-    assert PictureFiles(folder).read(1, 0) == b"one"
+    assert await PictureFiles(folder).read(1, 0) == b"one"
     assert not stray.exists()
-
-
-async def test_the_same_in_a_thread(folder: Path) -> None:
-    """The asynchronous twins keep, give back and remove."""
-    files = PictureFiles(folder)
-    await files.put_async(1, 0, b"one")
-    assert await files.read_async(1, 0) == b"one"
-    await files.remove_async(1)
-    with pytest.raises(FileNotFoundError):
-        await files.read_async(1, 0)

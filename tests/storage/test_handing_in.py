@@ -1,6 +1,7 @@
 """Slots, claims, uncertain submissions, and images: the same in both stores."""
 
 from datetime import timedelta
+from typing import Literal
 
 from storage.store import TaskStore
 from storage.tasks import Charge, ImageState, TaskState, Topic
@@ -73,14 +74,17 @@ async def test_charges_end_some_time_after_the_answer(store: TaskStore) -> None:
 
 
 async def test_an_accepted_task_runs_with_its_images(store: TaskStore) -> None:
-    """Acceptance sets the tries back, keeps HiDream's id and makes an image a sub-task."""
+    """Acceptance sets tries and refusals back, keeps HiDream's id and makes an image a sub-task."""
     task = await add(store)
     waiting = there(await store.put_off(task, due_at=START))
     await store.requeue_due(START)
     claimed = there(await claim(store, there(await store.get(waiting.id))))
-    assert claimed.tries == 1
+    refused = await store.hand_back(claimed, to=TaskState.QUEUED, now=START, count="refusal")
+    claimed = there(await claim(store, there(refused)))
+    assert (claimed.tries, claimed.refusals, claimed.trouble_since) == (1, 1, START)
     running = there(await accept(store, claimed))
-    assert (running.tries, running.hidream_task_id) == (0, f"hidream {task.id}")
+    assert (running.tries, running.refusals, running.trouble_since) == (0, 0, None)
+    assert running.hidream_task_id == f"hidream {task.id}"
     assert (running.accepted_at, running.deadline_at) == (START, START + HOUR)
     assert (running.claimed_by, running.lease_until) == (None, None)
     images = await store.images(task.id)
@@ -102,7 +106,7 @@ async def test_a_hidream_task_belongs_to_one_task(store: TaskStore) -> None:
 async def test_handing_back_frees_the_slot(store: TaskStore) -> None:
     """What was not accepted holds no slot, forgets its request id, and waits or is back in its place."""
     claimed = await reach(store, TaskState.SUBMITTING)
-    back = there(await store.hand_back(claimed, to=TaskState.QUEUED, now=START, count_try=False))
+    back = there(await store.hand_back(claimed, to=TaskState.QUEUED, now=START, count=None))
     assert (back.tries, back.request_id, back.due_at, back.turn) == (0, None, None, 1)
     assert await store.slots_held(START) == 0
     assert [one.answered_at for one in await store.charges(START - SECOND)] == [START]
@@ -120,6 +124,41 @@ async def test_handing_back_frees_the_slot(store: TaskStore) -> None:
     )
     assert (late.tries, late.due_at) == (1, START + HOUR)
     assert (late.vendor_code, late.vendor_message) == (3, "slow down")
+
+
+async def test_trouble_begins_with_the_first_failed_try(store: TaskStore, clock: HandClock) -> None:
+    """Later failures leave the time of the first; what is not the task's doing begins nothing."""
+    back = await reach(store, TaskState.QUEUED)
+    steps: tuple[tuple[Literal["try", "refusal"] | None, tuple[object, ...]], ...] = (
+        (None, (0, 0, None)),
+        ("refusal", (0, 1, None)),
+        ("try", (1, 1, START + SECOND)),
+        ("try", (2, 1, START + SECOND)),
+        ("refusal", (2, 2, START + SECOND)),
+    )
+    for count, expected in steps:
+        claimed = there(await claim(store, back))
+        now = START + (claimed.claim_no - 2) * SECOND
+        back = there(await store.hand_back(claimed, to=TaskState.QUEUED, now=now, count=count))
+        assert (back.tries, back.refusals, back.trouble_since) == expected
+    clock.move(99)
+    put_off = there(await store.put_off(back, due_at=START))
+    assert (put_off.tries, put_off.trouble_since) == (3, START + SECOND)
+
+
+async def test_a_photo_that_cannot_be_fetched_is_trouble_until_ready(
+    store: TaskStore, clock: HandClock
+) -> None:
+    """Putting a task off begins its trouble now; being ready ends it, and refusals stay on record."""
+    clock.move(5)
+    await store.put_off(await reach(store, TaskState.QUEUED), due_at=START)
+    await store.requeue_due(START)
+    (queued,) = await store.next_queued(1)
+    assert queued.trouble_since == START + 5 * SECOND
+    claimed = there(await claim(store, queued))
+    back = await store.hand_back(claimed, to=TaskState.QUEUED, now=START, count="refusal")
+    ready = there(await store.ready(there(back), now=START))
+    assert (ready.tries, ready.refusals, ready.trouble_since) == (0, 1, None)
 
 
 async def test_handing_back_without_a_time_waits_until_now(store: TaskStore) -> None:
@@ -144,9 +183,10 @@ async def test_an_unanswered_submission_keeps_its_slot(store: TaskStore) -> None
     assert await store.uncertain(START) == []
     assert await store.uncertain(START + SECOND) == [unsure]
     later = there(await store.ask_again(unsure, due_at=START + HOUR))
+    assert later.tries == 1
     assert await store.uncertain(START + SECOND) == []
     queued = there(await store.submit_again(later))
-    assert (queued.turn, queued.due_at) == (claimed.turn, None)
+    assert (queued.turn, queued.due_at, queued.tries) == (claimed.turn, None, 0)
     again = there(await claim(store, queued, parallel=2))
     assert again.request_id == claimed.request_id
     assert await store.slots_held(START) == 2

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from storage.store import TaskStore
 from storage.tasks import Failure, Origin, SentImage, TaskState
 from tests.storage.making import (
@@ -54,15 +56,44 @@ async def test_recovery_takes_back_what_a_dead_process_left(store: TaskStore) ->
 
 
 async def test_recovery_leaves_the_living_alone(store: TaskStore) -> None:
-    """While others may be alive only expired leases are taken, and one's own rows never."""
+    """While others may be alive only expired leases are taken, whoever the owner is."""
     mine = await reach(store, TaskState.SUBMITTING, 1)
     theirs = there(await claim(store, await add(store, 2), owner="other"))
+    late = there(await claim(store, await add(store, 3), owner="other", now=START + SECOND))
     assert await store.recover(owner=OWNER, now=START + HOUR - SECOND, sole=False) == 0
-    assert await store.recover(owner=OWNER, now=START + HOUR, sole=False) == 1
+    assert await store.recover(owner=OWNER, now=START + HOUR, sole=False) == 2
+    assert there(await store.get(mine.id)).state is TaskState.UNCERTAIN
+    assert there(await store.get(theirs.id)).state is TaskState.UNCERTAIN
+    assert await store.get(late.id) == late
+    answers = [charge.answered_at for charge in await store.charges(START)]
+    assert answers == [START + HOUR, START + HOUR, None]
+
+
+async def test_a_sole_owner_takes_all_but_its_own(store: TaskStore) -> None:
+    """Where no other owner can be alive, leases do not count, and one's own rows stay."""
+    mine = await reach(store, TaskState.SUBMITTING, 1)
+    theirs = there(await claim(store, await add(store, 2), owner="other"))
+    assert await store.recover(owner=OWNER, now=START, sole=True) == 1
     assert await store.get(mine.id) == mine
     assert there(await store.get(theirs.id)).state is TaskState.UNCERTAIN
     assert await store.recover(owner=OWNER, now=START + 9 * HOUR, sole=True) == 0
-    assert [charge.answered_at for charge in await store.charges(START)] == [None, START + HOUR]
+
+
+@pytest.mark.parametrize("sole", [True, False])
+async def test_recovery_of_one_state_leaves_the_other_alone(store: TaskStore, sole: bool) -> None:
+    """A loop that begins again takes back only rows that such a loop has claimed."""
+    delivering = await reach(store, TaskState.DELIVERING, 1)
+    submitting = await reach(store, TaskState.SUBMITTING, 2)
+    later = START + HOUR
+    assert await store.recover(owner="next", now=later, sole=sole, state=TaskState.DELIVERING) == 1
+    assert there(await store.get(delivering.id)).state is TaskState.READY
+    assert await store.get(submitting.id) == submitting
+    assert [charge.answered_at for charge in await store.charges(START)] == [None]
+    delivering = there(await claim_delivery(store))
+    assert await store.recover(owner="next", now=later, sole=sole, state=TaskState.SUBMITTING) == 1
+    assert await store.get(delivering.id) == delivering
+    assert there(await store.get(submitting.id)).state is TaskState.UNCERTAIN
+    assert [charge.answered_at for charge in await store.charges(START)] == [later]
 
 
 async def test_a_moved_group_takes_everything_along(store: TaskStore) -> None:

@@ -57,6 +57,26 @@ async def test_a_deferred_update_holds_its_chat_back(store: TaskStore) -> None:
     assert (await store.inbox_heads(START, 1))[0].tries == 1
 
 
+async def test_no_loop_is_called_for_what_it_has_in_hand(store: TaskStore) -> None:
+    """A chat in hand, or an update behind its chat's first, has no part in when the next one is due."""
+    await store.receive(BOT, [update(1, 5), update(2, 6), update(3, None)], START)
+    await store.receive(BOT + 1, [update(4, 5)], START)
+    for hours, row in enumerate(await store.inbox_heads(START, 9), start=1):
+        await store.inbox_defer(row, due_at=START + hours * HOUR, error="", failed=True)
+    busy: list[tuple[int, int | None]] = []
+    for hours, key in enumerate(((BOT, 5), (BOT, 6), (BOT, None), (BOT + 1, 5)), start=1):
+        assert await store.next_inbox_due(busy=busy) == START + hours * HOUR
+        busy.append(key)
+    assert await store.next_inbox_due(busy=busy) is None
+    await store.receive(BOT, [update(5, 7)], START)
+    await store.move_chat(6, 7)
+    await store.move_chat(5, 7)
+    assert await store.next_inbox_due(busy={(BOT, None), (BOT + 1, 7)}) == START + HOUR
+    (first,) = [row for row in await store.inbox_heads(START + HOUR, 9) if row.chat_id == 7]
+    await store.inbox_defer(first, due_at=START + 9 * HOUR, error="", failed=True)
+    assert await store.next_inbox_due(busy=[(BOT, None), (BOT + 1, 7)]) == START + 9 * HOUR
+
+
 async def test_an_update_set_aside_is_in_nobodys_way(store: TaskStore) -> None:
     """After giving up on an update the next one of its chat is the head, for good."""
     await store.receive(BOT, [update(1, 5), update(2, 5)], START)

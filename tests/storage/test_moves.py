@@ -6,10 +6,10 @@ from typing import Final, Literal
 
 import pytest
 
-from storage.moves import IMAGE_ENDS, MOVES
+from storage.moves import IMAGE_ENDS, MOVES, TRANSITIONS
 from storage.store import TaskStore
-from storage.tasks import TRANSITIONS, Failure, ImageState, Task, TaskState
-from tests.storage.making import HOUR, START, accept, claim, reach, there
+from storage.tasks import FINAL, Failure, ImageState, Task, TaskState
+from tests.storage.making import HOUR, START, accept, claim, claim_delivery, reach, there
 
 Move = Callable[[TaskStore, Task], Awaitable[Task | None]]
 _End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
@@ -50,7 +50,7 @@ async def test_every_move_from_every_state(
 ) -> None:
     """An allowed move gives the row as it then is; one that is not raises and changes nothing."""
     task = await reach(store, state)
-    if state in MOVES[method][0]:
+    if to in MOVES[method].get(state, ()):
         moved = there(await ALL[method, to](store, task))
         assert moved.state is to
         assert await store.get(task.id) == moved
@@ -61,7 +61,7 @@ async def test_every_move_from_every_state(
 
 
 @pytest.mark.parametrize(
-    ("method", "to", "state"), [one for one in _PRODUCT if one[2] in MOVES[one[0]][0]]
+    ("method", "to", "state"), [one for one in _PRODUCT if one[1] in MOVES[one[0]].get(one[2], ())]
 )
 async def test_a_stale_claim_changes_nothing(
     store: TaskStore, method: str, to: TaskState, state: TaskState
@@ -78,24 +78,43 @@ async def test_a_stale_claim_changes_nothing(
         assert await ALL[method, to](store, task) is None
 
 
-def test_the_moves_are_those_of_the_table() -> None:
-    """The methods' moves, the two that are made in bulk, and recovery make up TRANSITIONS, no more."""
-    moves = {
-        (source, target)
-        for sources, targets in MOVES.values()
-        for source in sources
-        for target in targets
-        if source is not target
-    }
-    bulk = {
-        (TaskState.WAITING, TaskState.QUEUED),
-        (TaskState.WAITING, TaskState.CANCELLED),
-        (TaskState.QUEUED, TaskState.CANCELLED),
-        (TaskState.READY, TaskState.DELIVERING),
-    }
-    table = {(source, target) for source, targets in TRANSITIONS.items() for target in targets}
-    assert moves | bulk == table
-    assert {method for method, _ in ALL} == set(MOVES)
+_IN_BULK: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
+    "requeue_due": lambda store: store.requeue_due(START + 2 * HOUR),
+    "cancel_queued": lambda store: store.cancel_queued(5, 5, START),
+    "claim_delivery": claim_delivery,
+    "recover": lambda store: store.recover(owner="next", now=START, sole=True),
+}
+
+
+@pytest.mark.parametrize("method", _IN_BULK)
+@pytest.mark.parametrize("state", TaskState)
+async def test_what_moves_in_bulk_moves_as_the_table_says(
+    store: TaskStore, method: str, state: TaskState
+) -> None:
+    """Methods that choose their rows themselves take those in the table's states, and no others."""
+    task = await reach(store, state)
+    await _IN_BULK[method](store)
+    targets = MOVES[method].get(state, (state,))
+    assert (there(await store.get(task.id)).state,) == targets
+    if state not in MOVES[method]:
+        assert await store.get(task.id) == task
+
+
+def test_every_move_is_tried() -> None:
+    """No method of the table is left out here, nor one of its moves."""
+    targets = {(method, to) for method, moves in MOVES.items() for to in {*sum(moves.values(), ())}}
+    assert {one for one in targets if one[0] not in _IN_BULK} == set(ALL)
+    assert {method for method, _ in targets} == {method for method, _ in ALL} | set(_IN_BULK)
+
+
+def test_tasks_come_from_the_line_to_an_end_and_stay_there() -> None:
+    """Every state can be reached from QUEUED; a final one is left by nothing, any other by something."""
+    reached = {TaskState.QUEUED}
+    while more := {to for state in reached for to in TRANSITIONS[state]} - reached:
+        reached |= more
+    assert reached == set(TaskState)
+    assert {state for state, targets in TRANSITIONS.items() if not targets} == FINAL
+    assert all(state not in targets for state, targets in TRANSITIONS.items())
 
 
 async def test_a_failure_is_kept_with_its_data(store: TaskStore) -> None:

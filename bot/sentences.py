@@ -1,0 +1,245 @@
+"""Every sentence that the bot says, in English: Telegram HTML, with places for its data.
+
+Data are escaped when they are put in (see `texts`), so that whatever a user wrote is shown as it was
+written. Pure: a table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Plural:
+    """A sentence whose form depends on the number `count` in its data."""
+
+    one: str
+    other: str
+
+
+SENTENCES: Final[Mapping[str, str | Plural]] = {
+    # --- start and help
+    "start": (
+        "Hello! Send me a photo, and with it a few words that say what to make of it, such as "
+        "<i>make it snow</i>. I have HiDream make the picture and bring it here.\n\n"
+        "/help shows what else can be said, /status how your pictures are coming along."
+    ),
+    "help": (
+        "<b>Send a photo with a caption</b> that says what to make of it: <i>make it snow</i>. "
+        "A photo alone is fine too: I ask for the words then. For full quality send it as a file.\n"
+    ),
+    "help-options": "<b>The caption can also say</b>",
+    "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
+    "help-commands": "\n<b>Commands</b>",
+    "help-command": "/{command} — {about}",
+    "ratio-about": (
+        "the shape of the picture: {values}. If you leave it out, it is the one nearest to your photo's."
+    ),
+    "count-about": "how many pictures to make: {values}.",
+    "negative-about": "what must not be in the picture, up to the end of the line.",
+    "command-start": "what this bot does",
+    "command-help": "how to say what you want",
+    "command-status": "how your pictures are coming along; /status 17 for one of them",
+    # --- what came
+    "ask-words": (
+        "Nice photo! What shall I make of it? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "ask-other-words": (
+        "What shall I make of that photo instead? Reply to this with the new words. "
+        "The rest stays as it was: {settings}."
+    ),
+    "album": (
+        "I take one photo at a time, so I have not started anything with these. "
+        "Please send the photo you want changed on its own, with a few words."
+    ),
+    "no-photo-yet": "To make a picture I need a photo. Send one, with your words as its caption.",
+    "not-a-photo": (
+        "I can only work on photos. Send one as a photo or as a file (JPEG, PNG, WebP or HEIC), "
+        "with a few words that say what to make of it."
+    ),
+    "not-an-image-file": (
+        "“{name}” is not an image. Send a photo, or an image file: JPEG, PNG, WebP or HEIC."
+    ),
+    "unknown-command": "I don't know {command}. /help shows everything I understand.",
+    "edited-text": "I read a message only once, when it comes. Please send this as a new one.",
+    "edited": (
+        "I saw your edit, but I go by the caption that you sent first. "
+        "To have a picture made with the new one, send the photo again."
+    ),
+    # --- captions
+    "option-unknown": "I don't know “{word}”. Did you mean {meant}? Nothing has been started.",
+    "ratio-wrong": "{option} can't be “{value}”. It can be: {allowed}. Nothing has been started.",
+    "ratio-missing": (
+        "{option} needs a shape after it, such as {example}. It can be: {allowed}. "
+        "Nothing has been started."
+    ),
+    "count-wrong": "{option} can't be “{value}”. It can be: {allowed}. Nothing has been started.",
+    "count-missing": (
+        "{option} needs a number after it, such as {example}. It can be: {allowed}. "
+        "Nothing has been started."
+    ),
+    "negative-missing": (
+        "{option} needs words after it that say what must not be in the picture, "
+        "such as {example}. Nothing has been started."
+    ),
+    "try-caption": ("Your photo is still here: reply to this with the whole caption, put right."),
+    # --- images
+    "file-too-large": (
+        "That file is larger than the 20 MB that Telegram lets a bot fetch, so nothing has been "
+        "started. Send a smaller one, or send it as a photo."
+    ),
+    "image-unknown": (
+        "That file is not an image I can read, so nothing has been started. "
+        "I can read {allowed}; or send it as a photo."
+    ),
+    "image-broken": (
+        "That image file is broken or incomplete, so nothing has been started. "
+        "Send it again, or send the picture as a photo."
+    ),
+    "image-too-large": (
+        "That image has {megapixels} megapixels, and I can take up to {allowed}; nothing has been "
+        "started. Send a smaller one, or send it as a photo."
+    ),
+    "image-animated": (
+        "That is an animation, and I can only work on still pictures, so nothing has been "
+        "started. Send a photo."
+    ),
+    # --- access
+    "not-allowed": (
+        "This bot is private. If you know who runs it, ask them to let you in: your id is "
+        "<code>{user}</code>."
+    ),
+    "not-allowed-group": (
+        "This bot is private. If you know who runs it, ask them to let you in (your id is "
+        "<code>{user}</code>) or this group (its id is <code>{chat}</code>)."
+    ),
+    "too-many-unfinished": Plural(
+        one="I'm still busy with {count} photo of yours, and take no more at one time. Send this again when it is done.",
+        other="I'm still busy with {count} photos of yours, and take no more at one time. Send this again when one of them is done.",
+    ),
+    # --- progress
+    "progress-next": "⏳ In line: you are next.",
+    "progress-place": "⏳ In line: number {place}.",
+    "progress-far": "⏳ In line: more than {place} are before you.",
+    "progress-paused": (
+        "⏸ HiDream takes no new pictures right now. Yours keeps its place, "
+        "and it goes on by itself."
+    ),
+    "progress-retry": "⏳ That did not go through yet. I'm trying again by myself.",
+    "progress-submitting": "📤 Handing it to HiDream …",
+    "progress-uncertain": "🔎 HiDream has not answered. I'm finding out whether it has your photo.",
+    "progress-running": "🎨 HiDream is at it.",
+    "progress-percent": "🎨 HiDream is at it: {percent} %",
+    "progress-fetching": "📥 Done at HiDream, bringing it here …",
+    "progress-over": "✔️ This one is over.",
+    # --- results
+    "result": "<i>{prompt}</i>\n{settings}\n#{task} · done in {time}",
+    "settings": "{ratio} · {count}",
+    "settings-negative": "{ratio} · {count} · without: {negative}",
+    "pictures": Plural(one="{count} picture", other="{count} pictures"),
+    "ratio-auto": "shape of the photo",
+    "partly": Plural(
+        one="{count} of {asked} pictures came out.",
+        other="{count} of {asked} pictures came out.",
+    ),
+    "missing-refused": Plural(
+        one="{count} did not pass HiDream's review.", other="{count} did not pass HiDream's review."
+    ),
+    "missing-empty": Plural(
+        one="For {count} the model made nothing of these words.",
+        other="For {count} the model made nothing of these words.",
+    ),
+    "missing-failed": Plural(one="{count} failed at HiDream.", other="{count} failed at HiDream."),
+    "missing-expired": Plural(
+        one="{count} was not done in time.", other="{count} were not done in time."
+    ),
+    "missing-unfetched": Plural(
+        one="{count} was made but could not be fetched.",
+        other="{count} were made but could not be fetched.",
+    ),
+    # --- why there is no picture
+    "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
+    "photo-unreachable": (
+        "For two days I could not fetch your photo from Telegram, and I have given up. "
+        "Nothing was spent. Please send it again."
+    ),
+    "content-refused": (
+        "HiDream does not make this: it refused the words or the photo. Nothing was spent. "
+        "Other words, or another photo, may work."
+    ),
+    "hidream-refused": (
+        "HiDream did not take this one, and did not say why in a way I understand. "
+        "Nothing was spent. Other words, or another photo, may work."
+    ),
+    "hidream-unreachable": (
+        "HiDream could not be reached for two days, and I have given up on this one. "
+        "Nothing was spent. Trying again later may help."
+    ),
+    "submission-uncertain": (
+        "HiDream took your photo but never answered, twice. I can't tell whether it made the "
+        "picture, so I have stopped here rather than spend more. Trying again starts it anew."
+    ),
+    "review-refused": (
+        "HiDream made it, but the result did not pass its review, so there is no picture. "
+        "Other words, or another photo, may work."
+    ),
+    "nothing-made": "HiDream's model made nothing of these words. Try saying it differently.",
+    "took-too-long": "HiDream was not done with this in time, so I have stopped waiting. Trying again may help.",
+    "result-unfetched": "HiDream made it, but I could not fetch it from there. Trying again may help.",
+    "hidream-failed": "HiDream failed on this one and said no more than that. Trying again may help.",
+    "pictures-lost": (
+        "Your picture was made, but it is no longer on the disk of this bot, and I can't send it. "
+        "I'm sorry. Please send the photo again."
+    ),
+    "telegram-refused": (
+        "Your picture was made, but Telegram does not take it, neither as a photo nor as a file. "
+        "I'm sorry. Sending the photo again may help."
+    ),
+    "button-again": "🔁 Try again",
+    "button-words": "✏️ Other words",
+    # --- buttons
+    "pressed-again": "On its way again.",
+    "pressed-already": "That one is already on its way.",
+    "pressed-words": "Write the new words.",
+    "pressed-not-yours": "Only the person who sent the photo can press this.",
+    "pressed-unknown": "I no longer know what this button is for. Please send the photo again.",
+    "pressed-not-allowed": "You can't use this bot any more.",
+    "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",
+    # --- status
+    "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
+    "status-unknown": "You have no number {task} here. /status shows the ones you have.",
+    "status-number": "After /status I need one number from its list, such as /status 17, or nothing at all.",
+    "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}\n",
+    "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
+    "status-many": "… and more than {count} more.",
+    "status-more": "/status with a number, such as /status {task}, shows one in full.",
+    "status-full": "<b>#{task}</b> · {state}\n<i>{prompt}</i>\n{settings}",
+    "status-times": "Sent {age}.",
+    "status-took": "Done in {time}.",
+    "status-hidream": "HiDream's id for it: <code>{id}</code>",
+    "state-queued": "in line, number {place}",
+    "state-far": "in line, more than {place} before it",
+    "state-waiting": "in line, being tried again",
+    "state-submitting": "on its way to HiDream",
+    "state-uncertain": "no answer from HiDream yet",
+    "state-running": "being made",
+    "state-percent": "being made, {percent} %",
+    "state-fetching": "done, being fetched",
+    "state-ready": "done, on its way to you",
+    "state-delivered": "done",
+    "state-failed": "no picture",
+    "state-gone": "could not be brought to the chat",
+    "state-cancelled": "cancelled",
+    "ago-now": "just now",
+    "ago-minutes": Plural(one="{count} minute ago", other="{count} minutes ago"),
+    "ago-hours": Plural(one="{count} hour ago", other="{count} hours ago"),
+    "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
+    "seconds": "{count} s",
+    "minutes": "{count} min {seconds} s",
+    # --- when something is broken here
+    "sorry": (
+        "Something went wrong on my side with your last message. It is noted as {reference}; "
+        "please try again, and tell whoever runs this bot if it happens again."
+    ),
+}

@@ -1,0 +1,57 @@
+"""What the program knows of an update's form before it is handled. Pure.
+
+However updates come in, they are checked and written here; from then on one is a text with a number
+and a chat. It stays raw: an update that cannot be parsed must not make the bot deaf.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from storage.tasks import NewUpdate
+
+_LARGEST: Final = 2**63 - 1
+"""A database keeps no larger number."""
+
+
+def read(update: object) -> NewUpdate | None:
+    """Give an update as it is kept; None for what is no update, or has no number that can be kept."""
+    if not isinstance(update, dict):
+        return None
+    update_id = _id(update.get("update_id"))
+    if update_id is None:
+        return None
+    return NewUpdate(update_id=update_id, chat_id=chat_of(update), raw=written(update))
+
+
+def unread(update: NewUpdate) -> NewUpdate:
+    """Give what is kept in place of an update that cannot be kept: its number alone."""
+    return NewUpdate(update_id=update.update_id, chat_id=None, raw="")
+
+
+def written(update: Mapping[str, Any]) -> str:
+    """Write an update as JSON. Half a surrogate pair, which is in no text, becomes U+FFFD."""
+    text = json.dumps(update, ensure_ascii=False)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def chat_of(update: Mapping[str, Any]) -> int | None:
+    """Find the chat that an update belongs to, or the person where it has no chat."""
+    for content in update.values():
+        if not isinstance(content, dict):
+            continue
+        message = content.get("message")
+        for holder in (content, message if isinstance(message, dict) else {}):
+            chat = holder.get("chat")
+            if isinstance(chat, dict) and (found := _id(chat.get("id"))) is not None:
+                return found
+        person = content.get("from")
+        if isinstance(person, dict) and (found := _id(person.get("id"))) is not None:
+            return found
+    return None
+
+
+def _id(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+        return None
+    return value

@@ -1,0 +1,50 @@
+"""What a store must do for itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+from storage.tasks import TaskState
+
+
+class Housekeeping(Protocol):
+    """Recovery, forgetting, counting."""
+
+    async def move_chat(self, old: int, new: int) -> None:
+        """A group became a supergroup: everything of it belongs to its new id."""
+        ...
+
+    async def recover(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        sole: bool,
+        state: Literal[TaskState.SUBMITTING, TaskState.DELIVERING] | None = None,
+    ) -> int:
+        """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY.
+
+        `sole`: no owner but this one can be alive, so all of the others' is taken; otherwise what
+        has an expired lease, whoever the owner is. `state`: only the rows in it. Unless that is
+        DELIVERING, submissions that nobody is making any more count as answered now. Returns how
+        many rows were taken back.
+        """
+        ...
+
+    async def prune(
+        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
+    ) -> int:
+        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
+        ...
+
+    async def with_files_before(self, before: datetime, limit: int) -> list[int]:
+        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
+        ...
+
+    async def files_removed(self, task_id: int) -> None:
+        """Note that a task's files are off the disk."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
+        ...

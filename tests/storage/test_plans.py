@@ -1,0 +1,130 @@
+"""How SQLite finds its rows: by an index, whatever is asked for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+
+from storage.sqlite import SqliteStore
+from storage.store import TaskStore
+from storage.tasks import TaskState
+from tests.storage.making import BOT, HOUR, START, add, claim_delivery, new_draft, reach, update
+
+_STATES: Final = tuple(TaskState)
+
+
+async def _use_everything(store: TaskStore) -> None:
+    """Call every method that a loop or a handler calls."""
+    for n, state in enumerate(_STATES):
+        await reach(store, state, n, user_id=n + 1)
+    task = await add(store, 50, user_id=50)
+    await store.receive(BOT, [update(1), update(2)], START)
+    head = (await store.inbox_heads(START, 5))[0]
+    await store.inbox_defer(head, due_at=START, error="", failed=True)
+    await store.next_inbox_due()
+    await store.inbox_set_aside(head, error="", now=START)
+    await store.inbox_done(head, START)
+    await store.add_draft(new_draft(), START)
+    await store.open_draft(5, 5, START)
+    await store.draft_asked_by(5, 5, 1)
+    await store.asked(1, 1)
+    for look in (
+        store.get(1),
+        store.tasks_of(5, limit=5),
+        store.tasks_of(5, limit=5, chat_id=5),
+        store.unfinished_child(1),
+        store.place_in_line(task),
+        store.next_queued(5),
+        store.requeue_due(START),
+        store.slots_held(START),
+        store.next_hold_end(),
+        store.charges(START),
+        store.uncertain(START),
+        store.running(),
+        store.note_completion(5, 0.5),
+        store.release("hidream 5", START),
+        store.next_delivery_due(),
+        store.steps(1),
+        store.unannounced(5),
+        store.announced(5),
+        store.note_progress_message(1, 1),
+        store.note_shown_place(1, 1),
+        store.move_chat(5, 6),
+        store.counts(),
+        store.files_removed(1),
+        store.with_files_before(START, 5),
+        store.recover(owner="next", now=START, sole=True),
+        store.recover(owner="next", now=START, sole=False),
+        store.prune(
+            now=START + 9 * HOUR,
+            inbox_before=START + HOUR,
+            finished_before=START + HOUR,
+            limit=100,
+        ),
+        store.cancel_queued(50, 50, START),
+        store.cancel_queued(None, 50, START),
+    ):
+        await look
+    delivering = await claim_delivery(store)
+    assert delivering is not None
+    await store.step_started(delivering, "text", START)
+    await store.step_not_sent(delivering, "text")
+    await store.step_sent(delivering, "text", [1], [], START)
+
+
+async def test_no_statement_scans_a_table(
+    sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the bot does, SQLite finds its rows by an index: a million finished ones cost nothing."""
+    seen: set[str] = set()
+
+    def noting(method: str) -> Callable[..., Awaitable[object]]:
+        real = getattr(sqlite, method)
+
+        def noted(*arguments: object) -> Awaitable[object]:
+            seen.add(str(arguments[0]))
+            result: Awaitable[object] = real(*arguments)
+            return result
+
+        return noted
+
+    for method in ("_rows", "_run", "_run_many"):
+        monkeypatch.setattr(sqlite, method, noting(method))
+    await _use_everything(sqlite)
+    plans = {}
+    for sql in sorted(seen - {"BEGIN IMMEDIATE", "COMMIT"}):
+        values = [1] * (3 if "?3" in sql else 2 if "?2" in sql else sql.count("?"))
+        rows = await sqlite._writer.execute_fetchall("EXPLAIN QUERY PLAN " + sql, values)
+        plans[sql] = [row["detail"] for row in rows]
+    assert len(plans) > 60
+    scans = [
+        (sql, detail)
+        for sql, details in plans.items()
+        for detail in details
+        if detail.startswith("SCAN") and not _is_small(detail)
+    ]
+    assert scans == []
+
+
+def _is_small(scan: str) -> bool:
+    """Say whether what is read from end to end is short by its nature, or read in order up to a limit."""
+    if scan.startswith(("SCAN json_each", "SCAN (subquery", "SCAN tallies")):
+        return True
+    return " INDEX " in scan and scan.split(" INDEX ")[1].split(maxsplit=1)[0] in _PARTIAL
+
+
+_PARTIAL: Final = {
+    "inbox_new",
+    "inbox_put_off",
+    "tasks_line",
+    "tasks_waiting",
+    "tasks_claimed",
+    "tasks_uncertain",
+    "tasks_running",
+    "tasks_ready",
+    "tasks_ready_due",
+    "tasks_unannounced",
+    "tasks_announced_at_hidream",
+    "tasks_announced_in_line",
+}
+"""Indexes that hold only what is unfinished, so that reading them in order is no scan of the table."""

@@ -1,0 +1,152 @@
+"""Photos on their way to their turn: what Telegram's file service is asked, and how often."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.images import Images, Photo
+from bot.messages import Fetched, FileOutcome, Later, Missing
+from bot.preparer import Preparer
+from bot.worker import Busy
+from storage.clock import Clock
+from storage.memory import MemoryStore
+from storage.tasks import Task, TaskState
+from tests.storage.making import add
+from tests.time_machine import LoopClock, at_once
+
+
+class Telegram:
+    """The files' half of Telegram, as it is told to answer."""
+
+    def __init__(self, answer: Callable[[], FileOutcome]) -> None:
+        self.answer = answer
+        self.asked: list[float] = []
+
+    async def fetch(self, file_id: str) -> FileOutcome:
+        """Give a file, or not."""
+        self.asked.append(LoopClock().monotonic())
+        return self.answer()
+
+
+class AsTheyAre(Images):
+    """Images that need no work: a thread has no time to skip."""
+
+    busy = False
+
+    async def to_jpeg(self, content: bytes) -> Photo:
+        """Give the image as it is."""
+        if self.busy:
+            raise Busy("3 threads are stuck")
+        return Photo(content=content, width=30, height=20)
+
+
+class Line:
+    """Some tasks, and what looks after their photos."""
+
+    def __init__(self, answer: Callable[[], FileOutcome]) -> None:
+        self.clock: Clock = LoopClock()
+        self.store = MemoryStore(self.clock)
+        self.telegram = Telegram(answer)
+        self.images = AsTheyAre(max_megapixels=1)
+        chat: Any = self.telegram  # nothing else of the port is used
+        self.preparer = Preparer(store=self.store, chat=chat, images=self.images, clock=self.clock)
+
+    async def go_on(self, seconds: float) -> None:
+        """Do for so long what the dispatcher does with its line."""
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            await self.store.requeue_due(self.clock.now())
+            line = await self.store.next_queued(3)
+            self.preparer.look_ahead(line)
+            await self.clock.sleep(0.1)
+            for task in line:
+                if self.preparer.is_done(task) and self.preparer.result(task) is None:
+                    self.preparer.let_go(task.id)
+
+    async def task(self, task_id: int) -> Task:
+        """Look a task up."""
+        task = await self.store.get(task_id)
+        assert task is not None
+        return task
+
+
+FILE = Fetched(content=b"picture")
+
+
+def test_a_pause_that_telegram_asks_for_is_kept() -> None:
+    """While Telegram wants no getFile, none comes, whoever's photo it is for; then all are had."""
+    answers: list[FileOutcome] = [Later(seconds=60, reason="flood control")]
+
+    async def work() -> None:
+        line = Line(lambda: answers.pop() if answers else FILE)
+        start = line.clock.now()
+        tasks = [await add(line.store, n) for n in range(6)]
+        await line.go_on(2)
+        refused = await line.task(tasks[0].id)
+        assert refused.state is TaskState.WAITING
+        assert refused.due_at is not None
+        assert refused.due_at >= start + timedelta(seconds=60)
+        await line.go_on(57)
+        assert len(line.telegram.asked) <= 3  # those that were under way already
+        assert max(line.telegram.asked) < 1
+        await line.go_on(4)
+        assert min(at for at in line.telegram.asked if at > 1) >= 60
+        assert line.preparer.is_done((await line.store.next_queued(1))[0])
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_an_outage_costs_few_calls() -> None:
+    """While Telegram's files can't be had, the whole line together asks ever more seldom."""
+
+    async def work() -> None:
+        line = Line(lambda: Later(seconds=2, reason="ConnectError"))
+        for n in range(30):
+            await add(line.store, n)
+        await line.go_on(300)
+        asked = line.telegram.asked
+        assert 10 < len(asked) < 60
+        # the last ones come 30 s apart, up to three at once
+        assert len([at for at in asked if at > 240]) <= 9
+        line.telegram.answer = lambda: FILE
+        await line.go_on(40)
+        head = (await line.store.next_queued(1))[0]
+        assert line.preparer.result(head) is not None
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_a_photo_that_is_gone_holds_nobody_up() -> None:
+    """What Telegram says of one file is no reason to wait with the others."""
+    answers: list[FileOutcome] = [FILE] * 4 + [Missing(reason="gone")]
+
+    async def work() -> None:
+        line = Line(answers.pop)
+        tasks = [await add(line.store, n) for n in range(3)]
+        await line.go_on(0.3)
+        gone = await line.task(tasks[0].id)
+        assert gone.failure is not None
+        assert gone.failure.id == "photo-gone"
+        assert all([line.preparer.result(task) for task in tasks[1:]])
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_too_much_stuck_work_is_waited_out() -> None:
+    """While nothing can be decoded, a task fails for no reason of its own: it is tried again."""
+
+    async def work() -> None:
+        line = Line(lambda: FILE)
+        line.images.busy = True
+        task = await add(line.store)
+        await line.go_on(1)
+        assert (await line.task(task.id)).state is TaskState.WAITING
+        line.images.busy = False
+        await line.go_on(5)
+        assert line.preparer.result(await line.task(task.id)) is not None
+        line.preparer.close()
+
+    at_once(work())

@@ -1,0 +1,54 @@
+"""Updates as they come in: whatever they hold, they can be kept, or are known not to be."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot import updates
+from storage.tasks import NewUpdate
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        *(None, 7, "update", [], {}, {"update_id": "7"}, {"update_id": None}),
+        *({"update_id": True}, {"update_id": 1.5}, {"update_id": 2**63}, {"update_id": -(2**64)}),
+    ],
+)
+def test_what_is_no_update(update: object) -> None:
+    """What has no number that a database can keep is not taken for an update."""
+    assert updates.read(update) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "chat"),
+    [
+        ({"message": {"chat": {"id": -5}, "from": {"id": 9}}}, -5),
+        ({"callback_query": {"from": {"id": 9}, "message": {"chat": {"id": -5}}}}, -5),
+        ({"callback_query": {"from": {"id": 9}}}, 9),
+        ({"message": {"chat": {"id": 2**63}}}, None),
+        ({"message": {"chat": {"id": 2**70}, "from": {"id": 9}}}, 9),
+        ({"message": {"chat": {"id": True}}}, None),
+        ({"message": {"chat": 5}}, None),
+        ({"poll": {}}, None),
+        ({"message": "text"}, None),
+    ],
+)
+def test_whose_update_it_is(content: dict[str, Any], chat: int | None) -> None:
+    """It belongs to its chat, else to its person, as far as they have ids that can be kept."""
+    update = {"update_id": 2**63 - 1, **content}
+    assert updates.read(update) == NewUpdate(
+        update_id=2**63 - 1, chat_id=chat, raw=json.dumps(update)
+    )
+
+
+def test_half_a_surrogate_pair() -> None:
+    """What is in no text becomes the sign for that, wherever it stands; all else stays as it was."""
+    sent = (
+        '{"update_id": 1, "message": {"text": "\\ud83d 🎉\\u0000 \\ud83c\\udf89 \\ude00\\ud83d"}}'
+    )
+    kept = updates.read(json.loads(sent))
+    assert kept is not None
+    kept.raw.encode()  # any database can keep it
+    assert json.loads(kept.raw)["message"]["text"] == "\ufffd 🎉\x00 🎉 \ufffd\ufffd"
