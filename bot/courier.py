@@ -91,7 +91,8 @@ class Courier:
                 if task is not None:
                     chats.start(task.place.chat_id, self._work_off(task))
                     continue
-                due = await self._store.next_delivery_due(busy_chats=busy)
+                # with every lane taken, the end of one wakes us
+                due = await self._store.next_delivery_due(busy_chats=busy) if chats.free else None
                 seconds = None if due is None else max(0.05, (due - now).total_seconds())
                 await self._store.wait(Topic.READY, since=mark, seconds=seconds)
 

@@ -99,9 +99,10 @@ class Progress:
         self._quiet_until[chat_id] = self._clock.monotonic() + seconds
 
     async def _sent(self, task: Task, message_id: int, line: Say) -> None:
+        current = await self._store.note_progress_message(task.id, message_id)
+        # not before: what is known of tasks without a message is forgotten
         self._shown[task.id] = line
         self._rest(task)
-        current = await self._store.note_progress_message(task.id, message_id)
         if current is None or current.state not in _SHOWN:
             # it was over before the message was there: whoever delivers does not know of it
             await self._chat.delete(task.place.chat_id, message_id)
@@ -110,10 +111,12 @@ class Progress:
 
     async def _update(self) -> float | None:
         """Edit what has changed; returns when to look again at what has just been looked at."""
+        known = self._shown.keys() | self._next_look.keys()
         tasks = await self._store.announced(WATCHED)
-        kept = {task.id for task in tasks}
-        self._shown = {id_: line for id_, line in self._shown.items() if id_ in kept}
-        self._next_look = {id_: at for id_, at in self._next_look.items() if id_ in kept}
+        # what has become known since then stays: its task may be missing in this answer
+        for id_ in known - {task.id for task in tasks}:
+            self._shown.pop(id_, None)
+            self._next_look.pop(id_, None)
         now = self._clock.monotonic()
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
         for task in tasks:

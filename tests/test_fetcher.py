@@ -24,13 +24,17 @@ class Storage(Downloader):
 class Disk(PictureFiles):
     """A disk that is full at first; it needs no thread, which time would not wait for."""
 
-    full = True
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.full = True
+        self.kept: list[bytes] = []
 
     async def put(self, task_id: int, n: int, content: bytes) -> None:
         """Refuse the first image."""
         if self.full:
             self.full = False
             raise OSError(28, "No space left on device")
+        self.kept.append(content)
 
 
 def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
@@ -57,6 +61,6 @@ def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
             assert (await look(fetcher)).state is ImageState.MADE, "tried again at once"
             await clock.sleep(5)
             assert (await look(fetcher)).state is ImageState.STORED
-        assert (ended, files.read(task.id, 0)) == ([task.id], b"https://x")
+        assert (ended, files.kept) == ([task.id], [b"https://x"])
 
     at_once(work())

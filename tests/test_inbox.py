@@ -34,7 +34,7 @@ async def worked_off(store: MemoryStore, work: Work, seconds: float) -> None:
     """Let the inbox work for so long, then stop it."""
     built = Application.builder().application_class(Handling).token("1:a").updater(None).build()
     application = cast("Handling", built)
-    application.work = work  # type: ignore[method-assign]  # the test's own handler
+    application.work = work
     stop = asyncio.Event()
     inbox = Inbox(
         application=application,

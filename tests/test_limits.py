@@ -224,7 +224,7 @@ def test_deletions_do_not_wait_for_edits() -> None:
         calls = Calls()
         edits = asyncio.create_task(calls.many(40, chats=10, urgency=Urgency.EDIT, name="edit"))
         await asyncio.sleep(0.1)
-        more = {"endpoint": "deleteMessage", "urgency": Urgency.DELETE, "name": "deletion"}
+        more: dict[str, Any] = {"endpoint": "deleteMessage", "urgency": Urgency.DELETE}
         await calls.many(10, chats=10, **more)
         assert asyncio.get_running_loop().time() < 0.7
         assert calls.names.count("edit") < 5

@@ -120,7 +120,7 @@ def test_an_outage_costs_few_calls() -> None:
 
 def test_a_photo_that_is_gone_holds_nobody_up() -> None:
     """What Telegram says of one file is no reason to wait with the others."""
-    answers: list[FileOutcome] = [FILE] * 4 + [Missing(reason="gone")]
+    answers: list[FileOutcome] = [*[FILE] * 4, Missing(reason="gone")]
 
     async def work() -> None:
         line = Line(answers.pop)
@@ -129,7 +129,7 @@ def test_a_photo_that_is_gone_holds_nobody_up() -> None:
         gone = await line.task(tasks[0].id)
         assert gone.failure is not None
         assert gone.failure.id == "photo-gone"
-        assert all([line.preparer.result(task) for task in tasks[1:]])
+        assert all(line.preparer.result(task) for task in tasks[1:])
         line.preparer.close()
 
     at_once(work())

@@ -1,8 +1,10 @@
 """What cannot be done: each bad input is answered with what was wrong, and nothing is spent."""
 
 import asyncio
+import contextlib
 import io
 import json
+import sqlite3
 import struct
 import zlib
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from PIL import ExifTags, Image
 
 from sandbox.hidream.settings import Settings
 from tests.e2e.test_options import AT_ONCE, has_ratio, submitted
-from tests.e2e.world import JSON, SAMPLE, Person, World, buttons_of, opened, text_of
+from tests.e2e.world import JSON, SAMPLE, Person, World, buttons_of, opened, text_of, until
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
 
@@ -303,3 +305,37 @@ async def test_half_a_character(tmp_path: Path) -> None:
         await world.start()
         await ada.photo("make it sepia")
         await ada.gets(1)
+
+
+async def test_words_that_come_again(tmp_path: Path) -> None:
+    """Words, or an edited caption, that are handled once more have made their task already: no answer."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada, bob = await world.person(), await world.person("Bob")
+        await ada.photo()
+        await ada.reads("What shall I make of it")
+        photo = await bob.photo("/count 9")
+        await bob.reads("“9”")
+        # as if the bot were killed, again and again, before it notes that an update is handled
+        _change(
+            world,
+            "CREATE TRIGGER forget BEFORE UPDATE OF state ON inbox WHEN NEW.state = 'done'"
+            " BEGIN SELECT raise(IGNORE); END",
+        )
+        await ada.text("make it sepia")
+        await _edit(world, bob, photo, caption="make it sepia")
+        await asyncio.gather(ada.gets(1), bob.gets(1))
+        _change(world, "DROP TRIGGER forget")
+        await until(lambda: _handled(world), "all of it is handled")
+        assert [len(await person.sees()) for person in (ada, bob)] == [2, 2]
+        assert len(world.rows("SELECT 1 FROM tasks")) == 2
+
+
+def _change(world: World, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(world.database, timeout=10)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+async def _handled(world: World) -> bool:
+    return not world.rows("SELECT 1 FROM inbox WHERE state = 'new'")

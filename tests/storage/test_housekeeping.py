@@ -69,6 +69,13 @@ async def test_recovery_leaves_the_living_alone(store: TaskStore) -> None:
     assert answers == [START + HOUR, START + HOUR, None]
 
 
+async def test_a_delivery_under_way_is_left_to_its_owner(store: TaskStore) -> None:
+    """While others may be alive, a delivery is taken back when its lease has run out, not before."""
+    await reach(store, TaskState.DELIVERING)
+    assert await store.recover(owner="other", now=START + HOUR - SECOND, sole=False) == 0
+    assert await store.recover(owner="other", now=START + HOUR, sole=False) == 1
+
+
 async def test_a_sole_owner_takes_all_but_its_own(store: TaskStore) -> None:
     """Where no other owner can be alive, leases do not count, and one's own rows stay."""
     mine = await reach(store, TaskState.SUBMITTING, 1)

@@ -5,7 +5,8 @@ import pytest
 from storage.sqlite import SqliteStore, connection
 from storage.sqlite.rows import moment, stamp
 from storage.store import StoreError
-from tests.storage.making import START, add
+from storage.tasks import TaskState
+from tests.storage.making import HOUR, START, add, reach
 
 
 async def test_the_settings_that_kill_cannot_show(sqlite: SqliteStore) -> None:
@@ -50,3 +51,17 @@ async def test_the_database_refuses_what_must_not_be(sqlite: SqliteStore, sql: s
     await add(sqlite)
     with pytest.raises(StoreError, match="constraint"):
         await sqlite._change(None, sql, ())
+
+
+async def test_submissions_are_closed_by_whoever_hands_in(sqlite: SqliteStore) -> None:
+    """A submission that nobody is making any more is left open by the courier's recovery alone."""
+    await reach(sqlite, TaskState.SUBMITTING)
+    await sqlite._change(
+        None,
+        "UPDATE tasks SET state = 'uncertain', claimed_by = NULL, lease_until = NULL",
+        (),
+    )
+    await sqlite.recover(owner="next", now=START, sole=True, state=TaskState.DELIVERING)
+    assert [one.answered_at for one in await sqlite.charges(START - HOUR)] == [None]
+    await sqlite.recover(owner="next", now=START, sole=True, state=TaskState.SUBMITTING)
+    assert [one.answered_at for one in await sqlite.charges(START - HOUR)] == [START]

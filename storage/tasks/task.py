@@ -1,97 +1,15 @@
-"""What the store holds, and how a task moves. Pure: no database.
-
-A *task* is one request of a person: photo, words and settings, and what became of them. HiDream
-makes it as one task of its own with a *sub-task* an image. A *submission* is one request that was
-sent to HiDream for a task; submissions are what slots and images a minute are counted by, so that
-the limits stay true whatever became of the task.
-"""
+"""A task, and what belongs to it: where it comes from, its images, submissions and messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Final, Literal
+
+from storage.tasks.states import ImageState, TaskState
 
 Datum = str | int | float
 PLACE_LIMIT: Final = 500
 """Up to here a place in line is counted exactly; beyond, it is `PLACE_LIMIT + 1`."""
-
-
-class TaskState(StrEnum):
-    """Where a task is on its way. The row is the truth; the loops only move rows."""
-
-    QUEUED = "queued"
-    """Waits for its turn and a free slot."""
-    WAITING = "waiting"
-    """Could not be handed in; comes back into the line, with its old turn, at `due_at`."""
-    SUBMITTING = "submitting"
-    """Claimed by the dispatcher: from here on a request may be on its way to HiDream."""
-    UNCERTAIN = "uncertain"
-    """The request was sent and no answer came: HiDream may or may not have it."""
-    RUNNING = "running"
-    """HiDream has it; not all of its images are here yet."""
-    READY = "ready"
-    """Something is to be told: pictures on disk, or a failure. Waits for the courier."""
-    DELIVERING = "delivering"
-    """Claimed by the courier: messages may be on their way."""
-    DELIVERED = "delivered"
-    """The chat has its pictures. Final."""
-    FAILED = "failed"
-    """The chat has been told why there is no picture. Final."""
-    GONE = "gone"
-    """There is no chat any more to tell: the bot was blocked or removed. Final."""
-    CANCELLED = "cancelled"
-    """Withdrawn before it was handed in. Final."""
-
-
-FINAL: Final = frozenset(
-    {TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE, TaskState.CANCELLED}
-)
-IN_LINE: Final = frozenset({TaskState.QUEUED, TaskState.WAITING})
-"""Not handed in: what can still be withdrawn, and what a person's turns are counted by."""
-AT_HIDREAM: Final = frozenset({TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING})
-"""Handed in, or perhaps; nothing to tell yet."""
-
-
-class ImageState(StrEnum):
-    """What became of one image (one sub-task) of a task."""
-
-    PENDING = "pending"
-    """HiDream is at it."""
-    MADE = "made"
-    """HiDream has given its URL; the bytes are not here yet."""
-    STORED = "stored"
-    """Its bytes are on disk, or were until it was delivered."""
-    FAILED = "failed"
-    """HiDream could not make it (status 3)."""
-    REFUSED = "refused"
-    """It did not pass HiDream's review (status 4)."""
-    EMPTY = "empty"
-    """The model made nothing of this prompt (status 1004 to 1006)."""
-    UNFETCHED = "unfetched"
-    """HiDream made it, but it could not be fetched."""
-    EXPIRED = "expired"
-    """HiDream had not made it by the deadline."""
-
-
-class Topic(StrEnum):
-    """What a loop can wait for."""
-
-    INBOX = "inbox"
-    """An update came in, or one that waited is due."""
-    QUEUE = "queue"
-    """A task was queued or left the queue, or a slot became free."""
-    RUNNING = "running"
-    """A task was handed in, or became uncertain."""
-    READY = "ready"
-    """A task has something to be told, or a chat became free."""
-    PROGRESS = "progress"
-    """Something that a progress message shows has changed."""
-    HOUSEKEEPING = "housekeeping"
-    """Nothing wakes it but the end of the program; the time does."""
-
-
-# --- what is kept ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -285,59 +203,3 @@ class SentImage:
     n: int
     file_id: str
     sent_as: Literal["photo", "document"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewUpdate:
-    """An update as Telegram sent it."""
-
-    update_id: int
-    chat_id: int | None
-    """Its chat (or the person, where there is no chat): updates of one chat are handled in order."""
-    raw: str
-    """The update's JSON."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InboxRow:
-    """An update that has been received and not yet been handled."""
-
-    bot_id: int
-    update_id: int
-    chat_id: int | None
-    raw: str
-    tries: int
-    """Failed attempts to handle it."""
-    received_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewDraft:
-    """Photos that wait for words."""
-
-    origin: Origin
-    user_id: int
-    place: Place
-    photos: tuple[Photo, ...]
-    caption: str = ""
-    """Options that came with the photo, to be read together with the words."""
-    language: str | None = None
-    parent_id: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Draft:
-    """Photos that wait for words, and the question that was asked."""
-
-    id: int
-    origin: Origin
-    user_id: int
-    place: Place
-    photos: tuple[Photo, ...]
-    caption: str
-    language: str | None
-    parent_id: int | None
-    question_id: int | None
-    """Our message that asks; None until it is known to be sent."""
-    used: bool
-    created_at: datetime
