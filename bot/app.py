@@ -94,6 +94,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
+            at_once=("intake",),  # what it has not kept, Telegram still has
         )
     log.info("stopped")
 

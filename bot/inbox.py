@@ -39,7 +39,7 @@ _LOOKED_AT: Final = 500
 _REMEMBERED: Final = 10_000
 """Of so many chats it is known when they were served last."""
 _OVERDUE_LOOK: Final = 1.0
-"""Seconds after which to look again where what is due is behind something in hand."""
+"""Seconds after which to look again where what is due finds no place, or is not seen yet."""
 
 _Key = tuple[int, int | None]
 
@@ -89,7 +89,7 @@ class Inbox:
                 now = self._clock.now()
                 for row in await self._next(now):
                     self._begin(row)
-                due = await self._store.next_inbox_due()
+                due = await self._store.next_inbox_due(busy=self._lanes.busy)
                 seconds = None if due is None else (due - now).total_seconds()
                 if seconds is not None and seconds <= 0:
                     seconds = _OVERDUE_LOOK

@@ -23,6 +23,7 @@ from telegram.ext import ExtBot
 
 from bot import updates
 from bot.delays import backoff
+from bot.outcomes import pause_of
 from bot.supervisor import Fatal
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
@@ -62,8 +63,7 @@ class Intake:
                 await self._clock.sleep(backoff(failures, first=2))
                 failures += 1
             except RetryAfter as exc:
-                pause = exc.retry_after
-                await self._clock.sleep(pause if isinstance(pause, int) else pause.total_seconds())
+                await self._clock.sleep(pause_of(exc))
             except TelegramError as exc:
                 if isinstance(exc, EndPointNotFound):
                     await self._check_token()

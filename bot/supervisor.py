@@ -35,7 +35,7 @@ async def supervise(
     stop: asyncio.Event,
     clock: Clock,
     stop_seconds: float,
-    at_once: Collection[str] = ("intake",),
+    at_once: Collection[str] = (),
 ) -> None:
     """Keep the loops running until the stop; then give them `stop_seconds` to finish.
 

@@ -41,9 +41,7 @@ async def test_pictures_that_cannot_be_shown(tmp_path: Path, kept: bool, reason:
     task = await reach(store, TaskState.READY)
     if kept:
         await files.put(task.id, 0, b"one")
-    courier = Courier(
-        store=store, chat=cast(Chat, chat), files=files, clock=HandClock()
-    )
+    courier = Courier(store=store, chat=cast(Chat, chat), files=files, clock=HandClock())
     stop = asyncio.Event()
     running = asyncio.create_task(courier.run(stop))
     async with asyncio.timeout(5):

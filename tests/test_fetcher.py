@@ -50,7 +50,9 @@ def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
 
         async def look(fetcher: Fetcher) -> Image:
             async with asyncio.TaskGroup() as group:
-                fetcher.start((await store.images(task.id))[0], group, then=then, hidream_is_well=True)
+                fetcher.start(
+                    (await store.images(task.id))[0], group, then=then, hidream_is_well=True
+                )
             return (await store.images(task.id))[0]
 
         task = await reach(store, TaskState.RUNNING)

@@ -165,22 +165,6 @@ def test_a_stop_cuts_off_what_takes_too_long() -> None:
     at_once(work())
 
 
-def test_the_intake_is_not_waited_for() -> None:
-    """The intake is cancelled at once: what it has not kept, Telegram still has."""
-
-    async def work() -> None:
-        stop = asyncio.Event()
-
-        async def polling(stop: asyncio.Event) -> None:
-            await asyncio.sleep(3600)
-
-        asyncio.get_running_loop().call_later(1, stop.set)
-        await watched({"intake": polling, "quiet": quiet}, stop, stop_seconds=4)
-        assert now() < 1.5
-
-    at_once(work())
-
-
 def test_a_stop_does_not_wait_for_a_loop_to_be_started_again() -> None:
     """A loop that waits for its next start is over with the stop."""
 

@@ -28,8 +28,6 @@ _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
 _MOVING_DELAY: Final = 1.0
 """Seconds before an answer is repeated to a chat that moved twice."""
-_LOOKED_BACK: Final = 200
-"""Among so many of a person's tasks the one is sought that a repeated update has made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,11 +99,9 @@ class Desk:
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
 
-    async def made_already(self, update_id: int, message: Message) -> bool:
-        """Say whether this update has made a task: it was, if it is a repeat."""
-        origin = self.origin(update_id)
-        tasks = await self.store.tasks_of(user_of(message), limit=_LOOKED_BACK)
-        return any(task.origin == origin for task in tasks)
+    async def made_already(self, update_id: int) -> bool:
+        """Say whether this update has made a task: it has, if it is a repeat."""
+        return await self.store.made_by(self.origin(update_id)) is not None
 
     def origin(self, update_id: int) -> Origin:
         """Say which update a row comes from."""

@@ -87,7 +87,7 @@ class PhotoHandlers:
             return
         draft = await self._open_draft(message)
         if draft is None or draft.place.message_id != message.message_id:
-            if not await self._desk.made_already(update.update_id, message):
+            if not await self._desk.made_already(update.update_id):
                 await self._desk.answer(message, Say("edited"))
         else:
             await self._answered(update, message, draft, message.caption or "")
@@ -185,7 +185,7 @@ class PhotoHandlers:
         if self._is_command(text):
             command = shorten(command_of(text) or "", 40)
             await self._desk.answer(message, Say("unknown-command", {"command": command}))
-        elif not await self._desk.made_already(update_id, message):
+        elif not await self._desk.made_already(update_id):
             await self._desk.answer(message, Say("no-photo-yet"))
 
     def _is_command(self, text: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from storage.memory.tables import Memory
 from storage.moves import closed_up, next_turn
 from storage.store import TooManyUnfinished
-from storage.tasks import FINAL, IN_LINE, PLACE_LIMIT, NewTask, Task, TaskState
+from storage.tasks import FINAL, IN_LINE, PLACE_LIMIT, NewTask, Origin, Task, TaskState
 
 
 def _by_turn(task: Task) -> tuple[int, int]:
@@ -60,6 +60,11 @@ class Line(Memory):
     async def get(self, task_id: int) -> Task | None:
         """Give one task."""
         return self._tables.tasks.get(task_id)
+
+    async def made_by(self, origin: Origin) -> Task | None:
+        """Give the task that this origin has made: there is one if its update is a repeat."""
+        tasks = self._tables.tasks.values()
+        return next((task for task in tasks if task.origin == origin), None)
 
     async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
         """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""

@@ -8,7 +8,7 @@ from storage.moves import check_move, closed_up, next_turn
 from storage.sqlite.connection import Connections
 from storage.sqlite.rows import moment, stamp, task_of, written_photos
 from storage.store import TooManyUnfinished
-from storage.tasks import PLACE_LIMIT, NewTask, Task, TaskState
+from storage.tasks import PLACE_LIMIT, NewTask, Origin, Task, TaskState
 
 CURRENT_TURN: Final = "SELECT value FROM meta WHERE key = 'current_turn'"
 
@@ -87,6 +87,14 @@ class Line(Connections):
     async def get(self, task_id: int) -> Task | None:
         """Give one task."""
         row = await self._row("SELECT * FROM tasks WHERE id = ?", (task_id,))
+        return None if row is None else task_of(row)
+
+    async def made_by(self, origin: Origin) -> Task | None:
+        """Give the task that this origin has made: there is one if its update is a repeat."""
+        row = await self._row(
+            "SELECT * FROM tasks WHERE bot_id = ? AND update_id = ? AND n = ?",
+            (origin.bot_id, origin.update_id, origin.n),
+        )
         return None if row is None else task_of(row)
 
     async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:

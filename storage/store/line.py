@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from storage.tasks import NewTask, Task
+from storage.tasks import NewTask, Origin, Task
 
 
 class Line(Protocol):
@@ -22,6 +22,10 @@ class Line(Protocol):
 
     async def get(self, task_id: int) -> Task | None:
         """Give one task."""
+        ...
+
+    async def made_by(self, origin: Origin) -> Task | None:
+        """Give the task that this origin has made: there is one if its update is a repeat."""
         ...
 
     async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:

@@ -1,7 +1,7 @@
 """The line: turns, places, limits; the same in both stores."""
 
 from collections import defaultdict
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -149,6 +149,14 @@ async def test_an_unfinished_child_is_found(store: TaskStore) -> None:
     assert await store.unfinished_child(parent.id) == child
     await store.cancel_queued(5, 5, START)
     assert await store.unfinished_child(parent.id) is None
+
+
+async def test_a_repeat_is_known_by_its_origin(store: TaskStore) -> None:
+    """The task that an update has made is found by that update, and by no other."""
+    task = await add(store, 1, user_id=5)
+    assert await store.made_by(task.origin) == task
+    assert await store.made_by(replace(task.origin, n=1)) is None
+    assert await store.made_by(replace(task.origin, update_id=2)) is None
 
 
 async def test_a_task_put_off_comes_back_with_its_old_turn(store: TaskStore) -> None:
