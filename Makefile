@@ -23,7 +23,7 @@ run: $(VENV)/.run  ## run the bot with config.toml
 	@$(BIN)/python -m bot run --config config.toml
 
 test: $(VENV)/.dev  ## run the tests, with coverage
-	@$(BIN)/python -m pytest -n 4 --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
 

@@ -230,7 +230,9 @@ class HiDream:
             # Not before it is shown as being made: a task that takes long costs nothing at once.
             await asyncio.sleep(max(0.0, sub.begins - self.tasks.clock()))
             async with self._brush:
-                sub.picture = await asyncio.to_thread(make_picture, task.submission, index)
+                sub.picture = await asyncio.to_thread(
+                    make_picture, task.submission, index, scale=self.settings.scale
+                )
             sub.drawn = self.tasks.clock()
         ended = task.ended()
         notify_url = task.submission.notify_url

@@ -18,6 +18,8 @@ class Settings:
     """How long a task takes, on average."""
     jitter: float = 0.2
     """By which share of `seconds` a task may take more or less, 0 to 1."""
+    scale: float = 1.0
+    """How large pictures are drawn, as a share of HiDream's own size; small ones take less time."""
     parallel: int = 1
     """The account's tier: how many tasks may run at once. There is no queue behind it."""
     images_per_minute: int = 100
@@ -52,6 +54,8 @@ class Settings:
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is at least {least}")
+        if not 0.05 <= self.scale <= 1:
+            raise ValueError("scale is 0.05 to 1")
         if self.jitter > 1:
             raise ValueError("jitter is at most 1")
         if self.completion_scale not in {1, 100}:
