@@ -6,8 +6,9 @@ twice than never. In a chat the order is kept; no chat waits for another.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -43,6 +44,8 @@ _End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
 _AT_ONCE: Final = 8
 """So many chats are served side by side."""
 _LEASE: Final = timedelta(minutes=5)
+MOST_REPEATS: Final = 3
+"""So often a message is sent again whose arrival is not known."""
 _CLEAN_UP_TRIES: Final = 10
 """So often it is tried to put a progress message away."""
 _PHOTO_BYTES: Final = 10 * 2**20
@@ -123,7 +126,7 @@ class Courier:
             case Gone(reason=reason):
                 log.info("chat_gone", why=reason)
                 await self._finish(task, TaskState.GONE, now)
-                dropped = await self._store.cancel_queued(task.user_id, task.place.chat_id, now)
+                dropped = await self._store.cancel_queued(None, task.place.chat_id, now)
                 log.info("queued_tasks_dropped", count=dropped)
             case Moved(chat_id=chat_id):
                 log.info("chat_moved")
@@ -155,7 +158,7 @@ class Courier:
             contents = [await self._files.read(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
-            return await self._notice(task, "notice", Say("pictures-lost")), TaskState.FAILED
+            return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
         pictures = [
             Picture(
                 content=content,
@@ -178,7 +181,7 @@ class Courier:
         if isinstance(outcome, Refused):
             # neither way: the reason is honest, and the tries are over
             log.error("pictures_refused", why=outcome.reason)
-            return await self._notice(task, "notice", Say("telegram-refused")), TaskState.FAILED
+            return await self._notice(task, Say("telegram-refused")), TaskState.FAILED
         return outcome, TaskState.DELIVERED
 
     async def _album(
@@ -191,61 +194,73 @@ class Courier:
         lines: Sequence[Say],
         sent_as: Literal["photo", "document"],
     ) -> Outcome:
-        if not await self._begin(task, step):
-            return Sent()
-        outcome = await self._chat.send_pictures(
+        sending = partial(
+            self._chat.send_pictures,
             Target.in_reply_to(task.place),
             pictures,
             *lines,
             language=task.language,
             sent_as=sent_as,
         )
-        if isinstance(outcome, Sent):
-            sent = [
+
+        def kept_as(file_ids: Sequence[str]) -> list[SentImage]:
+            return [
                 SentImage(n=image.n, file_id=file_id, sent_as=sent_as)
-                for image, file_id in zip(made, outcome.file_ids, strict=False)
+                for image, file_id in zip(made, file_ids, strict=False)
             ]
-            now = self._clock.now()
-            ids = outcome.message_ids
-            await keep(lambda: self._store.step_sent(task, step, ids, sent, now))
-        elif not isinstance(outcome, Unknown):
-            await self._store.step_not_sent(task, step)
-        return outcome
+
+        return await self._step(task, step, sending, kept_as=kept_as)
 
     # --- reasons
 
     async def _failure(self, task: Task) -> Outcome:
         failure = task.failure
         line = Say(failure.id, failure.data) if failure else Say("hidream-failed")
-        return await self._notice(task, "notice", line, buttons=reports.failure_buttons(task))
+        return await self._notice(task, line, buttons=reports.failure_buttons(task))
 
-    async def _notice(
-        self, task: Task, step: str, line: Say, *, buttons: Sequence[Button] = ()
-    ) -> Outcome:
-        if not await self._begin(task, step):
-            return Sent()
-        outcome = await self._chat.say(
-            Target.in_reply_to(task.place), line, language=task.language, buttons=buttons
+    async def _notice(self, task: Task, line: Say, *, buttons: Sequence[Button] = ()) -> Outcome:
+        sending = partial(
+            self._chat.say,
+            Target.in_reply_to(task.place),
+            line,
+            language=task.language,
+            buttons=buttons,
         )
-        if isinstance(outcome, Sent):
-            now = self._clock.now()
-            ids = outcome.message_ids
-            await keep(lambda: self._store.step_sent(task, step, ids, (), now))
-        elif not isinstance(outcome, Unknown):
-            await self._store.step_not_sent(task, step)
-        return outcome
+        return await self._step(task, "notice", sending)
 
-    async def _begin(self, task: Task, name: str) -> bool:
-        """Note that a step begins; False if it is done already, or the task is no longer ours."""
-        done = (await self._store.steps(task.id)).get(name)
-        if done is not None and done.state == "sent":
-            return False
+    # --- steps
+
+    async def _step(
+        self,
+        task: Task,
+        name: str,
+        send: Callable[[], Awaitable[Outcome]],
+        *,
+        kept_as: Callable[[Sequence[str]], list[SentImage]] = lambda _: [],
+    ) -> Outcome:
+        """Send one message of a delivery, unless an earlier try has; note what became of it."""
+        known = (await self._store.steps(task.id)).get(name)
+        if known is not None and known.state == "sent":
+            return Sent()
         step = await self._store.step_started(task, name, self._clock.now())
         if step is None:
             raise RuntimeError("this delivery was taken over by another process")
         if step.repeats:
             log.warning("maybe_shown_twice", step=name, repeats=step.repeats)
-        return True
+        outcome = await send()
+        if isinstance(outcome, Unknown) and step.repeats >= MOST_REPEATS:
+            # a way on which answers are always lost: it has most likely arrived each time
+            log.error("arrival_never_known", step=name)
+            outcome = Sent()
+        match outcome:
+            case Sent(message_ids=ids, file_ids=file_ids):
+                now, images = self._clock.now(), kept_as(file_ids)
+                await keep(lambda: self._store.step_sent(task, name, ids, images, now))
+            case Unknown():
+                pass
+            case _:
+                await self._store.step_not_sent(task, name)
+        return outcome
 
     async def _put_progress_away(self, task: Task) -> Outcome:
         """Delete the progress message or, where Telegram no longer lets us, let it say the end."""

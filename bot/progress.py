@@ -85,7 +85,7 @@ class Progress:
                 await self._note_place(task, place)
             case Gone():
                 # nobody is there to be shown anything: what has not started is not started
-                await self._store.cancel_queued(task.user_id, chat_id, self._clock.now())
+                await self._store.cancel_queued(None, chat_id, self._clock.now())
                 self._be_quiet(chat_id, _GONE_PAUSE)
             case Moved(chat_id=new):
                 await self._store.move_chat(chat_id, new)

@@ -219,6 +219,7 @@ async def engine(
     hidream: HiDream,
     *,
     store: MemoryStore | None = None,
+    room: Room | None = None,
     storage: Downloader | None = None,
     parallel: int = 3,
     deadline: float = 600,
@@ -227,7 +228,7 @@ async def engine(
     """Run dispatcher, watcher and courier, supervised; stop them at the end."""
     clock = LoopClock()
     store = store or MemoryStore(clock)
-    room, files, stop = Room(), Shelf(path), asyncio.Event()
+    room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
     allowance = Allowance(parallel=parallel, deadline=timedelta(seconds=deadline))
     http = httpx.AsyncClient(transport=Line(hidream))

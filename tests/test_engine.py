@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.courier import MOST_REPEATS
 from bot.dispatcher import REFUSAL_TRIES
 from bot.hidream.errors import DownloadLater
+from bot.messages import Outcome, Target, Unknown
 from bot.watcher import LOOKUPS
 from storage.memory import MemoryStore
 from storage.store import StoreError
@@ -19,6 +21,7 @@ from tests.engine import (
     JSON,
     Answer,
     HiDream,
+    Room,
     Storage,
     accepted,
     done,
@@ -258,6 +261,25 @@ async def test_no_network_is_waited_out(tmp_path: Path) -> None:
         task = await world.photo("snow")
         row = await world.reaches(task, *ENDS, within=2 * HOUR)
         assert row.state is TaskState.DELIVERED
+
+
+class Deaf(Room):
+    """A Telegram whose answers to pictures never arrive."""
+
+    async def send_pictures(self, target: Target, *args: Any, **more: Any) -> Outcome:
+        """Take pictures, and lose the answer."""
+        await super().send_pictures(target, *args, **more)
+        return Unknown(reason="ReadError")
+
+
+@in_no_time
+async def test_a_picture_is_not_shown_for_ever(tmp_path: Path) -> None:
+    """Where every answer is lost a picture is repeated some times, counted, and then let be."""
+    async with engine(tmp_path, HiDream(accepted), room=Deaf()) as world:
+        task = await world.photo("snow")
+        await world.reaches(task, TaskState.DELIVERED, within=HOUR)
+        assert len(world.room.pictures) == 1 + MOST_REPEATS
+        assert (await world.store.counts())["repeated"] == MOST_REPEATS
 
 
 class Failing(MemoryStore):
