@@ -78,6 +78,7 @@ class Watcher:
         self._clock = clock
         self._lookups: dict[int, int] = {}
         self._failures = 0
+        self._ask_after = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
@@ -99,7 +100,7 @@ class Watcher:
 
     async def _round(self, downloads: asyncio.TaskGroup) -> float | None:
         """Ask, fetch, end what has ended; returns how long to wait then (None: for a wake-up)."""
-        pause = await self._ask_hidream()
+        pause = await self._ask_unless_paused()
         now = self._clock.now()
         for task in await self._store.uncertain(now):
             await self._find_out(task)
@@ -120,6 +121,16 @@ class Watcher:
             if task.due_at is not None
         ]
         return min(waits, default=None)
+
+    async def _ask_unless_paused(self) -> float | None:
+        """Ask, unless HiDream could not be asked a moment ago: a wake-up does not mend that."""
+        left = self._ask_after - self._clock.monotonic()
+        if left > 0:
+            return left
+        pause = await self._ask_hidream()
+        if pause is not None:
+            self._ask_after = self._clock.monotonic() + pause
+        return pause
 
     async def _ask_hidream(self) -> float | None:
         """Ask about all that is open; returns how long to wait if HiDream could not be asked."""

@@ -16,7 +16,7 @@ from bot.messages import Outcome, Target, Unknown
 from bot.watcher import LOOKUPS
 from storage.memory import MemoryStore
 from storage.store import StoreError
-from storage.tasks import ImageState, Task, TaskState
+from storage.tasks import ImageState, Task, TaskState, Topic
 from tests.engine import (
     JSON,
     Answer,
@@ -192,6 +192,23 @@ async def test_a_question_that_is_never_answered_rightly_has_an_end(tmp_path: Pa
         await world.reaches(await world.photo("snow"), TaskState.DELIVERED, within=300)
         assert len(lookups) == LOOKUPS
         assert len({body["request_id"] for body in world.hidream.submitted}) == 1
+
+
+@in_no_time
+async def test_wake_ups_do_not_hurry_a_service_that_is_ill(tmp_path: Path) -> None:
+    """While results cannot be read HiDream is asked less and less, whatever happens here."""
+    asked: list[str] = []
+
+    def results(task_id: str) -> Answer:
+        asked.append(task_id)
+        return Answer(503)
+
+    async with engine(tmp_path, HiDream(accepted, results=results)) as world:
+        await world.photo("snow")
+        for _ in range(600):
+            world.store.wake(Topic.RUNNING)
+            await world.clock.sleep(0.1)
+        assert 3 < len(asked) < 20
 
 
 @in_no_time
