@@ -83,6 +83,8 @@ class WithToken(Section):
     @classmethod
     def _checked(cls, token: str, verb: str) -> str:
         token = token.strip()
+        if not token:
+            raise ValueError(f"is empty: it must {verb} {cls._form_in_words}")
         if not cls._form.fullmatch(token):
             raise ValueError(f"must {verb} {cls._form_in_words}")
         return token

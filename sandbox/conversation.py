@@ -1,6 +1,7 @@
 """A chat with the bot, followed at a terminal: what is said is printed as it is said."""
 
 import asyncio
+import os
 import re
 import shutil
 import sys
@@ -169,7 +170,8 @@ class Conversation:
 
     async def _save(self, message: JSON) -> Path:
         path = self.output / self._names.name(message)
-        half = path.with_name(f".{path.name}.half")
+        # a second terminal may be saving the same picture
+        half = path.with_name(f".{path.name}.{os.getpid()}")
         half.write_bytes(await self.guest.fetch(file_of(message) or {}))
         half.replace(path)
         return path

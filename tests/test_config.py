@@ -276,7 +276,8 @@ def test_a_key_without_a_section_is_told_its_section(tmp_path: Path) -> None:
 def test_a_bad_token_is_not_shown(tmp_path: Path, section: str, toml: str) -> None:
     """A token that cannot be one is refused without repeating it."""
     (error,) = errors(tmp_path, with_key(f"{section}.token", toml))
-    assert error.startswith(f"{section}.token: must be ")
+    said = "is empty: it must be " if toml == '""' else "must be "
+    assert error.startswith(f"{section}.token: {said}")
     for part in ("hush", "77777", "hüsh"):
         assert part not in error
 
@@ -314,7 +315,7 @@ def test_a_token_file_that_cannot_be_used(tmp_path: Path) -> None:
     cases = {
         "missing": "cannot be read: No such file or directory.",
         ".": "cannot be read: Is a directory.",
-        "empty": "must hold text without white space.",
+        "empty": "is empty: it must hold text without white space.",
         "binary": "cannot be read: it is not a text file.",
         "null\0": "cannot be read: it is not a text file.",
     }
@@ -514,8 +515,8 @@ def test_the_example_works_once_the_tokens_are_given(tmp_path: Path) -> None:
     """The example loads with two tokens, as it is and with every default uncommented."""
     text = EXAMPLE.read_text()
     (error, other) = errors(tmp_path, text)
-    assert error.startswith("telegram.token: must be")
-    assert other.startswith("hidream.token: must be")
+    assert error.startswith("telegram.token: is empty: it must be")
+    assert other.startswith("hidream.token: is empty: it must be")
     text = text.replace('token = ""', f'token = "{TOKEN}"')
     as_it_is = read(tmp_path, text)
     assert as_it_is == read(tmp_path, MUST.replace("hidream-token", TOKEN))

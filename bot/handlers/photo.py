@@ -49,6 +49,9 @@ class PhotoHandlers:
             # the photo is kept, so that the mended words alone will do
             await self._keep(update, message, (photo,), exc.say, Say("try-caption"))
             return
+        if command_of(caption) == caption.strip() and self._is_command(caption):
+            # a command alone, as /help: nobody wants a picture of that
+            request, caption = self._desk.defaults, ""
         if not request.prompt:
             await self._keep(update, message, (photo,), Say("ask-words"), caption=caption)
             return

@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from sandbox.hidream.settings import Settings
 from tests.e2e.test_options import AT_ONCE, has_ratio, submitted
-from tests.e2e.world import JSON, SAMPLE, Person, World, buttons_of, opened, text_of, until
+from tests.e2e.world import JSON, SAMPLE, Person, World, buttons_of, opened, said, text_of, until
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
 
@@ -339,3 +339,16 @@ def _change(world: World, statement: str) -> None:
 
 async def _handled(world: World) -> bool:
     return not world.rows("SELECT 1 FROM inbox WHERE state = 'new'")
+
+
+async def test_a_command_alone_is_no_caption(tmp_path: Path) -> None:
+    """A photo captioned with a command alone is asked about: nobody wants a picture of "/help"."""
+    async with opened(tmp_path) as world:
+        await world.start()
+        ada = await world.person()
+        await ada.photo("/help")
+        await ada.reads(said("ask-words"))
+        assert (await world.made())["tasks"] == []
+        await ada.text("sepia")
+        await ada.gets(1)
+        assert [task["prompt"] for task in (await world.made())["tasks"]] == ["sepia"]
