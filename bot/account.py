@@ -133,7 +133,8 @@ class Minute:
         self._answered: deque[tuple[float, int]] = deque()
 
     def restore(self, charges: Iterable[Charge], now: datetime) -> None:
-        """Take over what an earlier process submitted; stamps from the future are read as now."""
+        """Take over what an earlier run submitted; stamps from the future are read as now."""
+        self._open = 0
         ends: list[tuple[float, int]] = []
         for charge in charges:
             answered = min(charge.answered_at or now, now)

@@ -88,6 +88,8 @@ class Dispatcher:
         )
         if taken:
             log.info("submissions_taken_back", rows=taken)
+        # a request of an earlier run that was cut off before its first step never counted itself out
+        self._under_way = 0
         self._minute.restore(await self._store.charges(since(now)), now)
         try:
             async with asyncio.TaskGroup() as requests:

@@ -52,6 +52,10 @@ class Fetcher:
         self._under_way: set[tuple[int, int]] = set()
         self._tries: dict[tuple[int, int], _Tries] = {}
 
+    def begin(self) -> None:
+        """Begin anew: downloads of an earlier run that were cut off are not under way any more."""
+        self._under_way.clear()
+
     def start(
         self,
         image: Image,

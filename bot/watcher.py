@@ -82,6 +82,7 @@ class Watcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
+        self._fetcher.begin()
         async with asyncio.TaskGroup() as downloads:
             while not stop.is_set():
                 mark = self._store.mark(Topic.RUNNING)

@@ -352,3 +352,60 @@ async def test_a_loop_that_failed_takes_back_what_it_had_in_hand(tmp_path: Path)
         for task in tasks:
             await world.reaches(task, TaskState.DELIVERED, within=120)
         assert Counter(world.room.pictures) == {0: 1, 1: 1, 2: 1, 3: 1}
+
+
+class Breaking(MemoryStore):
+    """A store with a mistake in it: once, right after a claim, it raises what nobody expects."""
+
+    claimed = broken = False
+
+    async def claim(self, *args: Any, **more: Any) -> Task | None:
+        self.claimed = True
+        return await super().claim(*args, **more)
+
+    async def requeue_due(self, now: datetime) -> datetime | None:
+        if self.claimed and not self.broken:
+            self.broken = True
+            raise RuntimeError("a mistake")
+        return await super().requeue_due(now)
+
+
+@in_no_time
+async def test_a_submission_that_never_began_is_not_waited_for(tmp_path: Path) -> None:
+    """A loop that failed before its submission took a step goes on, also while the account is ill."""
+    answers = [Answer(503), Answer(503)]
+
+    def submit(body: JSON) -> Answer:
+        return answers.pop() if answers else accepted(body)
+
+    store = Breaking(LoopClock())
+    async with engine(tmp_path, HiDream(submit), store=store) as world:
+        await world.reaches(await world.photo("snow"), TaskState.DELIVERED, within=HOUR)
+    assert store.broken
+    assert not answers
+
+
+class BreakingLater(MemoryStore):
+    """A store with a mistake in it: once, right after an image is known, it raises the unexpected."""
+
+    made = broken = False
+
+    async def image_made(self, *args: Any, **more: Any) -> None:
+        self.made = True
+        await super().image_made(*args, **more)
+
+    async def uncertain(self, now: datetime) -> list[Task]:
+        # the second look of a round: the download has been begun, and has taken no step yet
+        if self.made and not self.broken and now > self._clock.now():
+            self.broken = True
+            raise RuntimeError("a mistake")
+        return await super().uncertain(now)
+
+
+@in_no_time
+async def test_a_download_that_never_began_is_begun_again(tmp_path: Path) -> None:
+    """A loop that failed before its download took a step fetches the image all the same."""
+    store = BreakingLater(LoopClock())
+    async with engine(tmp_path, HiDream(accepted), store=store) as world:
+        await world.reaches(await world.photo("snow"), TaskState.DELIVERED, within=HOUR)
+    assert store.broken
