@@ -15,6 +15,7 @@ from typing import Any, cast
 import httpx
 
 from bot.account import Account, Allowance, Minute
+from bot.callbacks import Callbacks
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
 from bot.fetcher import Fetcher
@@ -23,11 +24,15 @@ from bot.hidream.decoding import DownloadedImage
 from bot.hidream.download import Downloader
 from bot.hidream.wire import ApiVersion
 from bot.images import Images, Photo
+from bot.lookup import Lookup
 from bot.messages import Chat, Fetched, FileOutcome, Outcome, Picture, Sent, Target
+from bot.pace import Durations
 from bot.preparer import Preparer
+from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.texts import Say
 from bot.watcher import Watcher
+from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import NewTask, Origin, Place, Settings, Task, TaskState
@@ -178,9 +183,12 @@ class Engine:
     """The loops, and what they work on."""
 
     store: MemoryStore
-    clock: LoopClock
+    clock: Clock
     room: Room
     hidream: HiDream
+    slots: Slots
+    callbacks: Callbacks
+    durations: Durations
     _update: int = 0
 
     async def photo(self, prompt: str, *, user: int = 1, count: int = 1) -> Task:
@@ -224,44 +232,69 @@ async def engine(
     parallel: int = 3,
     deadline: float = 600,
     new_token: Callable[[], bool] = lambda: False,
+    clock: Clock | None = None,
+    called_back: bool = False,
 ) -> AsyncIterator[Engine]:
     """Run dispatcher, watcher and courier, supervised; stop them at the end."""
-    clock = LoopClock()
+    clock = clock or LoopClock()
     store = store or MemoryStore(clock)
     room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
-    allowance = Allowance(parallel=parallel, deadline=timedelta(seconds=deadline))
+    allowance = Allowance(deadline=timedelta(seconds=deadline))
+    slots, durations = Slots(parallel, clock), Durations()
     http = httpx.AsyncClient(transport=Line(hidream))
     images = Ready(max_megapixels=1)
     client = HiDreamClient(
         http, base_url="https://hidream.test", version=ApiVersion.V2, token=lambda: "token"
     )
     chat = cast(Chat, room)
+    watcher = Watcher(
+        store=store,
+        hidream=client,
+        fetcher=Fetcher(store=store, files=files, downloader=storage or Storage(), clock=clock),
+        account=account,
+        lookup=Lookup(
+            store=store,
+            hidream=client,
+            allowance=allowance,
+            durations=durations,
+            callbacks=called_back,
+            clock=clock,
+        ),
+        durations=durations,
+        clock=clock,
+    )
+    callbacks = Callbacks(
+        store=store, clock=clock, public_url="https://bot.test", on_call=watcher.called_back
+    )
     loops: dict[str, Loop] = {
         "dispatcher": Dispatcher(
             store=store,
             preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
             hidream=client,
             account=account,
+            slots=slots,
             minute=Minute(100, clock),
             allowance=allowance,
             clock=clock,
+            callbacks=callbacks if called_back else None,
         ).run,
-        "watcher": Watcher(
-            store=store,
-            hidream=client,
-            fetcher=Fetcher(store=store, files=files, downloader=storage or Storage(), clock=clock),
-            account=account,
-            allowance=allowance,
-            clock=clock,
-        ).run,
+        "watcher": watcher.run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
     }
     running = asyncio.create_task(
         supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4)
     )
     try:
-        yield Engine(store=store, clock=clock, room=room, hidream=hidream)
+        yield Engine(
+            store=store,
+            clock=clock,
+            room=room,
+            hidream=hidream,
+            slots=slots,
+            callbacks=callbacks,
+            durations=durations,
+        )
     finally:
         stop.set()
         store.wake()

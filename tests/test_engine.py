@@ -12,8 +12,8 @@ import pytest
 from bot.courier import MOST_REPEATS
 from bot.dispatcher import REFUSAL_TRIES
 from bot.hidream.errors import DownloadLater
+from bot.lookup import LOOKUPS
 from bot.messages import Outcome, Target, Unknown
-from bot.watcher import LOOKUPS
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import ImageState, Task, TaskState, Topic
