@@ -52,6 +52,8 @@ from storage.tasks import Topic
 
 log = structlog.get_logger(__name__)
 
+_GRACE = timedelta(minutes=2)
+"""So long after a start HiDream is asked before anything that ran can expire."""
 _MEASURES = 1000
 """So many of the latest durations are read at the start."""
 
@@ -73,7 +75,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         path = config.storage.path
         store = await open_store(path, clock=clock)
         stack.push_async_callback(store.close)
-        set_back = await store.rebase(clock.now())
+        set_back = await store.rebase(clock.now(), grace=_GRACE)
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")

@@ -5,7 +5,7 @@ HiDream is a function that answers requests, behind the real client; Telegram is
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,9 +37,10 @@ from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import NewTask, Origin, Place, Settings, Task, TaskState
 from storage.tasks import Photo as SentPhoto
-from tests.time_machine import LoopClock
+from tests.time_machine import LoopClock, at_once
 
 JSON = dict[str, Any]
+Test = Callable[[Path], Coroutine[Any, Any, None]]
 Answer = httpx.Response
 
 
@@ -49,6 +50,7 @@ class Room:
     def __init__(self) -> None:
         self.said: list[tuple[int, str]] = []
         self.pictures: list[int] = []
+        self.captions: list[str] = []
 
     async def fetch(self, file_id: str) -> FileOutcome:
         """Give a file."""
@@ -64,6 +66,7 @@ class Room:
     ) -> Outcome:
         """Take pictures."""
         self.pictures.append(target.chat_id)
+        self.captions.append(lines[0].id)
         ids = tuple(f"file{n}" for n in range(len(pictures)))
         return Sent(message_ids=tuple(range(1, len(pictures) + 1)), file_ids=ids)
 
@@ -219,6 +222,16 @@ class Engine:
             assert self.clock.monotonic() < end, f"still {row.state}"
             await asyncio.sleep(0.1)
         return row
+
+
+def in_no_time(test: Test) -> Callable[[Path], None]:
+    """Let a test run in a loop in which time passes at once."""
+
+    def run(tmp_path: Path) -> None:
+        at_once(test(tmp_path))
+
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
 
 
 @asynccontextmanager

@@ -62,11 +62,22 @@ class Housekeeping(Memory):
                 tables.albums[new, group] = tables.albums.pop((old, group))
         self._bells.changed("move_chat")
 
-    async def rebase(self, now: datetime) -> timedelta:
-        """Move open rows' times back where the clock has been set back while the program was off."""
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
         ahead = max((one - now for one in self._latest_stamps()), default=timedelta())
-        if ahead <= timedelta():
-            return timedelta()
+        if ahead > timedelta():
+            self._set_back(ahead, now)
+            self._bells.changed("rebase")
+        running = {one.id: one for one in self._tasks(TaskState.RUNNING)}
+        for task in running.values():
+            self._put(replace(task, deadline_at=max(task.deadline_at or now, now + grace)))
+        for submission in self._tables.submissions:
+            known = submission.hidream_task_id is not None and submission.task_id in running
+            if known and submission.released_at is None:
+                submission.held_until = max(submission.held_until, now + grace)
+        return max(ahead, timedelta())
+
+    def _set_back(self, ahead: timedelta, now: datetime) -> None:
         tables = self._tables
         for submission in tables.submissions:
             if submission.released_at is None:
@@ -85,8 +96,6 @@ class Housekeeping(Memory):
         for update in tables.inbox.values():
             if update.state == "new" and update.due_at is not None:
                 update.due_at -= ahead
-        self._bells.changed("rebase")
-        return ahead
 
     def _latest_stamps(self) -> list[datetime]:
         tables = self._tables

@@ -71,6 +71,13 @@ _REBASE: Final = (
     ),
     "UPDATE inbox SET due_at = due_at - ?1 WHERE state = 'new' AND due_at IS NOT NULL",
 )
+_GRACE: Final = (
+    "UPDATE tasks SET deadline_at = max(deadline_at, ?) WHERE state = 'running'",
+    (
+        "UPDATE submissions SET held_until = max(held_until, ?) WHERE released_at IS NULL"
+        " AND hidream_task_id IN (SELECT hidream_task_id FROM tasks WHERE state = 'running')"
+    ),
+)
 
 
 class Housekeeping(Connections):
@@ -84,8 +91,8 @@ class Housekeeping(Connections):
 
         await self._write("move_chat", work)
 
-    async def rebase(self, now: datetime) -> timedelta:
-        """Move open rows' times back where the clock has been set back while the program was off."""
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
 
         async def work() -> int:
             stamps = [row["at"] for sql in _LATEST_STAMPS for row in await self._run(sql)]
@@ -94,6 +101,8 @@ class Housekeeping(Connections):
                 for sql in _REBASE:
                     values = (ahead, stamp(now)) if "?2" in sql else (ahead,)
                     await self._run(sql, values)
+            for sql in _GRACE:
+                await self._run(sql, (stamp(now + grace),))
             return max(0, ahead)
 
         return timedelta(microseconds=await self._write("rebase", work))

@@ -14,11 +14,13 @@ class Housekeeping(Protocol):
         """A group became a supergroup: everything of it belongs to its new id."""
         ...
 
-    async def rebase(self, now: datetime) -> timedelta:
-        """Move open rows' times back where the clock has been set back while the program was off.
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile.
 
-        The latest stamp, where it is in the future, is read as now; due times, deadlines and holds
-        go back as far. Returns by how much.
+        Set back: the latest stamp, where it is in the future, is read as now; due times, deadlines
+        and holds go back as far. Returns by how much. Set on, or off for long: what is RUNNING
+        expires, and gives back its slot by itself, no earlier than `grace` from now: by then HiDream
+        has been asked.
         """
         ...
 

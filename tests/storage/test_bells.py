@@ -190,7 +190,7 @@ _CALLS: Final[
         lambda store, task: store.called_back(f"hash {task.id}", "hidream"),
     ),
     "reopen": (TaskState.DELIVERED, _reopen),
-    "rebase": (TaskState.DELIVERED, lambda store, _: store.rebase(START - HOUR)),
+    "rebase": (TaskState.DELIVERED, lambda store, _: store.rebase(START - HOUR, grace=HOUR)),
     "recover": (
         TaskState.SUBMITTING,
         lambda store, _: store.recover(owner="next", now=START, sole=True),

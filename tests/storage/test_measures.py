@@ -41,7 +41,7 @@ async def test_a_notice_is_known_until_it_is_forgotten(store: TaskStore) -> None
 async def test_a_clock_that_went_on_changes_nothing(store: TaskStore) -> None:
     """Where no stamp is in the future, no row's times change."""
     task = await reach(store, TaskState.WAITING)
-    assert await store.rebase(START + HOUR) == timedelta()
+    assert await store.rebase(START + HOUR, grace=HOUR) == timedelta()
     assert await store.get(task.id) == task
 
 
@@ -54,7 +54,7 @@ async def test_a_clock_set_back_moves_open_rows(store: TaskStore) -> None:
     await store.receive(BOT, [update(1)], START)
     [head] = await store.inbox_heads(START, 1)
     await store.inbox_defer(head, due_at=START + HOUR, error="", failed=False)
-    assert await store.rebase(START - HOUR) == HOUR
+    assert await store.rebase(START - HOUR, grace=timedelta()) == HOUR
     assert there(await store.get(waiting.id)).due_at == START
     moved = there(await store.get(running.id))
     assert (moved.deadline_at, moved.accepted_at) == (START, START - HOUR)
@@ -62,3 +62,15 @@ async def test_a_clock_set_back_moves_open_rows(store: TaskStore) -> None:
     assert await store.next_inbox_due() == START
     assert await store.slots_held(START + HOUR - timedelta(seconds=1)) == 2
     assert await store.slots_held(START + HOUR) == 0
+
+
+async def test_what_ran_has_a_grace_after_a_start(store: TaskStore) -> None:
+    """However long the program was off, HiDream is asked before a task expires or gives its slot back."""
+    task = await reach(store, TaskState.RUNNING)
+    await reach(store, TaskState.UNCERTAIN, 2)
+    now = START + 9 * HOUR
+    assert await store.slots_held(now) == 0
+    assert await store.rebase(now, grace=HOUR) == timedelta()
+    assert there(await store.get(task.id)).deadline_at == now + HOUR
+    assert await store.slots_held(now + HOUR - timedelta(seconds=1)) == 1
+    assert await store.slots_held(now + HOUR) == 0

@@ -52,7 +52,7 @@ async def _use_everything(store: TaskStore) -> None:
         store.notices(),
         store.note_notice("token", START),
         store.forget_notice("token"),
-        store.rebase(START - HOUR),
+        store.rebase(START - HOUR, grace=HOUR),
         store.next_delivery_due(),
         store.steps(1),
         store.unannounced(5),
