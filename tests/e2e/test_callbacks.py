@@ -38,14 +38,11 @@ async def test_pictures_come_by_callback(tmp_path: Path) -> None:
         assert not any(place in world.log for place in places), "it is a secret"
         hashes = world.rows("SELECT callback_hash AS hash FROM submissions")
         assert all(len(row["hash"]) == 64 for row in hashes)
-        await until(_measured(world), "durations are measured")
 
+        async def measured() -> bool:
+            return bool(world.rows("SELECT 1 FROM durations"))
 
-def _measured(world: World):  # type: ignore[no-untyped-def]
-    async def look() -> bool:
-        return bool(world.rows("SELECT 1 FROM durations"))
-
-    return look
+        await until(measured, "durations are measured")
 
 
 async def test_a_lost_answer_is_found_by_callback(tmp_path: Path) -> None:
