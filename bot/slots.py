@@ -65,7 +65,7 @@ class Slots:
             if self._vague[1] < _VAGUE:
                 return False
         self._vague = (0, 0)
-        if others >= self._found:
+        if self.probes_in() <= 0:  # it was the one more that was tried
             self._probe = min(self._probe * 2, LONGEST_PROBE)
         self._probe_at = self._clock.monotonic() + self._probe
         self._find(min(others, self._found))
