@@ -1,6 +1,7 @@
 """The Chat port over `telegram.Bot`: every way a call can end becomes an outcome."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Final, Literal
 
 import structlog
@@ -144,18 +145,15 @@ class TelegramChat:
                 "rate_limit_args": Urgency.PICTURE,
             }
             text: dict[str, Any] = {"caption": caption, "parse_mode": ParseMode.HTML}
-            if len(pictures) == 1:
-                media = _media(pictures[0])
-                if sent_as == "photo":
-                    return _sent(
-                        await self._bot.send_photo(target.chat_id, media, **text, **common)
-                    )
-                return _sent(await self._bot.send_document(target.chat_id, media, **text, **common))
-            kind = InputMediaPhoto if sent_as == "photo" else InputMediaDocument
-            first, *rest = pictures
-            # the caption of an album is that of its first item
-            items = [kind(_media(first), **text), *(kind(_media(other)) for other in rest)]
-            return _sent(*await self._bot.send_media_group(target.chat_id, items, **common))
+            with ExitStack() as files:
+                first, *rest = [_media(picture, files) for picture in pictures]
+                if rest:
+                    kind = InputMediaPhoto if sent_as == "photo" else InputMediaDocument
+                    # the caption of an album is that of its first item
+                    items = [kind(first, **text), *(kind(other) for other in rest)]
+                    return _sent(*await self._bot.send_media_group(target.chat_id, items, **common))
+                one = self._bot.send_photo if sent_as == "photo" else self._bot.send_document
+                return _sent(await one(target.chat_id, first, **text, **common))
 
         return await _to_topic_or_chat(target, send)
 
@@ -227,10 +225,13 @@ def _file_id(message: Message) -> str | None:
     return message.document.file_id if message.document else None
 
 
-def _media(picture: Picture) -> InputFile | str:
+def _media(picture: Picture, files: ExitStack) -> InputFile | str:
     if isinstance(picture.content, str):
         return picture.content
-    return InputFile(picture.content, filename=picture.name, attach=True)
+    # Read while it is sent, in small pieces: an upload holds little memory, however slow it is. They
+    # are read in the event loop: what was just written is in the system's own memory.
+    file = files.enter_context(picture.content.open("rb"))
+    return InputFile(file, filename=picture.name, attach=True, read_file_handle=False)
 
 
 def _reply(target: Target) -> ReplyParameters | None:

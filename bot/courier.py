@@ -41,8 +41,9 @@ log = structlog.get_logger(__name__)
 
 _End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
 
-_AT_ONCE: Final = 8
-"""So many chats are served side by side."""
+AT_ONCE: Final = 64
+"""So many chats are served side by side: a lane costs little, as pictures are read while they are
+sent, and each upload that crawls takes one for minutes."""
 _LEASE: Final = timedelta(minutes=5)
 MOST_REPEATS: Final = 3
 """So often a message is sent again whose arrival is not known."""
@@ -79,7 +80,7 @@ class Courier:
         )
         if taken:
             log.info("deliveries_taken_back", rows=taken)
-        chats: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: self._store.wake(Topic.READY))
+        chats: Lanes[int] = Lanes(AT_ONCE, ended=lambda: self._store.wake(Topic.READY))
         async with chats:
             while not stop.is_set():
                 chats.check()
@@ -155,7 +156,7 @@ class Courier:
     ) -> tuple[Outcome, _End]:
         """Send what there is as photos, as files where Telegram takes no photos, else the reason."""
         try:
-            contents = [await self._files.read(task.id, image.n) for image in made]
+            contents = [self._files.find(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
             return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
@@ -264,8 +265,8 @@ class Courier:
 
     async def _put_progress_away(self, task: Task) -> Outcome:
         """Delete the progress message or, where Telegram no longer lets us, let it say the end."""
-        current = await self._store.get(task.id)
-        message_id = current.progress_message_id if current else None
+        # one that becomes known after the claim is deleted by whoever has sent it
+        message_id = task.progress_message_id
         if message_id is None:
             return Sent()
         outcome = await self._chat.delete(task.place.chat_id, message_id)

@@ -7,6 +7,7 @@ what Telegram answers: each way a call can end is an outcome.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from bot.texts import Say
@@ -54,9 +55,9 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A picture to send: its bytes, or the id under which Telegram has it."""
+    """A picture to send: the file it is in, or the id under which Telegram has it."""
 
-    content: bytes | str
+    content: Path | str
     name: str
     """The file name it has when it goes as a file."""
 

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 WATCHED: Final = 60
 """So many messages are kept up to date: those at HiDream, then the front of the line."""
-_AT_ONCE: Final = 8
+AT_ONCE: Final = 8
 """So many chats are written to side by side."""
 _LOOK: Final = 30
 """So many tasks without a message are looked at, to find chats that can be written to."""
@@ -44,7 +44,7 @@ class Progress:
         self._chat = chat
         self._account = account
         self._clock = clock
-        self._lanes: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: store.wake(Topic.PROGRESS))
+        self._lanes: Lanes[int] = Lanes(AT_ONCE, ended=lambda: store.wake(Topic.PROGRESS))
         self._shown: dict[int, Say] = {}
         self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -221,6 +222,13 @@ HELLO = Say("sorry", {"reference": "U1"})
 OTHER = Say("sorry", {"reference": "U2"})
 
 
+def drawn(folder: Path) -> Path:
+    """Draw a small picture into a file."""
+    file = folder / "drawn.png"
+    file.write_bytes(picture())
+    return file
+
+
 async def sent(chat: TelegramChat, world: World, **more: Any) -> int:
     """Send a text; returns its id."""
     outcome = await chat.say(Target(chat_id=world.me), HELLO, **more)
@@ -254,10 +262,12 @@ async def test_a_question_opens_a_reply() -> None:
 
 @pytest.mark.parametrize("sent_as", ["photo", "document"])
 @pytest.mark.parametrize("count", [1, 3])
-async def test_pictures_are_sent(sent_as: Literal["photo", "document"], count: int) -> None:
+async def test_pictures_are_sent(
+    tmp_path: Path, sent_as: Literal["photo", "document"], count: int
+) -> None:
     """One picture or an album arrives, as photos or as files, and can be sent by its id again."""
     async with chatting() as (world, chat):
-        pictures = [Picture(content=picture(), name=f"{n}.png") for n in range(count)]
+        pictures = [Picture(content=drawn(tmp_path), name=f"{n}.png") for n in range(count)]
         target = Target(chat_id=world.me, reply_to=4711)  # a message that is gone
         outcome = await chat.send_pictures(target, pictures, HELLO, sent_as=sent_as)
         assert isinstance(outcome, Sent)
@@ -349,7 +359,9 @@ async def test_flood_control_says_how_long() -> None:
 @pytest.mark.parametrize(
     "words", ["message thread not found", "TOPIC_CLOSED", "topic closed", "TOPIC_DELETED"]
 )
-async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(words: str) -> None:
+async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(
+    tmp_path: Path, words: str
+) -> None:
     """What belongs to a topic that is closed or gone arrives in the chat itself, answering nothing."""
     async with chatting() as (world, chat):
         group = (await world.do("groups", title="Friends", members=[world.me]))["id"]
@@ -358,7 +370,7 @@ async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(words: str) -> 
             await fault(world, call, "status", status=400, body=body)
         target = Target(chat_id=group, thread_id=77, reply_to=4711)
         assert isinstance(await chat.say(target, HELLO), Sent)
-        shot = Picture(content=picture(), name="a.png")
+        shot = Picture(content=drawn(tmp_path), name="a.png")
         assert isinstance(await chat.send_pictures(target, [shot]), Sent)
         for call in ("sendMessage", "sendPhoto"):
             answer = await world.http.get("/sandbox/calls", params={"call": call})
