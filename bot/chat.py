@@ -23,6 +23,7 @@ from telegram.ext import ExtBot
 from bot import texts
 from bot.messages import (
     Button,
+    Dropped,
     Fetched,
     FileOutcome,
     Gone,
@@ -32,8 +33,10 @@ from bot.messages import (
     Picture,
     Refused,
     Sent,
+    Still,
     Target,
     TooLarge,
+    Turn,
     Urgency,
 )
 from bot.outcomes import file_outcome_of, outcome_of
@@ -68,6 +71,7 @@ class TelegramChat:
         buttons: Sequence[Button] = (),
         ask: bool = False,
         urgency: Urgency = Urgency.REPLY,
+        still: Still | None = None,
     ) -> Outcome:
         """Send a text (Bot API: sendMessage)."""
         markup = ForceReply(selective=True) if ask else _keyboard(buttons, language)
@@ -82,7 +86,7 @@ class TelegramChat:
                     reply_parameters=_reply(target),
                     reply_markup=markup,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
-                    rate_limit_args=urgency,
+                    rate_limit_args=_turn(urgency, still),
                 )
             )
 
@@ -95,6 +99,7 @@ class TelegramChat:
         *lines: Say,
         language: str | None = None,
         buttons: Sequence[Button] = (),
+        still: Still | None = None,
     ) -> Outcome:
         """Change a text (Bot API: editMessageText)."""
 
@@ -106,7 +111,7 @@ class TelegramChat:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(buttons, language),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                rate_limit_args=Urgency.EDIT,
+                rate_limit_args=_turn(Urgency.EDIT, still),
             )
             return Sent(message_ids=(message_id,))
 
@@ -207,9 +212,13 @@ async def _outcome(call: Callable[[], Awaitable[Sent]]) -> Outcome:
         return await call()
     except TelegramError as exc:
         outcome = outcome_of(exc)
-        if not isinstance(outcome, Sent | Gone | Moved):
+        if not isinstance(outcome, Sent | Gone | Moved | Dropped):
             log.info("telegram_call_failed", outcome=type(outcome).__name__, why=outcome.reason)
         return outcome
+
+
+def _turn(urgency: Urgency, still: Still | None) -> Urgency | Turn:
+    return urgency if still is None else Turn(urgency=urgency, still=still)
 
 
 def _sent(*messages: Message) -> Sent:

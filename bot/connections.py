@@ -12,7 +12,7 @@ from bot.intake import LONG_POLL
 _CONNECTIONS: Final = courier.AT_ONCE + progress.AT_ONCE + inbox.AT_ONCE + 8
 """As many calls as can ever be made side by side, with some for fetching photos: so uploads that crawl,
 however many, never keep an answer waiting for a connection. Only those in use are open."""
-_IDLE: Final = 16
+_IDLE: Final = 8
 """So many are kept open when idle: each is looked at for every new call."""
 _BLOCK: Final = 64 * 1024
 """Bytes of an upload that are written at once."""

@@ -240,12 +240,11 @@ class Courier:
         kept_as: Callable[[Sequence[str]], list[SentImage]] = lambda _: [],
     ) -> Outcome:
         """Send one message of a delivery, unless an earlier try has; note what became of it."""
-        known = (await self._store.steps(task.id)).get(name)
-        if known is not None and known.state == "sent":
-            return Sent()
         step = await self._store.step_started(task, name, self._clock.now())
         if step is None:
             raise RuntimeError("this delivery was taken over by another process")
+        if step.state == "sent":
+            return Sent()
         if step.repeats:
             log.warning("maybe_shown_twice", step=name, repeats=step.repeats)
         outcome = await send()

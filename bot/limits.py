@@ -20,8 +20,8 @@ from aiolimiter import AsyncLimiter
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
-from bot.messages import Urgency
-from bot.outcomes import pause_of
+from bot.messages import Turn, Urgency
+from bot.outcomes import NoLongerWanted, pause_of
 from storage.clock import Clock
 
 BURST: Final = 5
@@ -42,6 +42,9 @@ _UNLIMITED: Final = frozenset({"getUpdates", "getMe", "getFile", "deleteWebhook"
 _NO_MESSAGE: Final = frozenset({"deleteMessage"})
 """Calls to a chat that put nothing into it."""
 _KEPT_CHATS: Final = 10_000
+
+_AT_ONCE: Final = 0.1
+"""A call that waits no longer is not asked whether it is still wanted."""
 
 ChatId = int | str
 
@@ -127,7 +130,7 @@ class Chats:
         self._full = max(self._kept, 2 * len(self._chats))
 
 
-class TelegramLimits(BaseRateLimiter[Urgency]):
+class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
     """Holds each call until Telegram's limits allow it."""
 
     def __init__(self, clock: Clock, *, kept_chats: int = _KEPT_CHATS) -> None:
@@ -154,23 +157,29 @@ class TelegramLimits(BaseRateLimiter[Urgency]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Urgency | None,
+        rate_limit_args: Urgency | Turn | None,
     ) -> Any:
         """Make the call when the limits allow it.
 
         Raises:
             RetryAfter: Telegram asked for a longer pause in this chat, now or just before.
+            NoLongerWanted: the call had to wait, and became needless meanwhile.
         """
         if endpoint in _UNLIMITED:
             return await callback(*args, **kwargs)
-        urgency = Urgency.REPLY if rate_limit_args is None else rate_limit_args
+        still = rate_limit_args.still if isinstance(rate_limit_args, Turn) else None
+        urgency = rate_limit_args.urgency if isinstance(rate_limit_args, Turn) else rate_limit_args
         chat_id: ChatId | None = data.get("chat_id")
         silent = chat_id is None or endpoint in _NO_MESSAGE
+        came = self._clock.monotonic()
         await self._turn(
-            urgency,
+            Urgency.REPLY if urgency is None else urgency,
             chat_id,
             messages=0 if silent else len(data.get("media") or "1"),
         )
+        waited = self._clock.monotonic() - came > _AT_ONCE
+        if waited and still is not None and not await still():
+            raise NoLongerWanted
         try:
             return await callback(*args, **kwargs)
         except RetryAfter as exc:
