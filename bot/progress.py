@@ -87,7 +87,8 @@ class Progress:
         self._quiet_until = {chat: at for chat, at in self._quiet_until.items() if at > now}
         waits = [at - now for at in self._quiet_until.values()]
         busy = self._lanes.busy | self._quiet_until.keys()
-        for task in await self._store.unannounced(_LOOK, busy_chats=busy):
+        tasks = await self._store.unannounced(_LOOK, busy_chats=busy)
+        for task in tasks:
             age = (self._clock.now() - task.created_at).total_seconds()
             if 0 <= age < _PATIENCE:
                 waits.append(_PATIENCE - age)
@@ -95,6 +96,8 @@ class Progress:
                 break  # whoever is in hand wakes us
             elif task.place.chat_id not in self._lanes.busy:
                 self._lanes.start(task.place.chat_id, self._send(task))
+        if len(tasks) == _LOOK and self._lanes.free:
+            waits.append(_ROUND)  # those of chats that are in hand now may have hidden others
         return min(waits, default=None)
 
     async def _send(self, task: Task) -> None:

@@ -8,7 +8,8 @@ import pytest
 from telegram.error import RetryAfter, TelegramError
 
 from bot.limits import Bucket, Chats, TelegramLimits
-from bot.messages import Urgency
+from bot.messages import Turn, Urgency
+from bot.outcomes import NoLongerWanted
 from tests.time_machine import LoopClock, at_once
 
 
@@ -30,7 +31,7 @@ class Calls:
         chat_id: int | str | None = None,
         *,
         name: str = "",
-        urgency: Urgency | None = None,
+        urgency: Urgency | Turn | None = None,
         endpoint: str = "sendMessage",
         media: int = 0,
     ) -> str:
@@ -414,6 +415,59 @@ def test_who_gives_up_holds_nobody() -> None:
         album.cancel()
         await text
         assert calls.made[-1] == (0.5, "text")
+
+    at_once(work())
+
+
+def test_what_became_needless_while_it_waited_is_not_made() -> None:
+    """A call that had to wait is asked whether it is still wanted; one that goes at once is not."""
+
+    async def work() -> None:
+        calls = Calls()
+        asked: list[float] = []
+
+        async def no() -> bool:
+            asked.append(asyncio.get_running_loop().time())
+            return False
+
+        turn = Turn(urgency=Urgency.REPLY, still=no)
+        assert await calls.call(1, name="at once", urgency=turn) == "at once"
+        await calls.many(3)
+        with pytest.raises(NoLongerWanted):
+            await calls.call(1, name="never", urgency=turn)
+        assert "never" not in calls.names
+        assert asked == [pytest.approx(1.0)]
+
+    at_once(work())
+
+
+def test_the_order_holds_while_more_comes() -> None:
+    """Under a load that lasts, presses wait least, then pictures, and edits take what is left."""
+
+    async def work() -> None:
+        calls = Calls()
+        came: dict[str, float] = {}
+
+        async def one(urgency: Urgency, n: int) -> None:
+            name = f"{urgency.name} {n}"
+            came[name] = asyncio.get_running_loop().time()
+            chat_id = None if urgency is Urgency.PRESS else 1000 * urgency + n
+            await calls.call(chat_id, urgency=urgency, name=name)
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(100):  # 40 a second, of which 25 can go
+                for urgency in (Urgency.EDIT, Urgency.REPLY, Urgency.PICTURE, Urgency.PRESS):
+                    group.create_task(one(urgency, n))
+                await asyncio.sleep(0.1)
+        waits = {
+            urgency: [at - came[name] for at, name in calls.made if name.startswith(urgency.name)]
+            for urgency in Urgency
+        }
+        assert max(waits[Urgency.PRESS]) < 0.1
+        assert max(waits[Urgency.PICTURE]) < 0.2
+        assert max(waits[Urgency.REPLY]) > 1
+        assert max(waits[Urgency.EDIT]) > max(waits[Urgency.REPLY])
+        assert most_within(calls.times, 1.0) <= 30
 
     at_once(work())
 
