@@ -71,6 +71,3 @@ class _Blocks(httpx.AsyncByteStream):
                 block.clear()
         if block:
             yield bytes(block)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
