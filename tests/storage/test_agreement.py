@@ -144,7 +144,7 @@ async def _view(store: TaskStore) -> object:
         await store.slots_held(START),
         await store.charges(START - HOUR),
         await store.uncertain(START),
-        await store.running(),
+        await store.running(late_since=START + 100 * HOUR),
         await store.unannounced(99),
         await store.counts(),
         [await store.next_delivery_due(busy_chats=busy) for busy in ((), (1,), (1, 2))],
