@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -223,7 +224,7 @@ class Courier:
     async def _late(self, task: Task, image: Image) -> tuple[Outcome, bool]:
         """Send a picture that came after the task was over; returns also whether it is shown."""
         try:
-            content = await self._files.read(task.id, image.n)
+            content = self._files.find(task.id, image.n)
         except FileNotFoundError:
             log.error("late_picture_missing", n=image.n)  # noqa: TRY400 - as above
             await self._store.late_told(task, image.n)
@@ -312,7 +313,7 @@ class Courier:
         return outcome if passes else Sent()
 
 
-def _picture(task: Task, image: Image, content: bytes) -> Picture:
+def _picture(task: Task, image: Image, content: Path) -> Picture:
     extension = _EXTENSIONS.get(image.media_type or "", "jpg")
     return Picture(content=content, name=f"{task.id}-{image.n + 1}.{extension}")
 

@@ -70,7 +70,7 @@ class Troubled(Room):
         self.up_at = 0.0
         self.down_for: int | None = None
         self.tries = 0
-        self.captions: list[tuple[float, int, str]] = []
+        self.brought: list[tuple[float, int, str]] = []
 
     async def send_pictures(
         self, target: Target, pictures: Sequence[Picture], *lines: Say, **more: Any
@@ -85,7 +85,7 @@ class Troubled(Room):
             assert picture.content.read_bytes() == b"picture"
         if target.chat_id in SLOW:
             await asyncio.sleep(HOUR)
-        self.captions.append((now, target.chat_id, str(lines[0].data["prompt"])))
+        self.brought.append((now, target.chat_id, str(lines[0].data["prompt"])))
         return await super().send_pictures(target, pictures, *lines, **more)
 
 
@@ -108,7 +108,7 @@ def test_telegram_down_for_an_hour_loses_nothing(tmp_path: Path) -> None:
                 assert row.uncertain == 0
             assert sorted(room.pictures) == list(range(1, 21))
             assert len(world.hidream.submitted) == 20, "a try to deliver submits nothing again"
-            assert room.captions[-1][0] < HOUR + 75, "the longest pause between tries is a minute"
+            assert room.brought[-1][0] < HOUR + 75, "the longest pause between tries is a minute"
             assert room.tries < 20 * (HOUR / 45 + 8), "and they become few"
 
     at_once(work())
@@ -126,7 +126,7 @@ def test_the_order_in_a_chat_is_kept(tmp_path: Path) -> None:
             await world.reaches(other, TaskState.DELIVERED, within=60)
             for task in first:
                 await world.reaches(task, TaskState.DELIVERED, within=HOUR + 100)
-            shown = [prompt for _, chat, prompt in room.captions if chat == 1]
+            shown = [prompt for _, chat, prompt in room.brought if chat == 1]
             assert shown == [f"first {n}" for n in range(4)]
 
     at_once(work())
