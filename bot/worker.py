@@ -1,13 +1,14 @@
 """Blocking work aside from the event loop, one piece at a time, given up where it takes too long.
 
-Python cannot end a thread. So work that takes too long is abandoned: its thread goes on unheeded, the
-next piece gets a new one. All are daemon threads: none keeps the process alive, as those of
+Python cannot end a thread. So work that takes too long is abandoned: its thread goes on unheeded, and
+the next piece gets a new one. All are daemon threads: none keeps the process alive, as those of
 `asyncio.to_thread` do. Only so many may be abandoned at once; until one of them ends, no new work is
 begun, since each takes memory and a part of the processor.
 """
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -32,6 +33,24 @@ class Busy(Exception):
     """Too much abandoned work goes on: nothing was begun, and it may be tried again later."""
 
 
+class _Thread(threading.Thread):
+    """Does what it is given, one after the other, until it is told to end."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def give(self, work: Callable[[], None] | None) -> None:
+        """Give it something to do; None: nothing more."""
+        self._work.put(work)
+
+    def run(self) -> None:
+        """Work."""
+        while (work := self._work.get()) is not None:
+            work()
+            del work  # and with it the image that it was done to
+
+
 class Worker:
     """Does one piece of blocking work at a time.
 
@@ -48,6 +67,7 @@ class Worker:
         self._seconds = seconds
         self._most_abandoned = most_abandoned
         self._turn = asyncio.Lock()
+        self._thread: _Thread | None = None
         self._abandoned: list[threading.Thread] = []
         self._closed = False
 
@@ -71,6 +91,13 @@ class Worker:
     def close(self) -> None:
         """Take no more work; what is being done ends by itself, or with the process."""
         self._closed = True
+        self._end_thread()
+
+    def _end_thread(self) -> None:
+        """Let the thread end when it has done what it is at."""
+        if self._thread is not None:
+            self._thread.give(None)
+            self._thread = None
 
     async def _do(self, work: Callable[[], T]) -> T:
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
@@ -78,14 +105,18 @@ class Worker:
             raise Busy(f"{len(self._abandoned)} threads are stuck")
         loop = asyncio.get_running_loop()
         end: asyncio.Future[T] = loop.create_future()
-        thread = threading.Thread(target=_run, args=(work, loop, end), name=self._name, daemon=True)
-        thread.start()
+        if self._thread is None:
+            self._thread = _Thread(self._name)
+            self._thread.start()
+        thread = self._thread
+        thread.give(partial(_run, work, loop, end))
         try:
             await asyncio.wait({end}, timeout=self._seconds)
         finally:
             in_time = end.done()
             end.cancel()
         if not in_time:
+            self._end_thread()
             self._abandoned.append(thread)
             log.error("work_abandoned", worker=self._name, stuck=len(self._abandoned))
             raise TookTooLong(f"more than {self._seconds:g} s")
