@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from bench.processes import NotMeasured
 from sandbox.sample import draw_sample
 
 T = TypeVar("T")
@@ -63,7 +64,13 @@ class Session:
     _runs: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 
     async def once(self, name: str, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do something that several rows need, the first time that one asks for it."""
+        """Do something that several rows need, the first time that one asks for it.
+
+        Raises:
+            NotMeasured: the row that asked first was broken off.
+        """
         if name not in self._runs:
             self._runs[name] = asyncio.ensure_future(run())
+        if self._runs[name].cancelled():
+            raise NotMeasured("the run that it needs was broken off")
         return await cast("Awaitable[T]", self._runs[name])

@@ -4,7 +4,9 @@ By SQL alone, on the program's own layout and with its triggers: what rows the p
 one in a year is made within a minute.
 """
 
+import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -15,8 +17,8 @@ OWNERS: Final = 10_000
 """People whose tasks are finished."""
 EACH: Final = 20
 """Tasks in line of each person who waits: as many as one may have."""
-_NOW: Final = 1_800_000_000_000_000
-"""Microseconds since 1970."""
+_APART: Final = 30_000_000
+"""Microseconds between two finished tasks: a million of them are a year."""
 
 _FAST: Final = (
     "PRAGMA journal_mode = OFF",
@@ -43,10 +45,10 @@ _TASKS: Final = (
     " ratio_used, completion, submitted_at, accepted_at, ended_at, ready_at, finished_at,"
     " files_removed)"
     f" SELECT 7, i, 0, 1 + i % {OWNERS}, 1 + i % {OWNERS}, 'private', i, {_PHOTOS}, {_PROMPT}, '',"
-    " '4:3', 1, 'en', i / :owners, :begins + i * 30000000, 'delivered', 2, hex(randomblob(16)),"
-    " 'task-' || i, '4:3', 1.0, :begins + i * 30000000, :begins + i * 30000000,"
-    " :begins + i * 30000000 + 9000000, :begins + i * 30000000 + 9000000,"
-    " :begins + i * 30000000 + 10000000, 1 FROM counted"
+    f" '4:3', 1, 'en', i / :owners, :begins + i * {_APART}, 'delivered', 2, hex(randomblob(16)),"
+    f" 'task-' || i, '4:3', 1.0, :begins + i * {_APART}, :begins + i * {_APART},"
+    f" :begins + i * {_APART} + 9000000, :begins + i * {_APART} + 9000000,"
+    f" :begins + i * {_APART} + 10000000, 1 FROM counted"
 )
 _SUBMISSIONS: Final = (
     "INSERT INTO submissions (task_id, request_id, images, sent_at, answered_at, outcome,"
@@ -78,7 +80,8 @@ def build(path: Path, *, finished: int, queued: int) -> None:
     prepare(path)
     waiting = max(1, queued // EACH)
     current = finished // OWNERS
-    begins = _NOW - (finished + 1) * 30_000_000
+    now = time.time_ns() // 1000
+    begins = now - (finished + 1) * _APART
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in _FAST:
             connection.execute(pragma)
@@ -86,7 +89,10 @@ def build(path: Path, *, finished: int, queued: int) -> None:
         connection.execute(_TASKS, {"n": finished, "owners": OWNERS, "begins": begins})
         for statement in (_SUBMISSIONS, _IMAGES, _STEPS):
             connection.execute(statement)
-        values = {"n": queued, "waiting": waiting, "current": current, "now": _NOW}
+        values = {"n": queued, "waiting": waiting, "current": current, "now": now - queued}
         connection.execute(_QUEUED, values)
         connection.execute("UPDATE meta SET value = ? WHERE key = 'current_turn'", (current,))
         connection.execute("COMMIT")
+    # now, and not while the store is measured
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
