@@ -27,7 +27,7 @@ class Effort:
     queued: int = 100_000
     large_files: int = 20
     users: tuple[int, ...] = (10, 100, 1000)
-    users_pictures: int = 200
+    users_pictures: int = 120
     """How many pictures at least, however few users."""
 
     @property

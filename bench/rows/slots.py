@@ -113,7 +113,7 @@ async def runs(session: Session) -> Runs:
     async def of_naive(name: str) -> Run:
         async with (
             services(session.folder / name, parallel=SLOTS, **settings) as at,
-            naive(at, slots=SLOTS, tasks=tasks) as player,
+            naive(at, slots=SLOTS, tasks=max(SLOTS + 1, tasks * 2 // 3)) as player,
         ):
             await all_there.wait()
             await player.ends()

@@ -25,8 +25,8 @@ def test_a_row_is_measured_and_written_down(tmp_path: Path) -> None:
     [row] = json.loads(ran.stdout)["rows"]
     figures = {figure["name"]: figure for figure in row["figures"]}
     assert figures["lost"]["bot"] == 0
-    assert figures["given out to confirmed, p99"]["bot"] > 0
-    assert "given out to confirmed, p99, ms" in paper.read_text()
+    assert figures["given out to row there, p99"]["bot"] > 0
+    assert "given out to row there, p99, ms" in paper.read_text()
 
 
 async def test_bot_and_floor_do_the_same_work(tmp_path: Path) -> None:
