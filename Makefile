@@ -4,11 +4,14 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := bot storage sandbox tests
+CODE := bot storage sandbox bench tests
 ONCE ?=
+ROW ?=
+JSON ?=
+ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test check lint fix lock clean
+.PHONY: help demo picture run test check bench lint fix lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -26,6 +29,9 @@ test: $(VENV)/.dev  ## run the tests, with coverage
 	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
+
+bench: $(VENV)/.dev  ## measure it, within 15 minutes; `make bench ROW=store` for one row, JSON=1 for JSON
+	@$(BIN)/python -m bench $(ROW) $(if $(JSON),--json) $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check $(CODE)

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox.faults import Fault, Faults
 from sandbox.hidream.callback import call_back
-from sandbox.hidream.pictures import make_picture
+from sandbox.hidream.pictures import make_picture, ready_made
 from sandbox.hidream.settings import Settings
 from sandbox.hidream.tasks import DONE, Task, Tasks
 from sandbox.hidream.wire import (
@@ -230,9 +230,7 @@ class HiDream:
             # Not before it is shown as being made: a task that takes long costs nothing at once.
             await asyncio.sleep(max(0.0, sub.begins - self.tasks.clock()))
             async with self._brush:
-                sub.picture = await asyncio.to_thread(
-                    make_picture, task.submission, index, scale=self.settings.scale
-                )
+                sub.picture = await asyncio.to_thread(self._picture, task, index)
             sub.drawn = self.tasks.clock()
         ended = task.ended()
         notify_url = task.submission.notify_url
@@ -243,6 +241,14 @@ class HiDream:
         if task.submission.version == 2:
             result["main_task_id"] = result.pop("task_id")
         await call_back(notify_url, result, journal=self.journal)
+
+    def _picture(self, task: Task, index: int) -> bytes:
+        scale = self.settings.scale
+        if self.settings.drawn == "anew":
+            return make_picture(task.submission, index, scale=scale)
+        return ready_made(
+            round(task.submission.width * scale), round(task.submission.height * scale)
+        )
 
 
 async def _json(request: Request) -> object:

@@ -3,7 +3,11 @@
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-_CHOICES = {"over_limit_style": ("refusal", "429"), "token_style": ("http", "refusal")}
+_CHOICES = {
+    "drawn": ("anew", "once"),
+    "over_limit_style": ("refusal", "429"),
+    "token_style": ("http", "refusal"),
+}
 _LEAST = {"parallel": 1, "images_per_minute": 1, "seconds": 0.0, "jitter": 0.0}
 
 
@@ -20,6 +24,8 @@ class Settings:
     """By which share of `seconds` a task may take more or less, 0 to 1."""
     scale: float = 1.0
     """How large pictures are drawn, as a share of HiDream's own size; small ones take less time."""
+    drawn: str = "anew"
+    """"anew": each picture from its own photo; "once": one for all, so that drawing costs nothing."""
     parallel: int = 1
     """The account's tier: how many tasks may run at once. There is no queue behind it."""
     images_per_minute: int = 100

@@ -293,6 +293,7 @@ def _summary(task: Task, now: float) -> dict[str, Any]:
         "version": task.submission.version,
         "state": "ended" if over else "running",
         "statuses": [sub.status_at(now) for sub in task.sub_tasks],
+        "images": [sub.image for sub in task.sub_tasks],
         "submitted_at": task.submitted_at.isoformat(),
         "ended_at": ended_at.isoformat() if over else None,
     }

@@ -206,6 +206,11 @@ async def _updates(wish: Wish) -> JSON:
     return {"pending": len(ids), "ids": ids}
 
 
+async def _given(wish: Wish) -> JSON:
+    given = wish.telegram.updates.given
+    return {"given": {str(id_): when.isoformat() for id_, when in given.items()}}
+
+
 DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("POST", "/person/users", _user),
     ("POST", "/person/groups", _group),
@@ -229,6 +234,7 @@ DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("POST", "/person/clock", _clock),
     ("POST", "/person/updates", _raw_update),
     ("GET", "/person/updates", _updates),
+    ("GET", "/person/updates/given", _given),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.telegram.clock import Bell, Clock
@@ -11,6 +12,8 @@ from sandbox.telegram.rules import Refusal, Rules
 
 UNASKED: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """What a bot is told of only if it asks for it by name."""
+KEPT: Final = 20_000
+"""Of so many updates it is known when they were given out."""
 CONFLICT: Final = (
     "Conflict: terminated by other getUpdates request; "
     "make sure that only one bot instance is running"
@@ -37,6 +40,8 @@ class Updates:
         self._poll = 0
         self.allowed: list[str] = []
         """What the bot asked for last; empty: the usual."""
+        self.given: dict[int, datetime] = {}
+        """When each was given out for the first time, by its id."""
 
     def add(self, kind: str, content: Any) -> None:
         """Queue an update of a kind, if the bot wants to hear of it."""
@@ -91,7 +96,13 @@ class Updates:
             await self._bell.wait(left)
             if self._poll != mine:
                 raise Refusal(CONFLICT, code=409)
-        return [pending.update for pending in self._pending[:limit]]
+        batch = self._pending[:limit]
+        now = datetime.now(UTC)
+        for pending in batch:
+            self.given.setdefault(pending.id, now)
+        while len(self.given) > KEPT:
+            del self.given[next(iter(self.given))]
+        return [pending.update for pending in batch]
 
     def _forget_old(self) -> None:
         oldest = self._clock.now() - self._rules.update_seconds

@@ -54,6 +54,23 @@ async def test_task_goes_all_the_way(hidream: Client) -> None:
     assert pictures[0] != pictures[1]
 
 
+async def test_one_picture_can_serve_all_tasks(hidream: Client) -> None:
+    """Where pictures are drawn once, those of a ratio are the same; each task still names its own."""
+    await hidream.post("/sandbox/settings", json={"drawn": "once", "scale": 0.2})
+    tasks = [await hidream.submitted(prompt=prompt) for prompt in ("make it snow", "sepia")]
+    addresses = []
+    for task in tasks:
+        [found] = await hidream.ended(task["task_id"])
+        addresses.append(found["image"])
+    first, second = [(await hidream.get(address)).content for address in addresses]
+    assert first == second
+    assert opened(first).size == (205, 205)
+    told = (await hidream.get("/sandbox/tasks")).json()["tasks"]
+    names = [name for task in told for name in task["images"]]
+    assert [address.rpartition("/")[2] for address in addresses] == names
+    assert len(set(names)) == 2
+
+
 @pytest.mark.parametrize("ratio", RATIOS)
 async def test_every_ratio_is_taken(slow: Client, ratio: str) -> None:
     """Each of the seven ratios is accepted, and noted as it was asked for."""

@@ -75,6 +75,20 @@ async def test_updates_stay_until_confirmed(world: World) -> None:
     assert await world.see("updates") == {"pending": 1, "ids": [last[0].update_id]}
 
 
+async def test_it_is_known_when_an_update_was_given_out(world: World) -> None:
+    """It is the first time that counts, and what was not given out is not in it."""
+    for text in "ab":
+        await world.do(f"chats/{world.me}/text", user_id=world.me, text=text)
+    assert await world.see("updates/given") == {"given": {}}
+    [first] = await world.bot.get_updates(limit=1)
+    given = (await world.see("updates/given"))["given"]
+    assert list(given) == [str(first.update_id)]
+    both = await world.bot.get_updates()
+    again = (await world.see("updates/given"))["given"]
+    assert list(again) == [str(update.update_id) for update in both]
+    assert again[str(first.update_id)] == given[str(first.update_id)]
+
+
 async def test_long_polling_wakes_for_an_update(world: World) -> None:
     """A waiting call is answered as soon as there is something, and empty when time is up."""
     waiting = asyncio.create_task(world.bot.get_updates(timeout=30))
