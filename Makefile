@@ -8,7 +8,7 @@ CODE := bot storage sandbox tests
 ONCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test check lint fix lock clean
+.PHONY: help demo picture run test test-long check lint fix lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -24,6 +24,10 @@ run: $(VENV)/.run  ## run the bot with config.toml
 
 test: $(VENV)/.dev  ## run the tests, with coverage
 	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
+
+# A property gets twenty times its examples here, so nothing is timed out.
+test-long: $(VENV)/.dev  ## run what is marked `long`, and the property tests with many more examples
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 5 --dist worksteal -m "long or hypothesis" --timeout 0
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
 
