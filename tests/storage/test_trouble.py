@@ -36,7 +36,7 @@ from tests.storage.making import (
     there,
     update,
 )
-from tests.storage.test_model import StoresAgree
+from tests.storage.test_model import StoresAgree, next_of
 
 _NO_LIMIT: Final = 2**30
 LONG: Final = "x" * 20_000
@@ -234,11 +234,18 @@ class StoresInTrouble(StoresAgree):
             self._runner.run(room_for(store, pages))
 
     @precondition(lambda self: not self.trouble)
-    @rule(pages=st.integers(0, 6))
-    def is_full(self, pages: int) -> None:
-        """Let there be little room, or none."""
-        self._room(pages)
-        self.trouble = True
+    @rule(who=st.integers(0, 1), times=st.integers(1, 4), data=st.data())
+    def is_full(self, who: int, times: int, data: st.DataObject) -> None:
+        """Bring tasks on while there is no room: each time a page more, until it is enough."""
+        for _ in range(times):
+            deed = next_of(self.world.known, who, data.draw)
+            self.trouble, self.world.refused, pages = True, True, 0
+            while self.world.refused:
+                self._room(pages)
+                self.run(who, *deed)
+                pages += 1
+            self._room(None)
+            self.trouble = False
 
     @precondition(lambda self: not self.trouble)
     @rule()
@@ -253,7 +260,6 @@ class StoresInTrouble(StoresAgree):
         """End the trouble: from now on nothing may be refused."""
         if self._other.in_transaction:
             self._other.execute("ROLLBACK")
-        self._room(None)
         self.trouble = False
 
 
