@@ -1,7 +1,8 @@
-"""Everything that can be done to a store, with arguments as they come, and everything it can be asked.
+"""Everything that can be done to a store, with arguments as they come.
 
 Each table has the protocol's methods by name, so that it can be seen that none is left out. A deed
 is given what is `Known` and draws the rest; it gives the arguments, or None if it cannot be done now.
+What a store can be asked is in `looks.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,11 +34,10 @@ PARALLEL: Final = 3
 LEASE: Final = timedelta(minutes=5)
 HOLD: Final = timedelta(minutes=20)
 MINUTE: Final = timedelta(minutes=1)
-DAY: Final = timedelta(days=1)
 
-_PEOPLE: Final = (1, 2, 3)
+PEOPLE: Final = (1, 2, 3)
 _CHATS: Final = (1, 2, 3)
-_people: Final = st.sampled_from(_PEOPLE)
+_people: Final = st.sampled_from(PEOPLE)
 _chats: Final = st.sampled_from(_CHATS)
 _small: Final = st.integers(0, 2)
 _delays: Final = st.sampled_from((timedelta(), MINUTE, 10 * MINUTE))
@@ -307,63 +307,3 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
     },
 }
 """Deeds that need nothing in hand, by the part of the protocol they belong to."""
-
-
-# --- what a store can be asked
-
-Look = Callable[[Known], list[Call]]
-
-
-def _one(known: Known) -> Task | None:
-    tasks = list(known.tasks.values())
-    return tasks[known.turn % len(tasks)] if tasks else None
-
-
-def _by_id(known: Known) -> list[Call]:
-    one = _one(known)
-    return [call(99 if one is None else one.id)]
-
-
-def _turning(known: Known) -> tuple[int, int]:
-    return known.turn % 3 + 1, known.turn // 3 % 3 + 1
-
-
-LOOKS: Final[Mapping[str, Look]] = {
-    "inbox_heads": lambda known: [call(known.now, 99), call(known.now, 1)],
-    "next_inbox_due": lambda _: [call(), call(busy={(BOT, 1), (BOT, None)})],
-    "open_draft": lambda known: [call(*_turning(known), known.now - 10 * MINUTE)],
-    "draft_asked_by": lambda known: [call(*_turning(known), n) for n in (0, 1)],
-    "get": _by_id,
-    "made_by": lambda known: [
-        call(one.origin if (one := _one(known)) else Origin(bot_id=BOT, update_id=0))
-    ],
-    # Person 0 is whoever was forgotten.
-    "tasks_of": lambda _: [
-        *(call(user_id, limit=99) for user_id in (0, *_PEOPLE)),
-        call(1, limit=2),
-        call(2, limit=3, chat_id=2),
-    ],
-    "unfinished_child": _by_id,
-    "place_in_line": lambda known: [call(one)] if (one := _one(known)) else [],
-    "next_queued": lambda _: [call(99), call(2)],
-    "slots_held": lambda known: [call(known.now)],
-    "next_hold_end": lambda _: [call()],
-    "charges": lambda known: [call(known.now - MINUTE), call(known.now - DAY)],
-    "uncertain": lambda known: [call(known.now)],
-    "running": lambda _: [call()],
-    "images": _by_id,
-    "steps": _by_id,
-    "next_delivery_due": lambda _: [call(), call(busy_chats=(1, 2))],
-    "unannounced": lambda _: [call(99), call(2)],
-    "announced": lambda _: [call(99), call(2)],
-    "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
-    "counts": lambda _: [call()],
-}
-
-LEFT_OUT: Final[Mapping[str, str]] = {
-    "mark": "compared after each step, over all topics",
-    "wait": "changes nothing; test_bells.py",
-    "wake": "a wake-up by hand, not a deed on rows; test_bells.py",
-    "close": "ends the store; test_closing.py",
-}
-"""What is neither done nor asked by name, and why."""

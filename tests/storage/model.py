@@ -16,7 +16,8 @@ from storage.moves import MOVES
 from storage.sqlite import SqliteStore, open_store
 from storage.store import StoreError, TooManyUnfinished
 from storage.tasks import FINAL, Task, TaskState, Topic
-from tests.storage.deeds import LOOKS, OWNERS, PARALLEL, Call, Known
+from tests.storage.deeds import OWNERS, PARALLEL, Call, Known
+from tests.storage.looks import LOOKS
 from tests.storage.making import HandClock
 
 AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {

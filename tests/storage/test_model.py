@@ -21,7 +21,8 @@ from storage.moves import MOVES
 from storage.store import TaskStore
 from storage.tasks import TaskState
 from tests.profiles import examples
-from tests.storage.deeds import GROUPS, LEFT_OUT, LOOKS, MOVING, OWNERS, STEPS, Call, Draw, Known
+from tests.storage.deeds import GROUPS, MOVING, OWNERS, STEPS, Call, Draw, Known
+from tests.storage.looks import LEFT_OUT, LOOKS
 from tests.storage.model import World, open_world, world
 
 _who: Final = st.integers(0, len(OWNERS) - 1)
