@@ -38,8 +38,6 @@ _TOKEN_LOOK: Final = 5.0
 class Allowance:
     """What the account allows."""
 
-    parallel: int
-    """Slots: tasks that may run at once."""
     deadline: timedelta
     """How long HiDream may take for a task, from its acceptance."""
 
@@ -58,7 +56,7 @@ class Account:
     Args:
         clock: gives the time.
         new_token: tells whether there is another token than the one that was refused.
-        on_change: hears of each trouble that begins, and (None) of its end.
+        on_change: hears of each trouble that begins, and (None) of its end; of the first success, too.
     """
 
     def __init__(
@@ -75,6 +73,7 @@ class Account:
         self._failures = 0
         self._until = 0.0
         self._successes = 0
+        self._known = False
 
     @property
     def trouble(self) -> Trouble | None:
@@ -99,7 +98,7 @@ class Account:
 
     def in_trouble(self, trouble: Trouble, *, at_least: float | None = None) -> None:
         """Pause; `at_least` is what the service asked for, in seconds."""
-        news = trouble is not self._trouble
+        news, self._known = trouble is not self._trouble, True
         self._failures = 0 if news else self._failures + 1
         self._trouble = trouble
         first = _PAUSE[trouble]
@@ -115,7 +114,8 @@ class Account:
 
     def well(self) -> None:
         """A call was answered as only an account that is well is answered."""
-        news = self._trouble is not None
+        news = self._trouble is not None or not self._known
+        self._known = True
         self._trouble = None
         self._failures = 0
         self._until = 0.0

@@ -15,6 +15,8 @@ from telegram.request import HTTPXRequest
 
 from bot import texts
 from bot.account import Account, Allowance, Minute, Trouble
+from bot.alerts import Alerts
+from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
 from bot.commands import COMMANDS
 from bot.config import Config
@@ -31,13 +33,17 @@ from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
 from bot.intake import LONG_POLL, Intake
 from bot.limits import TelegramLimits
+from bot.lookup import Lookup
+from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
+from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.texts import Say
 from bot.token import TokenSource
 from bot.watcher import Watcher
+from bot.web import Web, create_app, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
@@ -45,6 +51,11 @@ from storage.store import TaskStore
 from storage.tasks import Topic
 
 log = structlog.get_logger(__name__)
+
+_GRACE = timedelta(minutes=2)
+"""So long after a start HiDream is asked before anything that ran can expire."""
+_MEASURES = 1000
+"""So many of the latest durations are read at the start."""
 
 
 async def run(config: Config, add_secret: Callable[[str], None]) -> None:
@@ -64,6 +75,9 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         path = config.storage.path
         store = await open_store(path, clock=clock)
         stack.push_async_callback(store.close)
+        set_back = await store.rebase(clock.now(), grace=_GRACE)
+        if set_back:
+            log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = _application(config, clock)
         if not await _until(stop, _introduce(application)):
@@ -86,8 +100,6 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         )
         if config.access.everyone:
             log.warning("everyone_may_use_this_bot", mend="set access.allowed_users")
-        if config.web.public_url is not None:
-            log.warning("callbacks_not_used", why="this version asks HiDream for results instead")
         await supervise(
             loops,
             wake=store.wake,
@@ -200,7 +212,13 @@ async def _loops(
     stack.push_async_callback(downloader.aclose)
     images = Images(max_megapixels=config.telegram.max_megapixels)
     stack.callback(images.close)
-    token = TokenSource(config.hidream, on_new=add_secret)
+    alerts: Alerts
+
+    def take(token: str) -> None:
+        add_secret(token)
+        alerts.new_token(token)
+
+    token = TokenSource(config.hidream, on_new=take)
     hidream = HiDreamClient(
         http,
         base_url=config.hidream.base_url,
@@ -208,20 +226,54 @@ async def _loops(
         token=token,
     )
     chat = TelegramChat(application.bot)
+    alerts = Alerts(store=store, chat=chat, admins=config.access.admins, clock=clock)
+    alerts.new_token(token())
 
     def heed(trouble: Trouble | None) -> None:
         if trouble is None:
-            log.info("submitting_again")
+            log.info("submitting")
         else:
             log.error("submitting_paused", trouble=trouble.value)
+        alerts.trouble(trouble)
         store.wake(Topic.QUEUE)
         store.wake(Topic.PROGRESS)
 
     account = Account(clock, new_token=token.changed, on_change=heed)
-    allowance = Allowance(
-        parallel=config.hidream.parallel_requests,
-        deadline=timedelta(seconds=config.hidream.task_deadline_seconds),
+    configured = config.hidream.parallel_requests
+
+    def follow(found: int) -> None:
+        log.warning("slots_found", found=found, configured=configured)
+        alerts.slots(found, configured)
+        store.wake(Topic.QUEUE)
+
+    slots = Slots(configured, clock, on_change=follow)
+    allowance = Allowance(deadline=timedelta(seconds=config.hidream.task_deadline_seconds))
+    durations = Durations(await store.durations(_MEASURES))
+    public_url = config.web.public_url
+    watcher = Watcher(
+        store=store,
+        hidream=hidream,
+        fetcher=Fetcher(store=store, files=files, downloader=downloader, clock=clock),
+        account=account,
+        lookup=Lookup(
+            store=store,
+            hidream=hidream,
+            allowance=allowance,
+            durations=durations,
+            callbacks=public_url is not None,
+            clock=clock,
+        ),
+        durations=durations,
+        clock=clock,
     )
+    callbacks = web = None
+    if public_url is not None:
+        callbacks = Callbacks(
+            store=store, clock=clock, public_url=public_url, on_call=watcher.called_back
+        )
+        await callbacks.recall()
+        listener = stack.enter_context(listen(config.web.listen))
+        web = Web(create_app(callbacks), listener)
     ratio = config.defaults.ratio
     desk = Desk(
         store=store,
@@ -240,7 +292,7 @@ async def _loops(
     application.add_handlers(list(all_handlers(desk)))
     application.add_error_handler(_log_error)
     retention = config.storage.retention_days
-    return {
+    loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
@@ -248,18 +300,13 @@ async def _loops(
             preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
             hidream=hidream,
             account=account,
+            slots=slots,
             minute=Minute(config.hidream.images_per_minute, clock),
             allowance=allowance,
             clock=clock,
+            callbacks=callbacks,
         ).run,
-        "watcher": Watcher(
-            store=store,
-            hidream=hidream,
-            fetcher=Fetcher(store=store, files=files, downloader=downloader, clock=clock),
-            account=account,
-            allowance=allowance,
-            clock=clock,
-        ).run,
+        "watcher": watcher.run,
         "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
         "housekeeping": Housekeeping(
@@ -269,7 +316,11 @@ async def _loops(
             retention=timedelta(days=retention) if retention else None,
             clock=clock,
         ).run,
+        "alerts": alerts.run,
     }
+    if web is not None:
+        loops["web"] = web.run
+    return loops
 
 
 async def _log_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -54,6 +54,9 @@ _PHOTO_SIDES: Final = 10_000
 """Width and height together, in pixels (Bot API: sendPhoto)."""
 _PHOTO_RATIO: Final = 20
 
+_SHOWN: Final = ("pictures", "files")
+"""The steps that show what came in time."""
+
 _EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
@@ -112,11 +115,18 @@ class Courier:
 
     async def _deliver(self, task: Task) -> None:
         images = await self._store.images(task.id)
-        made = [image for image in images if image.state is ImageState.STORED]
-        if task.failure is None and made:
-            outcome, end = await self._pictures(task, images, made)
+        stored = [image for image in images if image.state is ImageState.STORED]
+        in_time = [image for image in stored if image.late is None]
+        outcome: Outcome
+        end: _End
+        if task.failure is None and in_time:
+            outcome, end = await self._pictures(task, images, in_time)
         else:
             outcome, end = await self._failure(task), TaskState.FAILED
+        for image in stored:
+            if isinstance(outcome, Sent) and image.late == "due":
+                outcome, shown = await self._late(task, image)
+                end = TaskState.DELIVERED if shown else end
         if isinstance(outcome, Sent):
             outcome = await self._put_progress_away(task)
         now = self._clock.now()
@@ -154,21 +164,19 @@ class Courier:
         self, task: Task, images: Sequence[Image], made: Sequence[Image]
     ) -> tuple[Outcome, _End]:
         """Send what there is as photos, as files where Telegram takes no photos, else the reason."""
+        steps = await self._store.steps(task.id)
+        if any(known.state == "sent" for name in _SHOWN if (known := steps.get(name))):
+            return Sent(), TaskState.DELIVERED  # it was only reopened for what came late
         try:
             contents = [await self._files.read(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
             return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
         pictures = [
-            Picture(
-                content=content,
-                name=f"{task.id}-{image.n + 1}.{_EXTENSIONS.get(image.media_type or '', 'jpg')}",
-            )
-            for image, content in zip(made, contents, strict=True)
+            _picture(task, image, content) for image, content in zip(made, contents, strict=True)
         ]
         lines = reports.result(task, images)
         outcome: Outcome = Refused(reason="not fit for a photo")
-        steps = await self._store.steps(task.id)
         if all(_fits_photo(image) for image in made) and "files" not in steps:
             outcome = await self._album(
                 task, "pictures", made=made, pictures=pictures, lines=lines, sent_as="photo"
@@ -210,6 +218,32 @@ class Courier:
             ]
 
         return await self._step(task, step, sending, kept_as=kept_as)
+
+    async def _late(self, task: Task, image: Image) -> tuple[Outcome, bool]:
+        """Send a picture that came after the task was over; returns also whether it is shown."""
+        try:
+            content = await self._files.read(task.id, image.n)
+        except FileNotFoundError:
+            log.error("late_picture_missing", n=image.n)  # noqa: TRY400 - as above
+            await self._store.late_told(task, image.n)
+            return Sent(), False
+        outcome: Outcome = Refused(reason="not fit for a photo")
+        for sent_as in ("photo", "document") if _fits_photo(image) else ("document",):
+            outcome = await self._album(
+                task,
+                f"late-{image.n}-{sent_as}",
+                made=(image,),
+                pictures=(_picture(task, image, content),),
+                lines=(reports.late(task),),
+                sent_as="photo" if sent_as == "photo" else "document",
+            )
+            if not isinstance(outcome, Refused):
+                break
+        if isinstance(outcome, Sent | Refused):
+            await self._store.late_told(task, image.n)
+        shown = isinstance(outcome, Sent)
+        # what Telegram does not take is over: the person has been told that there is no picture
+        return (Sent() if isinstance(outcome, Refused) else outcome), shown
 
     # --- reasons
 
@@ -276,6 +310,11 @@ class Courier:
         # what the person waited for has arrived: only a failure that passes is worth another try
         passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
         return outcome if passes else Sent()
+
+
+def _picture(task: Task, image: Image, content: bytes) -> Picture:
+    extension = _EXTENSIONS.get(image.media_type or "", "jpg")
+    return Picture(content=content, name=f"{task.id}-{image.n + 1}.{extension}")
 
 
 def _fits_photo(image: Image) -> bool:

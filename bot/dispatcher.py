@@ -13,6 +13,7 @@ from uuid import uuid4
 import structlog
 
 from bot.account import Account, Allowance, Minute, Trouble, since
+from bot.callbacks import Address, Callbacks
 from bot.delays import backoff
 from bot.hidream.client import HiDreamClient
 from bot.hidream.errors import (
@@ -22,11 +23,13 @@ from bot.hidream.errors import (
     NotSent,
     TokenRefused,
     TooFast,
+    TooManyParallel,
     Uncertain,
 )
 from bot.hidream.wire import Accepted, Submission
 from bot.keeping import keep
 from bot.preparer import GIVE_UP, Prepared, Preparer
+from bot.slots import Slots
 from bot.subtasks import expected
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
@@ -34,8 +37,8 @@ from storage.tasks import Failure, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
-LOOK_AHEAD: Final = 2
-"""So many photos beyond the head of the line are held ready."""
+MOST_AHEAD: Final = 10
+"""At most so many photos are held ready: as many as the account has slots, which may all end at once."""
 REFUSAL_TRIES: Final = 3
 """An unexplained refusal costs nothing, so it is tried so often before it is final."""
 _STORE_PAUSE: Final = 1.0
@@ -54,7 +57,11 @@ class _Suspicion:
 
 
 class Dispatcher:
-    """The loop that hands tasks to HiDream."""
+    """The loop that hands tasks to HiDream.
+
+    Args:
+        callbacks: where HiDream is to call back; None: nowhere.
+    """
 
     def __init__(
         self,
@@ -63,14 +70,18 @@ class Dispatcher:
         preparer: Preparer,
         hidream: HiDreamClient,
         account: Account,
+        slots: Slots,
         minute: Minute,
         allowance: Allowance,
         clock: Clock,
+        callbacks: Callbacks | None = None,
     ) -> None:
         self._store = store
         self._preparer = preparer
         self._hidream = hidream
         self._account = account
+        self._slots = slots
+        self._callbacks = callbacks
         self._minute = minute
         self._allowance = allowance
         self._clock = clock
@@ -110,7 +121,7 @@ class Dispatcher:
         """Start the head of the line if it fits; returns how long to wait then (None: for a wake-up)."""
         now = self._clock.now()
         due = await self._store.requeue_due(now)
-        line = await self._store.next_queued(1 + LOOK_AHEAD)
+        line = await self._store.next_queued(min(self._slots.limit, MOST_AHEAD) + 1)
         self._preparer.look_ahead(line)
         reasons = [] if due is None else [(due - now).total_seconds()]
         if line:
@@ -136,33 +147,36 @@ class Dispatcher:
         if wait > 0:
             return wait
         now = self._clock.now()
+        address = self._callbacks.new() if self._callbacks else None
         claimed = await self._store.claim(
             task,
             owner=self._owner,
             lease_until=now + _LEASE,
             request_id=str(uuid4()),
             ratio_used=prepared.ratio,
-            parallel=self._allowance.parallel,
+            parallel=self._slots.limit,
             now=now,
             held_until=self._allowance.held_until(now),
+            callback_hash=address.hash if address else None,
         )
         if claimed is None:
             # all slots are held (a release wakes us), or the task has just left the line
             ends = await self._store.next_hold_end()
-            return max(0.5, (ends - now).total_seconds()) if ends else 0.5
+            seconds = (ends - now).total_seconds() if ends else 0.5
+            return max(0.5, min(seconds, self._slots.probes_in()))
         self._preparer.let_go(task.id)
         self._minute.sent(count)
         self._under_way += 1
-        requests.create_task(self._submit(claimed, prepared), name=f"submit {task.id}")
+        requests.create_task(self._submit(claimed, prepared, address), name=f"submit {task.id}")
         return 0
 
     # --- handing in
 
-    async def _submit(self, task: Task, prepared: Prepared) -> None:
+    async def _submit(self, task: Task, prepared: Prepared, address: Address | None) -> None:
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
                 accepted = await self._hidream.submit(
-                    _submission(task, prepared), user_id=str(task.user_id)
+                    _submission(task, prepared, address), user_id=str(task.user_id)
                 )
             except HiDreamError as exc:
                 await self._not_accepted(task, exc)
@@ -180,6 +194,7 @@ class Dispatcher:
     async def _accepted(self, task: Task, accepted: Accepted) -> None:
         self._account.submitted()
         self._suspicions.pop(task.id, None)
+        self._slots.accepted(await self._store.slots_held(self._clock.now()))
         now = self._clock.now()
         running = await keep(
             lambda: self._store.accepted(
@@ -209,7 +224,9 @@ class Dispatcher:
                 self._account.in_trouble(Trouble.TOKEN)
                 await self._suspect(task, error)
             case TooFast():
-                self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
+                others = await self._store.slots_held(self._clock.now()) - 1
+                if not self._slots.refused(others, says_so=isinstance(error, TooManyParallel)):
+                    self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
                 await self._hand_back(task, error, count=None)
             case NotSent() | GatewayIll():
                 self._account.in_trouble(Trouble.UNREACHABLE, at_least=error.retry_after)
@@ -285,7 +302,7 @@ class Dispatcher:
         )
 
 
-def _submission(task: Task, prepared: Prepared) -> Submission:
+def _submission(task: Task, prepared: Prepared, address: Address | None) -> Submission:
     if task.request_id is None:
         raise ValueError("a claimed task has a request id")
     return Submission(
@@ -295,4 +312,5 @@ def _submission(task: Task, prepared: Prepared) -> Submission:
         aspect_ratio=prepared.ratio,
         count=task.settings.count,
         request_id=task.request_id,
+        notify_url=address.url if address else None,
     )

@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP: Final = timedelta(days=2)
 """A task whose photo could not be fetched for so long is told so."""
+MOST_BYTES: Final = 48 * 2**20
+"""Of what is held ready; once it is reached nothing more is made ready but the head of the line."""
+_AT_ONCE: Final = 2
+"""So many photos are fetched and made ready at once: each may be 20 MB, and much more in pixels."""
 _LONGEST_PAUSE: Final = 30.0
 """Seconds; Telegram may ask for longer ones."""
 
@@ -83,6 +87,7 @@ class Preparer:
         self._images = images
         self._clock = clock
         self._pause = _Pause(clock)
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._tasks: dict[int, asyncio.Task[Prepared | None]] = {}
 
     def look_ahead(self, line: Sequence[Task]) -> None:
@@ -90,10 +95,18 @@ class Preparer:
         for task_id in self._tasks.keys() - {task.id for task in line}:
             self._tasks.pop(task_id).cancel()
         for task in line:
+            if self._tasks and self._held() >= MOST_BYTES:
+                return
             if task.id not in self._tasks:
                 preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
                 preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
                 self._tasks[task.id] = preparing
+
+    def _held(self) -> int:
+        """Give the bytes that are held ready."""
+        done = (one for one in self._tasks.values() if one.done() and not one.cancelled())
+        prepared = (one.result() for one in done if one.exception() is None)
+        return sum(len(image) for one in prepared if one is not None for image in one.images)
 
     def is_done(self, task: Task) -> bool:
         """Say whether `result` can be asked for; when it becomes so, the queue is woken."""
@@ -117,7 +130,8 @@ class Preparer:
         """Fetch and convert the photos. None: it cannot be had, and the row says so already."""
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
-                return await self._photos(task)
+                async with self._places:
+                    return await self._photos(task)
             except ImageError as exc:
                 await self._fail(task, Failure(id=exc.id, data=exc.data))
             except Busy as exc:

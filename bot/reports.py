@@ -63,6 +63,18 @@ def result(task: Task, images: Sequence[Image]) -> list[Say]:
     return lines
 
 
+def late(task: Task) -> Say:
+    """Give the caption under a picture that came after all."""
+    return Say(
+        "result-late",
+        {
+            "prompt": shorten(task.settings.prompt, _CAPTION_PROMPT),
+            "settings": settings(task),
+            "task": task.id,
+        },
+    )
+
+
 def partly(images: Sequence[Image]) -> list[Say]:
     """Say how many images are missing, and why."""
     states = Counter(image.state for image in images)

@@ -135,6 +135,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-over": "✔️ This one is over.",
     # --- results
     "result": "<i>{prompt}</i>\n{settings}\n#{task} · done in {time}",
+    "result-late": "Late, but here it is.\n<i>{prompt}</i>\n{settings}\n#{task}",
     "settings": "{ratio} · {count}",
     "settings-negative": "{ratio} · {count} · without: {negative}",
     "pictures": Plural(one="{count} picture", other="{count} pictures"),
@@ -185,7 +186,10 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "Other words, or another photo, may work."
     ),
     "nothing-made": "HiDream's model made nothing of these words. Try saying it differently.",
-    "took-too-long": "HiDream was not done with this in time, so I have stopped waiting. Trying again may help.",
+    "took-too-long": (
+        "HiDream was not done with this in time, so I have stopped waiting. If it still comes within "
+        "a day, I bring it. Trying again may help."
+    ),
     "result-unfetched": "HiDream made it, but I could not fetch it from there. Trying again may help.",
     "hidream-failed": "HiDream failed on this one and said no more than that. Trying again may help.",
     "pictures-lost": (
@@ -237,6 +241,39 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
     "seconds": "{count} s",
     "minutes": "{count} min {seconds} s",
+    # --- to the admins
+    "admin-token": (
+        "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "
+        "pictures wait. Get a new one and put it into <code>hidream.token_file</code> (it is read "
+        "again within seconds), or into <code>hidream.token</code> and start the bot again."
+    ),
+    "admin-token-over": "✅ HiDream takes the token again. Everything goes on by itself.",
+    "admin-busy": (
+        "🐢 For some minutes HiDream has refused new pictures as too many. Nothing is lost; they "
+        "wait, and the bot tries again by itself. If that goes on, see whether somebody else uses "
+        "the account, and whether <code>hidream.parallel_requests</code> and "
+        "<code>hidream.images_per_minute</code> are those of its tier."
+    ),
+    "admin-busy-over": "✅ HiDream takes new pictures again.",
+    "admin-unreachable": (
+        "📡 For some minutes HiDream could not be reached, or was ill. Nothing is lost; all "
+        "pictures wait, and the bot tries again by itself."
+    ),
+    "admin-unreachable-over": "✅ HiDream can be reached again.",
+    "admin-slots": (
+        "🎚 HiDream takes {found} at a time, and <code>hidream.parallel_requests</code> is "
+        "{configured}. The bot keeps to what HiDream takes, and tries more now and then. If the "
+        "account's tier is lower, set it lower."
+    ),
+    "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
+    "admin-token-week": (
+        "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
+        "<code>hidream.token_file</code> is taken without a restart."
+    ),
+    "admin-token-day": (
+        "🔑 HiDream's token expires on {date} UTC: within a day. Please put in a new one; "
+        "in <code>hidream.token_file</code> it is taken without a restart."
+    ),
     # --- when something is broken here
     "sorry": (
         "Something went wrong on my side with your last message. It is noted as {reference}; "

@@ -1,64 +1,98 @@
-"""Asks HiDream about all running tasks at once, brings finished images to disk, and ends tasks.
+"""Asks HiDream about all running tasks at once, as often as an answer is likely, and no oftener.
 
-Only HiDream's own answers move a row: a task expires on an answer, received after its deadline, that
-still says unfinished. Outages of ours or of the service do not count.
+When to ask about a task is decided by what this installation has measured (`pace`); a callback only
+says "ask now". All calls together stay below a ceiling. What the answers change: `results`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from bot.account import Account, Allowance, Trouble
+from bot.account import Account, Trouble
 from bot.delays import backoff
 from bot.fetcher import Fetcher
-from bot.hidream.client import Asked, HiDreamClient
-from bot.hidream.errors import HiDreamError, Refused, TokenRefused, TooFast, UnknownTask
+from bot.hidream.client import BATCH_SIZE, Asked, HiDreamClient
+from bot.hidream.errors import HiDreamError, Refused, TokenRefused, UnknownTask
 from bot.hidream.wire import SubTaskStatus, TaskResult
-from bot.subtasks import completion_of, expected, match
+from bot.lookup import Lookup
+from bot.pace import Durations, next_late_look, next_look
+from bot.results import OPEN, Results
+from bot.subtasks import completion_of, match
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
-from storage.tasks import Failure, Image, ImageState, Running, Task, TaskState, Topic
+from storage.tasks import ImageState, Measured, Running, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
-MAX_UNCERTAIN: Final = 2
-"""So many submissions of one task may stay without an answer; then it is given up, honestly."""
-
-_ENDS: Final[Mapping[SubTaskStatus, ImageState]] = {
-    SubTaskStatus.FAILED: ImageState.FAILED,
-    SubTaskStatus.REFUSED: ImageState.REFUSED,
-    SubTaskStatus.EMPTY: ImageState.EMPTY,
-}
+CALLS_PER_SECOND: Final = 2.0
+"""Questions for results, all together, over any longer time."""
+CALLS_AT_ONCE: Final = 3
+"""So many may follow each other at once; a callback need not wait then."""
+LATE_FOR: Final = timedelta(days=1)
+"""So long after it was given up, a task is still asked about."""
 _FAR: Final = timedelta(hours=1)
-LOOKUPS: Final = 5
-"""So often the question for a request id may be answered by an error; then it is "not known"."""
-_LOOKUP_PAUSE: Final = 3.0
-_FORBIDDEN: Final = 403
 _TOKEN_PAUSE: Final = 5.0
 """Seconds between two questions while the token is refused."""
-_OPEN: Final = frozenset({ImageState.PENDING, ImageState.MADE})
+_SHOWN_EVERY: Final = 1.5
+"""Seconds between two notes of a task's progress: it is not shown more often."""
+_CALLBACK_LOOKS: Final = 4
+"""So often it is asked at once after a callback, where the results do not yet say so."""
+_TRUST: Final = 2
+"""So many callbacks more than ends found without one, and asking becomes the floor under them."""
+_MOST_TRUST: Final = 5
+_RECENT: Final = 200
+_UNSURE: Final = 0.1
+"""A duration is a measure where it is known to this share, or to a second."""
 
-# Why there is no picture at all: the first of these that any image ended in. What the person can
-# change comes first.
-_REASONS: Final[Sequence[tuple[ImageState, str]]] = (
-    (ImageState.REFUSED, "review-refused"),
-    (ImageState.EMPTY, "nothing-made"),
-    (ImageState.EXPIRED, "took-too-long"),
-    (ImageState.UNFETCHED, "result-unfetched"),
-    (ImageState.FAILED, "hidream-failed"),
-)
+
+@dataclass(slots=True)
+class _Look:
+    """When a task is asked about next, and what was seen last; by the monotonic clock."""
+
+    due: float
+    unfinished: float | None = None
+    """When it was last known to be unfinished."""
+    shown: float = float("-inf")
+    hints: int = 0
+    """How many looks a callback is still good for."""
+    called: float | None = None
+    """When HiDream called back."""
 
 
-def pace(age: timedelta) -> float:
-    """Give the seconds between two questions about a task of this age."""
-    return min(5.0, max(1.0, age.total_seconds() / 20))
+class Calls:
+    """The ceiling: a bucket of calls that fills with time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._calls = float(CALLS_AT_ONCE)
+        self._at = clock.monotonic()
+
+    def left(self) -> int:
+        """Say how many calls may be made now."""
+        now = self._clock.monotonic()
+        self._calls = min(CALLS_AT_ONCE, self._calls + (now - self._at) * CALLS_PER_SECOND)
+        self._at = now
+        return int(self._calls + 1e-9)
+
+    def made(self, calls: int) -> None:
+        """Note that so many were made."""
+        self._calls -= calls
+
+    def wait(self) -> float:
+        """Give the seconds until one may be made."""
+        return max(0.0, (1 - self._calls) / CALLS_PER_SECOND)
 
 
 class Watcher:
-    """The loop that asks HiDream for results."""
+    """The loop that asks HiDream for results.
+
+    Args:
+        durations: how long tasks take here; the loop adds what it measures.
+    """
 
     def __init__(
         self,
@@ -67,18 +101,34 @@ class Watcher:
         hidream: HiDreamClient,
         fetcher: Fetcher,
         account: Account,
-        allowance: Allowance,
+        lookup: Lookup,
+        durations: Durations,
         clock: Clock,
     ) -> None:
         self._store = store
         self._hidream = hidream
         self._fetcher = fetcher
         self._account = account
-        self._allowance = allowance
+        self._lookup = lookup
+        self._durations = durations
         self._clock = clock
-        self._lookups: dict[int, int] = {}
+        self._results = Results(store)
+        self._calls = Calls(clock)
+        self._looks: dict[str, _Look] = {}
+        self._hints: dict[int, float] = {}
+        self._trust = 0
+        self._ends: dict[int, bool] = {}
         self._failures = 0
         self._ask_after = 0.0
+
+    def called_back(self, task_id: int) -> None:
+        """HiDream called about a task: it is asked about at once, or once its submission is answered."""
+        if self._ends.get(task_id) is False:
+            self._ends[task_id] = True
+            self._trust = min(_MOST_TRUST, self._trust + 2)  # it had only been a little later
+        if task_id not in self._ends:
+            self._hints.setdefault(task_id, self._clock.monotonic())
+            _shorten(self._hints)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
@@ -86,60 +136,123 @@ class Watcher:
         async with asyncio.TaskGroup() as downloads:
             while not stop.is_set():
                 mark = self._store.mark(Topic.RUNNING)
-                started = self._clock.monotonic()
                 try:
                     seconds = await self._round(downloads)
                 except StoreError:
                     # downloads are under way: they are not to be cut off for this
                     log.exception("results_not_kept")
-                    seconds = 1.0
-                # A wake-up says that there is more to ask about, not that it is time to ask again.
+                    await self._clock.sleep(1.0)
+                    continue
                 await self._store.wait(Topic.RUNNING, since=mark, seconds=seconds)
-                early = 0.2 - (self._clock.monotonic() - started)
-                if early > 0 and not stop.is_set():
-                    await self._clock.sleep(early)
 
     async def _round(self, downloads: asyncio.TaskGroup) -> float | None:
         """Ask, fetch, end what has ended; returns how long to wait then (None: for a wake-up)."""
-        pause = await self._ask_unless_paused()
         now = self._clock.now()
-        for task in await self._store.uncertain(now):
-            await self._find_out(task)
-        running = await self._store.running()
+        uncertain = await self._store.uncertain(now + _FAR)
+        due_at = [task.due_at for task in uncertain if task.due_at is not None]
+        for task in uncertain:
+            if task.due_at is not None and task.due_at <= now:
+                await self._lookup.find_out(task)
+        running = await self._store.running(late_since=now - LATE_FOR)
+        self._take_hints(running)
         for one in running:
-            for image in one.images:
-                if image.state is ImageState.MADE and one.task.state is TaskState.RUNNING:
-                    self._fetcher.start(
-                        image, downloads, then=self._settle, hidream_is_well=pause is None
-                    )
-            await self._settle(one.task.id)
-        if pause is not None:
-            return pause
-        waits = [pace(now - (one.task.accepted_at or now)) for one in running if _to_ask(one)]
-        waits += [
-            max(0.2, (task.due_at - now).total_seconds())
-            for task in await self._store.uncertain(now + _FAR)
-            if task.due_at is not None
-        ]
+            await self._go_on(one, downloads)
+        asked = self._to_ask(running)
+        self._looks = {one.hidream_task_id: self._looks[one.hidream_task_id] for one in asked}
+        waits = [max(0.05, (at - now).total_seconds()) for at in due_at]
+        pause = self._ask_after - self._clock.monotonic()
+        if pause > 0:
+            return min((pause, *waits))
+        if asked:
+            waits.append(await self._ask_what_is_due(asked, downloads))
         return min(waits, default=None)
 
-    async def _ask_unless_paused(self) -> float | None:
-        """Ask, unless HiDream could not be asked a moment ago: a wake-up does not mend that."""
-        left = self._ask_after - self._clock.monotonic()
-        if left > 0:
-            return left
-        pause = await self._ask_hidream()
+    async def _go_on(self, one: Running, downloads: asyncio.TaskGroup) -> None:
+        """Fetch what is made and not here yet, and end what has ended; as after a restart."""
+        for image in one.images:
+            if image.state is ImageState.MADE:
+                self._fetcher.start(
+                    image,
+                    downloads,
+                    then=self._fetched,
+                    hidream_is_well=self._failures == 0,
+                )
+        if one.task.state is TaskState.RUNNING:
+            over = not any(image.state in OPEN for image in one.images)
+        else:
+            over = any(
+                image.late == "due" and image.state is ImageState.STORED for image in one.images
+            )
+        if over:
+            await self._fetched(one.task.id)
+
+    async def _fetched(self, task_id: int) -> None:
+        await self._results.settle(task_id, self._clock.now())
+
+    # --- when to ask
+
+    def _take_hints(self, running: Sequence[Running]) -> None:
+        for one in running:
+            called = self._hints.pop(one.task.id, None)
+            if called is not None:
+                look = self._look(one)
+                look.hints, look.called, look.due = _CALLBACK_LOOKS, called, 0.0
+
+    def _to_ask(self, running: Sequence[Running]) -> list[Running]:
+        asked = [one for one in running if _has_more_to_say(one)]
+        return sorted(asked, key=lambda one: self._look(one).due)
+
+    def _look(self, one: Running) -> _Look:
+        """Give what is known of a task here; one that is new is due when its age says so."""
+        if one.hidream_task_id not in self._looks:
+            wait = self._wait_for(one)
+            self._looks[one.hidream_task_id] = _Look(
+                due=self._clock.monotonic() + wait,
+                unfinished=self._clock.monotonic() if _age(one, self._clock) < 1 else None,
+            )
+        return self._looks[one.hidream_task_id]
+
+    def _wait_for(self, one: Running) -> float:
+        age = _age(one, self._clock)
+        if one.task.state is not TaskState.RUNNING:
+            return next_late_look(age)
+        spread = self._durations.of(one.task.ratio_used, one.task.settings.count)
+        return next_look(age, spread, called_back=self._trust >= _TRUST)
+
+    async def _ask_what_is_due(
+        self, asked: Sequence[Running], downloads: asyncio.TaskGroup
+    ) -> float:
+        """Ask about the tasks that are due, as far as the ceiling allows; returns when to look again."""
+        now = self._clock.monotonic()
+        first = self._looks[asked[0].hidream_task_id].due - now
+        if first > 0:
+            return first
+        calls = self._calls.left()
+        if not calls:
+            return self._calls.wait()
+        if self._hidream.asks_in_batches:
+            # who is not due is asked along: it costs no call more
+            due = sum(self._looks[one.hidream_task_id].due <= now for one in asked)
+            chosen = asked[: min(calls, -(-due // BATCH_SIZE)) * BATCH_SIZE]
+            self._calls.made(-(-len(chosen) // BATCH_SIZE))
+        else:
+            chosen = [one for one in asked if self._looks[one.hidream_task_id].due <= now][:calls]
+            self._calls.made(len(chosen))
+        pause = await self._ask_hidream(chosen, downloads)
         if pause is not None:
             self._ask_after = self._clock.monotonic() + pause
-        return pause
+            return pause
+        now = self._clock.monotonic()
+        return max(0.01, min((look.due for look in self._looks.values()), default=now) - now)
 
-    async def _ask_hidream(self) -> float | None:
-        """Ask about all that is open; returns how long to wait if HiDream could not be asked."""
-        asked: list[Running] = []
+    # --- asking
+
+    async def _ask_hidream(
+        self, asked: Sequence[Running], downloads: asyncio.TaskGroup
+    ) -> float | None:
+        """Ask about these; returns how long to wait if HiDream could not be asked."""
         try:
-            asked = [one for one in await self._store.running() if _to_ask(one)]
-            if asked:
-                await self._ask(asked)
+            await self._ask(asked, downloads)
         except TokenRefused as exc:
             log.info("results_refused", code=exc.code, http=exc.http_status)
             self._account.in_trouble(Trouble.TOKEN)
@@ -149,13 +262,11 @@ class Watcher:
             log.info("results_not_read", error=type(exc).__name__, http=exc.http_status)
             return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
         self._failures = 0
-        if asked and self._account.trouble is Trouble.TOKEN:
+        if self._account.trouble is Trouble.TOKEN:
             self._account.well()
         return None
 
-    # --- results
-
-    async def _ask(self, running: Sequence[Running]) -> None:
+    async def _ask(self, running: Sequence[Running], downloads: asyncio.TaskGroup) -> None:
         answers = await self._hidream.results(
             [
                 Asked(
@@ -166,158 +277,100 @@ class Watcher:
                 for one in running
             ]
         )
-        now = self._clock.now()
-        refused: HiDreamError | None = None
+        silent: HiDreamError | None = None
+        completions: dict[int, float] = {}
         for one in running:
             answer = answers.get(one.hidream_task_id)
             with structlog.contextvars.bound_contextvars(task=one.task.id):
                 if isinstance(answer, TaskResult):
-                    await self._apply(one, answer, now)
+                    await self._take(one, answer, completions, downloads)
                 elif isinstance(answer, Refused):
                     # an answer like any other: it is not finished, and after the deadline that ends it
                     log.warning(
                         "result_refused", unknown=isinstance(answer, UnknownTask), code=answer.code
                     )
-                    await self._expire(one, now)
+                    await self._results.expire(one, self._clock.now())
                 elif answer is not None:
-                    refused = answer
-        if refused is not None:
-            raise refused  # some were answered; how soon to ask again goes by what was refused
+                    silent = answer
+            self._looked(one)
+        await self._store.note_completions(completions)
+        if silent is not None:
+            raise silent  # some were answered; how soon to ask again goes by who was not
 
-    async def _apply(self, one: Running, result: TaskResult, now: datetime) -> None:
-        pairs = match(one.images, result.sub_tasks)
-        for image, sub_task in pairs:
-            if image.state not in _OPEN:
-                continue
-            if sub_task.status is SubTaskStatus.DONE and sub_task.image:
-                if image.url != sub_task.image:
-                    await self._store.image_made(image.task_id, image.n, sub_task.image)
-            elif sub_task.status in _ENDS:
-                await self._store.image_ended(
-                    image.task_id, image.n, _ENDS[sub_task.status], sub_task.description
-                )
-        completion = completion_of(one.images, pairs)
-        if completion is not None and completion != one.task.completion:
-            await self._store.note_completion(one.task.id, completion)
-        if result.final and len(result.sub_tasks) >= len(one.images):
-            paired = {image.n for image, _ in pairs}
-            for image in one.images:
-                if image.state is ImageState.PENDING and image.n not in paired:
-                    # it is all over, and nothing was said of this one
-                    await self._store.image_ended(
-                        image.task_id, image.n, ImageState.FAILED, "not in the result"
-                    )
-            if not one.released:
-                await self._store.release(one.hidream_task_id, now)
+    async def _take(
+        self,
+        one: Running,
+        answer: TaskResult,
+        completions: dict[int, float],
+        downloads: asyncio.TaskGroup,
+    ) -> None:
+        look, now = self._look(one), self._clock.monotonic()
+        if answer.final and not one.released:
+            self._learn(one, look)
+            if all(each.status is SubTaskStatus.DONE for each in answer.sub_tasks):
+                await self._measure(one, look)
+        made = await self._results.apply(one, answer, self._clock.now())
+        if not made and answer.final:
+            await self._fetched(one.task.id)
+        for image in made:
+            self._fetcher.start(image, downloads, then=self._fetched, hidream_is_well=True)
+        if not answer.final:
+            look.unfinished = now
+        completion = completion_of(one.images, match(one.images, answer.sub_tasks))
+        changed = completion is not None and completion != one.task.completion
+        if changed and completion is not None and now - look.shown >= _SHOWN_EVERY:
+            look.shown = now
+            completions[one.task.id] = completion
+
+    def _looked(self, one: Running) -> None:
+        """Say when to look at a task again that has just been looked at."""
+        look = self._look(one)
+        wait = self._wait_for(one)
+        if look.hints:
+            look.hints -= 1
+            wait = min(wait, 0.5)
+        look.due = self._clock.monotonic() + wait
+
+    def _learn(self, one: Running, look: _Look) -> None:
+        """Note whether a callback told of this end: do they come?"""
+        called = look.called is not None
+        self._trust = min(_MOST_TRUST, self._trust + 1) if called else max(0, self._trust - 1)
+        self._ends[one.task.id] = called
+        _shorten(self._ends)
+
+    async def _measure(self, one: Running, look: _Look) -> None:
+        """Note how long a task took, where that is known well enough."""
+        now = self._clock.monotonic()
+        age = _age(one, self._clock)
+        if look.called is not None:
+            seconds, unsure = age - (now - look.called), 0.0
+        elif look.unfinished is not None:
+            unsure = now - look.unfinished
+            seconds = age - unsure / 2
         else:
-            await self._expire(one, now)
-
-    async def _expire(self, one: Running, now: datetime) -> None:
-        """HiDream has just said that it is not done. After the deadline, that is an end for us."""
-        task = one.task
-        if (
-            task.state is not TaskState.RUNNING
-            or task.deadline_at is None
-            or now < task.deadline_at
-        ):
             return
-        for image in await self._store.images(task.id):
-            if image.state is ImageState.PENDING:
-                await self._store.image_ended(task.id, image.n, ImageState.EXPIRED)
-
-    async def _settle(self, task_id: int) -> None:
-        """Make the task READY once nothing more of it is to come."""
-        task = await self._store.get(task_id)
-        images = await self._store.images(task_id)
-        if task is None or task.state is not TaskState.RUNNING:
-            return
-        if any(image.state in _OPEN for image in images):
-            return
-        descriptions = [image.description for image in images if image.description]
-        ready = await self._store.ready(
-            task,
-            now=self._clock.now(),
-            failure=failure_of(images),
-            vendor_message="; ".join(descriptions) or None,
-        )
-        if ready is not None:
-            log.info("made", task=task_id, images=[image.state.value for image in images])
-
-    # --- uncertain submissions
-
-    async def _find_out(self, task: Task) -> None:
-        """Ask HiDream, by our own request id, whether it has a task whose submission got no answer."""
-        with structlog.contextvars.bound_contextvars(task=task.id):
-            try:
-                result = await self._hidream.result_by_request(
-                    task.request_id or "", user_id=str(task.user_id)
-                )
-            except HiDreamError as exc:
-                log.info("not_found_out", error=type(exc).__name__, http=exc.http_status)
-                if not self._answers_nothing(task, exc):
-                    due_at = self._clock.now() + timedelta(seconds=_LOOKUP_PAUSE)
-                    await self._store.ask_again(task, due_at=due_at)
-                    return
-                result = None
-            self._lookups.pop(task.id, None)
-            if result is None or not await self._adopt(task, result):
-                await self._not_known(task)
-
-    def _answers_nothing(self, task: Task, error: HiDreamError) -> bool:
-        """Say whether HiDream has answered the question by something else often enough.
-
-        It is not known whether it answers this question at all. Silence does not count, nor what
-        only says that it should be asked later.
-        """
-        later = isinstance(error, TooFast) or (
-            isinstance(error, TokenRefused) and error.http_status != _FORBIDDEN
-        )
-        if error.http_status is None or later:
-            return False
-        self._lookups[task.id] = self._lookups.get(task.id, 0) + 1
-        return self._lookups[task.id] >= LOOKUPS
-
-    async def _adopt(self, task: Task, result: TaskResult) -> bool:
-        """Go on with the task that HiDream has for our request id, unless it is another row's."""
-        if result.task_id is None:
-            return False
-        now = self._clock.now()
-        named = tuple(one.sub_task_id for one in result.sub_tasks if one.sub_task_id)
-        adopted = await self._store.accepted(
-            task,
-            hidream_task_id=result.task_id,
-            sub_task_ids=expected(result.task_id, named, task.settings.count),
-            now=now,
-            deadline_at=self._allowance.deadline_at(now),
-            held_until=self._allowance.held_until(now),
-        )
-        if adopted is not None:
-            log.info("uncertain_found", hidream_task=result.task_id)
-        return adopted is not None
-
-    async def _not_known(self, task: Task) -> None:
-        if task.uncertain < MAX_UNCERTAIN:
-            log.info("uncertain_submitted_again")
-            await self._store.submit_again(task)
-        else:
-            await self._store.ready(
-                task, now=self._clock.now(), failure=Failure(id="submission-uncertain")
-            )
+        if seconds > 0 and unsure <= max(1.0, _UNSURE * seconds):
+            ratio = one.task.ratio_used or one.task.settings.ratio or ""
+            measured = Measured(ratio=ratio, count=one.task.settings.count, seconds=seconds)
+            self._durations.add(measured)
+            await self._store.note_duration(measured)
 
 
-def _to_ask(one: Running) -> bool:
+def _has_more_to_say(one: Running) -> bool:
     """Whether HiDream has more to say: its end is not known, or an address may have changed."""
-    return not one.released or (
-        one.task.state is TaskState.RUNNING and any(image.state in _OPEN for image in one.images)
-    )
+    if not one.released:
+        return True
+    under_way = one.task.state is TaskState.RUNNING or any(image.late for image in one.images)
+    return under_way and any(image.state in OPEN for image in one.images)
 
 
-def failure_of(images: Sequence[Image]) -> Failure | None:
-    """Say why there is no picture at all; None if there is one."""
-    states = {image.state for image in images}
-    if ImageState.STORED in states:
-        return None
-    return next(
-        (Failure(id=reason) for state, reason in _REASONS if state in states),
-        Failure(id="hidream-failed"),
-    )
+def _age(one: Running, clock: Clock) -> float:
+    """Give the seconds since a task was accepted."""
+    since = one.task.accepted_at
+    return 0.0 if since is None else (clock.now() - since).total_seconds()
+
+
+def _shorten(known: dict[int, bool] | dict[int, float]) -> None:
+    """Forget the oldest of what is remembered for a while only."""
+    while len(known) > _RECENT:
+        known.pop(next(iter(known)))

@@ -23,20 +23,25 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "claim": _LINE,
     "hand_back": _LINE,
     "submit_again": _LINE,
+    # HiDream says that there is something to ask about.
+    "called_back": (Topic.RUNNING,),
     # An answer starts the end of its images' minute, so the dispatcher can now say when to go on.
     "accepted": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
     "unanswered": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
     # Nobody: whoever asks knows when to ask again, and a ring would make it ask at once.
     "ask_again": (),
     "release": (Topic.QUEUE,),
-    "note_completion": (Topic.PROGRESS,),
+    "note_completions": (Topic.PROGRESS,),
     # A refused submission gives its slot back; a task without a photo leaves the line.
     "ready": (Topic.QUEUE, Topic.READY, Topic.PROGRESS),
     # The chat is free again, and its next row may go; or the next due time is another one.
     "deliver_later": (Topic.READY,),
     "finish": (Topic.READY,),
+    "reopen": (Topic.READY,),
     # What was due for a chat is due for another one.
     "move_chat": (Topic.INBOX, Topic.READY, Topic.PROGRESS),
+    # Every due time may be another one.
+    "rebase": tuple(Topic),
     "recover": (Topic.QUEUE, Topic.RUNNING, Topic.READY, Topic.PROGRESS),
 }
 """Which topics each method of a store wakes when it has changed something."""

@@ -38,6 +38,8 @@ MOVES: Final[Mapping[str, Mapping[TaskState, tuple[TaskState, ...]]]] = {
     "claim_delivery": {_S.READY: (_S.DELIVERING,)},
     "deliver_later": {_S.DELIVERING: (_S.READY,)},
     "finish": {_S.DELIVERING: (_S.DELIVERED, _S.FAILED, _S.GONE)},
+    # A picture that came when the person had been told that there is none, or not all.
+    "reopen": {_S.FAILED: (_S.READY,), _S.DELIVERED: (_S.READY,)},
     "recover": {
         _S.SUBMITTING: (_S.UNCERTAIN,),  # its owner is gone, and the request may have been sent
         _S.DELIVERING: (_S.READY,),  # the steps say which messages may have arrived
@@ -56,7 +58,7 @@ def _transitions() -> dict[TaskState, frozenset[TaskState]]:
 
 
 TRANSITIONS: Final[Mapping[TaskState, frozenset[TaskState]]] = _transitions()
-"""To which states a task can go from each; from a final one to none."""
+"""To which states a task can go from each; from a final one to none, unless a picture comes late."""
 
 IMAGE_ENDS: Final = frozenset(
     {

@@ -5,7 +5,7 @@ HiDream is a function that answers requests, behind the real client; Telegram is
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +15,7 @@ from typing import Any, cast
 import httpx
 
 from bot.account import Account, Allowance, Minute
+from bot.callbacks import Callbacks
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
 from bot.fetcher import Fetcher
@@ -23,18 +24,23 @@ from bot.hidream.decoding import DownloadedImage
 from bot.hidream.download import Downloader
 from bot.hidream.wire import ApiVersion
 from bot.images import Images, Photo
+from bot.lookup import Lookup
 from bot.messages import Chat, Fetched, FileOutcome, Outcome, Picture, Sent, Target
+from bot.pace import Durations
 from bot.preparer import Preparer
+from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.texts import Say
 from bot.watcher import Watcher
+from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import NewTask, Origin, Place, Settings, Task, TaskState
 from storage.tasks import Photo as SentPhoto
-from tests.time_machine import LoopClock
+from tests.time_machine import LoopClock, at_once
 
 JSON = dict[str, Any]
+Test = Callable[[Path], Coroutine[Any, Any, None]]
 Answer = httpx.Response
 
 
@@ -44,6 +50,7 @@ class Room:
     def __init__(self) -> None:
         self.said: list[tuple[int, str]] = []
         self.pictures: list[int] = []
+        self.captions: list[str] = []
 
     async def fetch(self, file_id: str) -> FileOutcome:
         """Give a file."""
@@ -59,6 +66,7 @@ class Room:
     ) -> Outcome:
         """Take pictures."""
         self.pictures.append(target.chat_id)
+        self.captions.append(lines[0].id)
         ids = tuple(f"file{n}" for n in range(len(pictures)))
         return Sent(message_ids=tuple(range(1, len(pictures) + 1)), file_ids=ids)
 
@@ -178,9 +186,12 @@ class Engine:
     """The loops, and what they work on."""
 
     store: MemoryStore
-    clock: LoopClock
+    clock: Clock
     room: Room
     hidream: HiDream
+    slots: Slots
+    callbacks: Callbacks
+    durations: Durations
     _update: int = 0
 
     async def photo(self, prompt: str, *, user: int = 1, count: int = 1) -> Task:
@@ -213,6 +224,16 @@ class Engine:
         return row
 
 
+def in_no_time(test: Test) -> Callable[[Path], None]:
+    """Let a test run in a loop in which time passes at once."""
+
+    def run(tmp_path: Path) -> None:
+        at_once(test(tmp_path))
+
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
+
+
 @asynccontextmanager
 async def engine(
     path: Path,
@@ -224,44 +245,69 @@ async def engine(
     parallel: int = 3,
     deadline: float = 600,
     new_token: Callable[[], bool] = lambda: False,
+    clock: Clock | None = None,
+    called_back: bool = False,
 ) -> AsyncIterator[Engine]:
     """Run dispatcher, watcher and courier, supervised; stop them at the end."""
-    clock = LoopClock()
+    clock = clock or LoopClock()
     store = store or MemoryStore(clock)
     room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
-    allowance = Allowance(parallel=parallel, deadline=timedelta(seconds=deadline))
+    allowance = Allowance(deadline=timedelta(seconds=deadline))
+    slots, durations = Slots(parallel, clock), Durations()
     http = httpx.AsyncClient(transport=Line(hidream))
     images = Ready(max_megapixels=1)
     client = HiDreamClient(
         http, base_url="https://hidream.test", version=ApiVersion.V2, token=lambda: "token"
     )
     chat = cast(Chat, room)
+    watcher = Watcher(
+        store=store,
+        hidream=client,
+        fetcher=Fetcher(store=store, files=files, downloader=storage or Storage(), clock=clock),
+        account=account,
+        lookup=Lookup(
+            store=store,
+            hidream=client,
+            allowance=allowance,
+            durations=durations,
+            callbacks=called_back,
+            clock=clock,
+        ),
+        durations=durations,
+        clock=clock,
+    )
+    callbacks = Callbacks(
+        store=store, clock=clock, public_url="https://bot.test", on_call=watcher.called_back
+    )
     loops: dict[str, Loop] = {
         "dispatcher": Dispatcher(
             store=store,
             preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
             hidream=client,
             account=account,
+            slots=slots,
             minute=Minute(100, clock),
             allowance=allowance,
             clock=clock,
+            callbacks=callbacks if called_back else None,
         ).run,
-        "watcher": Watcher(
-            store=store,
-            hidream=client,
-            fetcher=Fetcher(store=store, files=files, downloader=storage or Storage(), clock=clock),
-            account=account,
-            allowance=allowance,
-            clock=clock,
-        ).run,
+        "watcher": watcher.run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
     }
     running = asyncio.create_task(
         supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4)
     )
     try:
-        yield Engine(store=store, clock=clock, room=room, hidream=hidream)
+        yield Engine(
+            store=store,
+            clock=clock,
+            room=room,
+            hidream=hidream,
+            slots=slots,
+            callbacks=callbacks,
+            durations=durations,
+        )
     finally:
         stop.set()
         store.wake()

@@ -1,7 +1,6 @@
 """Dispatcher, watcher and courier together: what days of trouble come to, in no time."""
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 from bot.courier import MOST_REPEATS
 from bot.dispatcher import REFUSAL_TRIES
 from bot.hidream.errors import DownloadLater
+from bot.lookup import LOOKUPS
 from bot.messages import Outcome, Target, Unknown
-from bot.watcher import LOOKUPS
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import ImageState, Task, TaskState, Topic
@@ -26,6 +25,7 @@ from tests.engine import (
     accepted,
     done,
     engine,
+    in_no_time,
     refusal,
     success,
 )
@@ -34,18 +34,6 @@ from tests.time_machine import LoopClock, at_once
 HOUR = 3_600.0
 DAY = 24 * HOUR
 ENDS = (TaskState.DELIVERED, TaskState.FAILED)
-
-Test = Callable[[Path], Coroutine[Any, Any, None]]
-
-
-def in_no_time(test: Test) -> Callable[[Path], None]:
-    """Let a test run in a loop in which time passes at once."""
-
-    def run(tmp_path: Path) -> None:
-        at_once(test(tmp_path))
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
 
 
 @in_no_time

@@ -104,7 +104,7 @@ def test_many_changes_cost_few_looks() -> None:
         for n in range(100):
             await asyncio.sleep(0.1)
             # somebody else comes, whose message is not sent
-            await store.note_completion(99, n / 100)
+            await store.note_completions({99: n / 100})
             store.wake()
         assert store.looks <= 5 * (1 + 10 / 2), "once when it was sent, then every 2 s"
         await stopped(store, running, stop)

@@ -177,9 +177,9 @@ def _count(data: Mapping[str, object], count: int) -> dict[str, int]:
     return {"count": count} if "count" in data else {}
 
 
-@pytest.mark.parametrize("id_", sorted(SENTENCES))
+@pytest.mark.parametrize("id_", sorted(id_ for id_ in SENTENCES if not id_.startswith("admin-")))
 def test_no_jargon(id_: str) -> None:
-    """No sentence needs its reader to know how the bot is built."""
+    """No sentence needs its reader to know how the bot is built; whoever runs it does."""
     said = texts.plain(_example(id_, "…"))
     assert not re.search(
         r"\b(tasks?|prompts?|queued?|tokens?|pars(e|ing)|API|HTTP|payload|JSON|timeout|invalid)\b",

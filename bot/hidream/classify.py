@@ -22,6 +22,7 @@ from bot.hidream.errors import (
     Refused,
     TokenRefused,
     TooFast,
+    TooManyParallel,
     Uncertain,
     UnknownTask,
 )
@@ -115,6 +116,7 @@ LOAD: Final = _words(
     r"rate[ _-]?limit|(?<![a-z])rate(?![a-z])|too many (?:request|task|job|parallel)",
     r"concurren|parallel|overload|throttl|(?<![a-z])busy|(?<![a-z])qps(?![a-z])|too fast|capacity",
 )
+PARALLEL: Final = _words(r"并发|并行|concurren|parallel")
 CONTENT: Final = _words(
     r"敏感|违规|违禁|违法|审核|不合规|合规|色情|政治|暴力|涉黄|涉政|涉暴|低俗|血腥",
     r"sensitive|moderation|nsfw|inappropriate|porn|nudity|sexual|explicit content|violen|politic",
@@ -154,6 +156,11 @@ RULES: Final[tuple[Rule, ...]] = (
         error=ContentRefused,
     ),
     Rule(about="401 or 403", fits=lambda a: a.http_status in {401, 403}, error=TokenRefused),
+    Rule(
+        about="429 for tasks at once",
+        fits=lambda a: a.http_status == 429 and a.speaks_of(PARALLEL),
+        error=TooManyParallel,
+    ),
     Rule(about="429", fits=lambda a: a.http_status == 429, error=TooFast),
     # A gateway says 504 when the service behind it was too slow to answer, not too slow to accept.
     # So it stands before the rest of 5xx.
@@ -191,6 +198,11 @@ RULES: Final[tuple[Rule, ...]] = (
         error=TokenRefused,
     ),
     # Unmistakable load before content: "the review service is busy" is no verdict on a prompt.
+    Rule(
+        about="tasks at once",
+        fits=lambda a: a.call is Call.SUBMIT and a.speaks_of(PARALLEL),
+        error=TooManyParallel,
+    ),
     Rule(about="load", fits=lambda a: a.speaks_of(LOAD), error=TooFast),
     # Content before the vaguer words: "too many sensitive words" is not about pace.
     Rule(about="content", fits=lambda a: a.speaks_of(CONTENT), error=ContentRefused),

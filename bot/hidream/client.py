@@ -82,6 +82,11 @@ class HiDreamClient:
         self._url = f"{base_url.rstrip('/')}/api-pub/gw/v{int(version)}/image/img2img/async"
         self._batch_offered = True
 
+    @property
+    def asks_in_batches(self) -> bool:
+        """Whether one call asks about many tasks, as far as is known."""
+        return self._batch_offered
+
     async def submit(self, submission: Submission, *, user_id: str) -> Accepted:
         """Hand in one task.
 

@@ -5,6 +5,7 @@
      ├ Uncertain           the whole request left, no readable answer came: it may have been accepted
      ├ GatewayIll          the gateway is ill: try again
      ├ TooFast             beyond a limit: put it back, slow down
+     │  └ TooManyParallel  beyond the account's tasks at once: put it back until one of them ends
      ├ TokenRefused        our token is bad or expired: nothing works until it is replaced
      ├ ContentRefused      the user must change the words or the photo: final
      ├ Refused             any other refusal: a few tries, then final
@@ -60,6 +61,10 @@ class GatewayIll(HiDreamError):
 
 class TooFast(HiDreamError):
     """A limit of the account, or overload: the request was not taken, and is to be put back."""
+
+
+class TooManyParallel(TooFast):
+    """More tasks at once than the account may have."""
 
 
 class TokenRefused(HiDreamError):

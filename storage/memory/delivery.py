@@ -106,6 +106,14 @@ class Delivery(Memory):
         ]
         return True
 
+    async def late_told(self, task: Task, n: int) -> None:
+        """Note that a late image needs no more showing: it arrived, or cannot be shown."""
+        if self._steps_of(task) is not None:
+            self._tables.images[task.id] = [
+                replace(image, late="told") if (image.n, image.late) == (n, "due") else image
+                for image in self._tables.images.get(task.id, ())
+            ]
+
     async def deliver_later(self, task: Task, *, due_at: datetime) -> Task | None:
         """DELIVERING → READY, due later; `tries` is raised."""
         return self._move(
@@ -121,8 +129,17 @@ class Delivery(Memory):
         to: Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE],
         now: datetime,
     ) -> Task | None:
-        """DELIVERING → its final state."""
-        return self._move("finish", task, to, lambda _: {"tries": 0, "finished_at": now})
+        """DELIVERING → its final state; what was DELIVERED has no failure any more."""
+        return self._move(
+            "finish",
+            task,
+            to,
+            lambda row: {
+                "tries": 0,
+                "finished_at": now,
+                "failure": None if to is TaskState.DELIVERED else row.failure,
+            },
+        )
 
     # --- progress messages
 

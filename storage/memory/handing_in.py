@@ -48,6 +48,7 @@ class HandingIn(Memory):
         parallel: int,
         now: datetime,
         held_until: datetime,
+        callback_hash: str | None = None,
     ) -> Task | None:
         """QUEUED → SUBMITTING, with a submission that holds a slot, if fewer than `parallel` are held."""
         check_move("claim", task, TaskState.SUBMITTING)
@@ -73,6 +74,7 @@ class HandingIn(Memory):
                 images=row.settings.count,
                 sent_at=now,
                 held_until=held_until,
+                callback_hash=callback_hash,
             )
         )
         self._tables.current_turn = max(self._tables.current_turn, row.turn)
@@ -168,6 +170,37 @@ class HandingIn(Memory):
             newest = self._newest_submission(task)
             newest.outcome, newest.answered_at = "uncertain", now
         return moved
+
+    async def callback_hashes(self, since: datetime) -> list[str]:
+        """Give the hashes of the callbacks of submissions that were answered after `since`, or not at all yet."""
+        return [
+            one.callback_hash
+            for one in self._tables.submissions
+            if (one.answered_at is None or one.answered_at > since)
+            and one.callback_hash is not None
+        ]
+
+    async def called_back(self, callback_hash: str, hidream_task_id: str | None) -> Task | None:
+        """Note that HiDream has called; gives the task that it is about, or None if there is none."""
+        found = [one for one in self._tables.submissions if one.callback_hash == callback_hash]
+        if not found:
+            return None
+        task = self._tables.tasks[found[0].task_id]
+        unanswered = task.state in {TaskState.SUBMITTING, TaskState.UNCERTAIN}
+        if unanswered and hidream_task_id is not None:
+            found[0].hinted_task_id = hidream_task_id
+            if task.state is TaskState.UNCERTAIN:
+                task = self._put(replace(task, due_at=self._clock.now()))
+        self._bells.changed("called_back")
+        return task
+
+    async def hints(self, task_id: int) -> list[str]:
+        """Give HiDream's ids that callbacks named for a task's submissions, latest first."""
+        return [
+            one.hinted_task_id
+            for one in reversed(self._tables.submissions)
+            if one.task_id == task_id and one.hinted_task_id is not None
+        ]
 
     async def uncertain(self, now: datetime) -> list[Task]:
         """Give the UNCERTAIN tasks that are due to be asked about."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from storage.memory.tables import Memory, Update
@@ -70,6 +70,53 @@ class Housekeeping(Memory):
         if updates or tasks or drafts or albums:
             self._bells.changed("move_chat")
 
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
+        ahead = max((one - now for one in self._latest_stamps()), default=timedelta())
+        if ahead > timedelta():
+            self._set_back(ahead, now)
+            self._bells.changed("rebase")
+        running = {one.id: one for one in self._tasks(TaskState.RUNNING)}
+        for task in running.values():
+            self._put(replace(task, deadline_at=max(task.deadline_at or now, now + grace)))
+        for submission in self._tables.submissions:
+            known = submission.hidream_task_id is not None and submission.task_id in running
+            if known and submission.released_at is None:
+                submission.held_until = max(submission.held_until, now + grace)
+        return max(ahead, timedelta())
+
+    def _set_back(self, ahead: timedelta, now: datetime) -> None:
+        tables = self._tables
+        for submission in tables.submissions:
+            if submission.released_at is None:
+                submission.held_until -= ahead
+        for task in [one for one in tables.tasks.values() if one.finished_at is None]:
+            self._put(
+                replace(
+                    task,
+                    due_at=task.due_at and task.due_at - ahead,
+                    deadline_at=task.deadline_at and task.deadline_at - ahead,
+                    accepted_at=task.accepted_at and task.accepted_at - ahead,
+                    lease_until=task.lease_until and task.lease_until - ahead,
+                    trouble_since=task.trouble_since and min(task.trouble_since, now),
+                )
+            )
+        for update in tables.inbox.values():
+            if update.state == "new" and update.due_at is not None:
+                update.due_at -= ahead
+
+    def _latest_stamps(self) -> list[datetime]:
+        tables = self._tables
+        updates, tasks = list(tables.inbox.values()), list(tables.tasks.values())
+        stamps: list[datetime | None] = [
+            *(one.row.received_at for one in updates[-1:]),
+            *(one.created_at for one in tasks[-1:]),
+            *(stamp for one in tables.submissions[-1:] for stamp in (one.sent_at, one.answered_at)),
+            *(one.ready_at for one in tasks if one.state is TaskState.READY),
+            *(one.finished_at for one in tasks if one.id not in tables.pruned),
+        ]
+        return [one for one in stamps if one is not None]
+
     async def recover(
         self,
         *,
@@ -133,6 +180,7 @@ class Housekeeping(Memory):
         for submission in tables.submissions:
             if submission.task_id in forgotten:
                 submission.request_id, submission.hidream_task_id = "", None
+                submission.callback_hash, submission.hinted_task_id = None, None
         tables.pruned.update(forgotten)
         return len(forgotten)
 
@@ -143,6 +191,18 @@ class Housekeeping(Memory):
     async def files_removed(self, task_id: int) -> None:
         """Note that a task's files are off the disk."""
         self._tables.without_files.add(task_id)
+
+    async def notices(self) -> Mapping[str, datetime]:
+        """Give what the admins were told and when, by name."""
+        return dict(self._tables.notices)
+
+    async def note_notice(self, name: str, now: datetime) -> None:
+        """Note that the admins were told this."""
+        self._tables.notices[name] = now
+
+    async def forget_notice(self, name: str) -> None:
+        """Note that it is over: the next time it is news again."""
+        self._tables.notices.pop(name, None)
 
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""

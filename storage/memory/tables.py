@@ -8,7 +8,18 @@ from typing import Any, Literal
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.moves import check_move, closed_up
-from storage.tasks import IN_LINE, Draft, Image, InboxRow, Origin, Step, Task, TaskState, Topic
+from storage.tasks import (
+    IN_LINE,
+    Draft,
+    Image,
+    InboxRow,
+    Measured,
+    Origin,
+    Step,
+    Task,
+    TaskState,
+    Topic,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -35,6 +46,8 @@ class Submission:
     outcome: Literal["accepted", "refused", "not_sent", "uncertain"] | None = None
     hidream_task_id: str | None = None
     released_at: datetime | None = None
+    callback_hash: str | None = None
+    hinted_task_id: str | None = None
 
     def held(self, now: datetime) -> bool:
         """Say whether it holds a slot."""
@@ -65,6 +78,8 @@ class Tables:
     images: dict[int, list[Image]] = field(default_factory=dict)
     steps: dict[int, dict[str, Step]] = field(default_factory=dict)
     current_turn: int = 0
+    durations: list[Measured] = field(default_factory=list)
+    notices: dict[str, datetime] = field(default_factory=dict)
 
 
 class Memory:

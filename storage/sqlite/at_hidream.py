@@ -1,30 +1,42 @@
 """What runs at HiDream, and its images."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
-from storage.moves import check_image_end
+from storage.moves import check_image_end, check_move
 from storage.sqlite.connection import Connections
-from storage.sqlite.rows import image_of, stamp, task_of
-from storage.tasks import Image, ImageState, Running
+from storage.sqlite.rows import image_of, measured_of, stamp, task_of
+from storage.tasks import Image, ImageState, Measured, Running, Task, TaskState
+
+_SUBMITTED: Final = (
+    "SELECT tasks.*, submissions.hidream_task_id AS submission_id, submissions.released_at"
+)
+_TOLD: Final = "('ready', 'delivering', 'delivered', 'failed')"
+_KEPT_DURATIONS: Final = 2000
 
 
 class AtHiDream(Connections):
     """The store's methods while HiDream is at a task."""
 
-    async def running(self) -> list[Running]:
-        """Give the RUNNING tasks, and those over for us whose slot HiDream has not given back (until its hold runs out)."""
+    async def running(self, *, late_since: datetime) -> list[Running]:
+        """Give what HiDream has something to say of, by task id."""
+        now = stamp(self._clock.now())
         rows = await self._rows(
-            "SELECT tasks.*, submissions.hidream_task_id AS submission_id,"
-            " submissions.released_at FROM tasks JOIN submissions"
+            f"{_SUBMITTED} FROM tasks JOIN submissions"
             " ON submissions.hidream_task_id = tasks.hidream_task_id WHERE state = 'running'"
-            " UNION ALL SELECT tasks.*, submissions.hidream_task_id, submissions.released_at"
+            f" UNION {_SUBMITTED}"
             " FROM submissions JOIN tasks ON tasks.id = submissions.task_id"
-            " WHERE submissions.released_at IS NULL AND submissions.held_until > ?"
+            " WHERE submissions.released_at IS NULL AND submissions.held_until > min(?, ?)"
+            f" AND (submissions.held_until > ? OR tasks.state IN {_TOLD})"
             " AND submissions.hidream_task_id IS NOT NULL AND tasks.state <> 'running'"
+            f" UNION {_SUBMITTED}"
+            " FROM images JOIN tasks ON tasks.id = images.task_id JOIN submissions"
+            " ON submissions.hidream_task_id = tasks.hidream_task_id"
+            f" WHERE images.late = 'due' AND tasks.state IN {_TOLD}"
             " ORDER BY id",
-            (stamp(self._clock.now()),),
+            (stamp(late_since), now, now),
         )
         images = await self._images_of(row["id"] for row in rows)
         return [
@@ -48,15 +60,19 @@ class AtHiDream(Connections):
             images.setdefault(row["task_id"], []).append(image_of(row))
         return images
 
-    async def note_completion(self, task_id: int, completion: float) -> None:
-        """Note HiDream's own progress, 0 to 1."""
-        share = min(max(completion, 0.0), 1.0)
-        await self._change(
-            "note_completion",
-            "UPDATE tasks SET completion = ?"
-            " WHERE id = ? AND state = 'running' AND completion IS NOT ? RETURNING id",
-            (share, task_id, share),
-        )
+    async def note_completions(self, completions: Mapping[int, float]) -> None:
+        """Note HiDream's own progress with running tasks, each 0 to 1."""
+        shares = {task_id: min(max(share, 0.0), 1.0) for task_id, share in completions.items()}
+
+        async def work() -> int:
+            return await self._run_many(
+                "UPDATE tasks SET completion = ?1"
+                " WHERE id = ?2 AND state = 'running' AND completion IS NOT ?1",
+                [(share, task_id) for task_id, share in shares.items()],
+            )
+
+        if shares:
+            await self._write("note_completions", work)
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
         """PENDING or MADE → MADE, with where HiDream has it."""
@@ -85,10 +101,34 @@ class AtHiDream(Connections):
         check_image_end(state)
         await self._change(
             None,
-            "UPDATE images SET state = ?, url = NULL, description = ?"
+            "UPDATE images SET state = ?, url = NULL, description = ?, late = NULL"
             " WHERE task_id = ? AND n = ? AND state IN ('pending', 'made')",
             (state, description, task_id, n),
         )
+
+    async def image_late(self, task_id: int, n: int, url: str) -> None:
+        """EXPIRED → MADE, and late: HiDream has made it after all."""
+        await self._change(
+            None,
+            "UPDATE images SET state = 'made', url = ?, description = NULL, late = 'due'"
+            " WHERE task_id = ? AND n = ? AND state = 'expired' AND EXISTS (SELECT 1 FROM tasks"
+            " WHERE id = images.task_id"
+            " AND state IN ('ready', 'delivering', 'delivered', 'failed'))",
+            (url, task_id, n),
+        )
+
+    async def reopen(self, task: Task, now: datetime) -> Task | None:
+        """FAILED or DELIVERED → READY: a late image of it is stored, and to be shown."""
+        check_move("reopen", task, TaskState.READY)
+        rows = await self._change(
+            "reopen",
+            "UPDATE tasks SET state = 'ready', ready_at = ?, finished_at = NULL, due_at = NULL,"
+            " tries = 0, files_removed = 0 WHERE id = ? AND state = ? AND claim_no = ?"
+            " AND EXISTS (SELECT 1 FROM images WHERE task_id = tasks.id AND state = 'stored'"
+            " AND late = 'due') RETURNING *",
+            (stamp(now), task.id, task.state, task.claim_no),
+        )
+        return task_of(rows[0]) if rows else None
 
     async def release(self, hidream_task_id: str, now: datetime) -> None:
         """HiDream reported the end of this task of its: its slot is free."""
@@ -106,6 +146,27 @@ class AtHiDream(Connections):
             return bool(released)
 
         await self._write("release", work)
+
+    async def note_duration(self, measured: Measured) -> None:
+        """Keep how long a task took; of such measures the latest 2,000 are kept."""
+
+        async def work() -> bool:
+            await self._run(
+                "INSERT INTO durations (ratio, count, seconds) VALUES (?, ?, ?)",
+                (measured.ratio, measured.count, measured.seconds),
+            )
+            await self._run(
+                "DELETE FROM durations WHERE id <= (SELECT max(id) FROM durations) - ?",
+                (_KEPT_DURATIONS,),
+            )
+            return True
+
+        await self._write(None, work)
+
+    async def durations(self, limit: int) -> list[Measured]:
+        """Give the latest measures, oldest first."""
+        rows = await self._rows("SELECT * FROM durations ORDER BY id DESC LIMIT ?", (limit,))
+        return [measured_of(row) for row in reversed(rows)]
 
     async def images(self, task_id: int) -> list[Image]:
         """Give a task's images, in order."""

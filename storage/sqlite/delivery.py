@@ -103,6 +103,16 @@ class Delivery(Connections):
 
         return await self._write(None, work)
 
+    async def late_told(self, task: Task, n: int) -> None:
+        """Note that a late image needs no more showing: it arrived, or cannot be shown."""
+        await self._change(
+            None,
+            "UPDATE images SET late = 'told' WHERE task_id = ? AND n = ? AND late = 'due'"
+            " AND EXISTS (SELECT 1 FROM tasks"
+            " WHERE id = images.task_id AND state = 'delivering' AND claim_no = ?)",
+            (task.id, n, task.claim_no),
+        )
+
     async def deliver_later(self, task: Task, *, due_at: datetime) -> Task | None:
         """DELIVERING → READY, due later; `tries` is raised."""
         check_move("deliver_later", task, TaskState.READY)
@@ -121,12 +131,15 @@ class Delivery(Connections):
         to: Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE],
         now: datetime,
     ) -> Task | None:
-        """DELIVERING → its final state."""
+        """DELIVERING → its final state; what was DELIVERED has no failure any more."""
         check_move("finish", task, to)
         rows = await self._change(
             "finish",
-            "UPDATE tasks SET state = ?, claimed_by = NULL, lease_until = NULL, tries = 0,"
-            " finished_at = ? WHERE id = ? AND state = 'delivering' AND claim_no = ? RETURNING *",
+            "UPDATE tasks SET state = ?1, claimed_by = NULL, lease_until = NULL, tries = 0,"
+            " finished_at = ?2,"
+            " failure_id = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_id END,"
+            " failure_data = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_data END"
+            " WHERE id = ?3 AND state = 'delivering' AND claim_no = ?4 RETURNING *",
             (to, stamp(now), task.id, task.claim_no),
         )
         return task_of(rows[0]) if rows else None

@@ -56,6 +56,7 @@ class HandingIn(Turns):
         parallel: int,
         now: datetime,
         held_until: datetime,
+        callback_hash: str | None = None,
     ) -> Task | None:
         """QUEUED → SUBMITTING, with a submission that holds a slot, if fewer than `parallel` are held."""
         check_move("claim", task, TaskState.SUBMITTING)
@@ -83,9 +84,16 @@ class HandingIn(Turns):
                 return None
             row = rows[0]
             await self._run(
-                "INSERT INTO submissions (task_id, request_id, images, sent_at, held_until)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (row["id"], row["request_id"], row["count"], stamp(now), stamp(held_until)),
+                "INSERT INTO submissions (task_id, request_id, images, sent_at, held_until,"
+                " callback_hash) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    row["id"],
+                    row["request_id"],
+                    row["count"],
+                    stamp(now),
+                    stamp(held_until),
+                    callback_hash,
+                ),
             )
             await self._run(
                 "UPDATE meta SET value = max(value, ?) WHERE key = 'current_turn'", (row["turn"],)
@@ -220,6 +228,50 @@ class HandingIn(Turns):
             return rows[0] if rows else None
 
         return _one(await self._write("unanswered", work))
+
+    async def callback_hashes(self, since: datetime) -> list[str]:
+        """Give the hashes of the callbacks of submissions that were answered after `since`, or not at all yet."""
+        rows = await self._rows(
+            "SELECT id, callback_hash FROM submissions WHERE answered_at > ? OR answered_at IS NULL",
+            (stamp(since),),
+        )
+        by_id = sorted(rows, key=lambda row: int(row["id"]))
+        return [row["callback_hash"] for row in by_id if row["callback_hash"] is not None]
+
+    async def called_back(self, callback_hash: str, hidream_task_id: str | None) -> Task | None:
+        """Note that HiDream has called; gives the task that it is about, or None if there is none."""
+
+        async def work() -> Row | None:
+            rows = await self._run(
+                "SELECT tasks.*, submissions.id AS submission FROM submissions"
+                " JOIN tasks ON tasks.id = submissions.task_id WHERE callback_hash = ?",
+                (callback_hash,),
+            )
+            if not rows:
+                return None
+            row = rows[0]
+            if row["state"] not in {"submitting", "uncertain"} or hidream_task_id is None:
+                return row
+            await self._run(
+                "UPDATE submissions SET hinted_task_id = ? WHERE id = ?",
+                (hidream_task_id, row["submission"]),
+            )
+            due = await self._run(
+                "UPDATE tasks SET due_at = ? WHERE id = ? AND state = 'uncertain' RETURNING *",
+                (stamp(self._clock.now()), row["id"]),
+            )
+            return due[0] if due else row
+
+        return _one(await self._write("called_back", work))
+
+    async def hints(self, task_id: int) -> list[str]:
+        """Give HiDream's ids that callbacks named for a task's submissions, latest first."""
+        rows = await self._rows(
+            "SELECT hinted_task_id FROM submissions WHERE task_id = ?"
+            " AND hinted_task_id IS NOT NULL ORDER BY id DESC",
+            (task_id,),
+        )
+        return [row["hinted_task_id"] for row in rows]
 
     async def uncertain(self, now: datetime) -> list[Task]:
         """Give the UNCERTAIN tasks that are due to be asked about."""

@@ -1,11 +1,11 @@
 """Keeping house: recovery, forgetting, counting."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from storage.sqlite.connection import Connections
-from storage.sqlite.rows import stamp
+from storage.sqlite.rows import moment, stamp
 from storage.tasks import TaskState
 
 _MOVE_CHAT: Final = (
@@ -23,7 +23,10 @@ _FORGET_TASK: Final = (
         " hidream_task_id = NULL, failure_data = CASE WHEN failure_id IS NOT NULL THEN '{}' END,"
         " vendor_message = NULL, progress_message_id = NULL WHERE id = ?"
     ),
-    "UPDATE submissions SET request_id = '', hidream_task_id = NULL WHERE task_id = ?",
+    (
+        "UPDATE submissions SET request_id = '', hidream_task_id = NULL, callback_hash = NULL,"
+        " hinted_task_id = NULL WHERE task_id = ?"
+    ),
     "UPDATE steps SET message_ids = '[]' WHERE task_id = ?",
     "DELETE FROM images WHERE task_id = ?",
 )
@@ -48,6 +51,35 @@ _NOBODY_WAITS: Final = (
 )
 
 
+# Each from an index: the latest rows, and what is waiting or over.
+_LATEST_STAMPS: Final = (
+    "SELECT received_at AS at FROM inbox ORDER BY id DESC LIMIT 1",
+    "SELECT created_at AS at FROM tasks ORDER BY id DESC LIMIT 1",
+    "SELECT max(sent_at, coalesce(answered_at, 0)) AS at FROM submissions ORDER BY id DESC LIMIT 1",
+    "SELECT ready_at AS at FROM tasks WHERE state = 'ready' ORDER BY ready_at DESC LIMIT 1",
+    (
+        "SELECT finished_at AS at FROM tasks WHERE finished_at IS NOT NULL AND pruned = 0"
+        " ORDER BY finished_at DESC LIMIT 1"
+    ),
+)
+_REBASE: Final = (
+    "UPDATE submissions SET held_until = held_until - ?1 WHERE released_at IS NULL",
+    (
+        "UPDATE tasks SET due_at = due_at - ?1, deadline_at = deadline_at - ?1,"
+        " accepted_at = accepted_at - ?1, lease_until = lease_until - ?1,"
+        " trouble_since = min(trouble_since, ?2) WHERE finished_at IS NULL"
+    ),
+    "UPDATE inbox SET due_at = due_at - ?1 WHERE state = 'new' AND due_at IS NOT NULL",
+)
+_GRACE: Final = (
+    "UPDATE tasks SET deadline_at = max(deadline_at, ?) WHERE state = 'running'",
+    (
+        "UPDATE submissions SET held_until = max(held_until, ?) WHERE released_at IS NULL"
+        " AND hidream_task_id IN (SELECT hidream_task_id FROM tasks WHERE state = 'running')"
+    ),
+)
+
+
 class Housekeeping(Connections):
     """The store's methods for what nobody asks for and everybody needs."""
 
@@ -58,6 +90,22 @@ class Housekeeping(Connections):
             return sum([len(await self._run(sql, (new, old))) for sql in _MOVE_CHAT])
 
         await self._write("move_chat", work)
+
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
+
+        async def work() -> int:
+            stamps = [row["at"] for sql in _LATEST_STAMPS for row in await self._run(sql)]
+            ahead = max(stamps, default=0) - stamp(now)
+            if ahead > 0:
+                for sql in _REBASE:
+                    values = (ahead, stamp(now)) if "?2" in sql else (ahead,)
+                    await self._run(sql, values)
+            for sql in _GRACE:
+                await self._run(sql, (stamp(now + grace),))
+            return max(0, ahead)
+
+        return timedelta(microseconds=await self._write("rebase", work))
 
     async def recover(
         self,
@@ -142,6 +190,24 @@ class Housekeeping(Connections):
     async def files_removed(self, task_id: int) -> None:
         """Note that a task's files are off the disk."""
         await self._change(None, "UPDATE tasks SET files_removed = 1 WHERE id = ?", (task_id,))
+
+    async def notices(self) -> Mapping[str, datetime]:
+        """Give what the admins were told and when, by name."""
+        rows = await self._rows("SELECT name, told_at FROM notices")
+        return {row["name"]: moment(row["told_at"]) for row in rows}
+
+    async def note_notice(self, name: str, now: datetime) -> None:
+        """Note that the admins were told this."""
+        await self._change(
+            None,
+            "INSERT INTO notices (name, told_at) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET told_at = excluded.told_at",
+            (name, stamp(now)),
+        )
+
+    async def forget_notice(self, name: str) -> None:
+        """Note that it is over: the next time it is news again."""
+        await self._change(None, "DELETE FROM notices WHERE name = ?", (name,))
 
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""

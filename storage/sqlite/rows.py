@@ -14,6 +14,7 @@ from storage.tasks import (
     Image,
     ImageState,
     InboxRow,
+    Measured,
     Origin,
     Photo,
     Place,
@@ -160,6 +161,11 @@ def step_of(row: Row) -> Step:
         message_ids=tuple(json.loads(row["message_ids"])),
         repeats=row["repeats"],
     )
+
+
+def measured_of(row: Row) -> Measured:
+    """Read a row of `durations`."""
+    return Measured(ratio=row["ratio"], count=row["count"], seconds=row["seconds"])
 
 
 def charge_of(row: Row) -> Charge:

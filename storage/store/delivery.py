@@ -50,6 +50,10 @@ class Delivery(Protocol):
         """Note that the message arrived, and under which ids Telegram keeps its images."""
         ...
 
+    async def late_told(self, task: Task, n: int) -> None:
+        """Note that a late image needs no more showing: it arrived, or cannot be shown."""
+        ...
+
     async def deliver_later(self, task: Task, *, due_at: datetime) -> Task | None:
         """DELIVERING → READY, due later; `tries` is raised."""
         ...
@@ -60,7 +64,7 @@ class Delivery(Protocol):
         to: Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE],
         now: datetime,
     ) -> Task | None:
-        """DELIVERING → its final state."""
+        """DELIVERING → its final state; what was DELIVERED has no failure any more."""
         ...
 
     # --- progress messages

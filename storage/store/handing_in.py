@@ -33,10 +33,12 @@ class HandingIn(Protocol):
         parallel: int,
         now: datetime,
         held_until: datetime,
+        callback_hash: str | None = None,
     ) -> Task | None:
         """QUEUED → SUBMITTING, with a submission that holds a slot, if fewer than `parallel` are held.
 
-        A task that already has a `request_id` (an uncertain one) keeps it. Raises `current`.
+        A task that already has a `request_id` (an uncertain one) keeps it. `callback_hash` is how
+        `called_back` finds the submission. Raises `current`.
         """
         ...
 
@@ -77,6 +79,22 @@ class HandingIn(Protocol):
 
     async def unanswered(self, task: Task, *, now: datetime, due_at: datetime) -> Task | None:
         """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised."""
+        ...
+
+    async def callback_hashes(self, since: datetime) -> list[str]:
+        """Give the hashes of the callbacks of submissions that were answered after `since`, or not at all yet."""
+        ...
+
+    async def called_back(self, callback_hash: str, hidream_task_id: str | None) -> Task | None:
+        """Note that HiDream has called; gives the task that it is about, or None if there is none.
+
+        While the task is SUBMITTING or UNCERTAIN, the id is kept as a hint, and an UNCERTAIN one is
+        due at once. Nothing else changes.
+        """
+        ...
+
+    async def hints(self, task_id: int) -> list[str]:
+        """Give HiDream's ids that callbacks named for a task's submissions, latest first."""
         ...
 
     async def uncertain(self, now: datetime) -> list[Task]:

@@ -1,7 +1,7 @@
 """What a store must do for itself."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from storage.tasks import TaskState
@@ -12,6 +12,16 @@ class Housekeeping(Protocol):
 
     async def move_chat(self, old: int, new: int) -> None:
         """A group became a supergroup: everything of it belongs to its new id."""
+        ...
+
+    async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
+        """Make open rows' times good after the program was off, and the clock perhaps set meanwhile.
+
+        Set back: the latest stamp, where it is in the future, is read as now; due times, deadlines
+        and holds go back as far. Returns by how much. Set on, or off for long: what is RUNNING
+        expires, and gives back its slot by itself, no earlier than `grace` from now: by then HiDream
+        has been asked.
+        """
         ...
 
     async def recover(
@@ -43,6 +53,18 @@ class Housekeeping(Protocol):
 
     async def files_removed(self, task_id: int) -> None:
         """Note that a task's files are off the disk."""
+        ...
+
+    async def notices(self) -> Mapping[str, datetime]:
+        """Give what the admins were told and when, by name."""
+        ...
+
+    async def note_notice(self, name: str, now: datetime) -> None:
+        """Note that the admins were told this."""
+        ...
+
+    async def forget_notice(self, name: str) -> None:
+        """Note that it is over: the next time it is news again."""
         ...
 
     async def counts(self) -> Mapping[str, int]:

@@ -74,5 +74,7 @@ class Topic(StrEnum):
     """A task has something to be told, or a chat became free."""
     PROGRESS = "progress"
     """Something that a progress message shows has changed."""
+    ADMINS = "admins"
+    """There is something that the admins should hear; no row has changed."""
     HOUSEKEEPING = "housekeeping"
     """Nothing wakes it but the end of the program; the time does."""

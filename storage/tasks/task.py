@@ -162,6 +162,8 @@ class Image:
     size: int | None = None
     file_id: str | None = None
     """Telegram's, once it was sent."""
+    late: Literal["due", "told"] | None = None
+    """It came after its task was over for the person, who is to be shown it, or was."""
     sent_as: Literal["photo", "document"] | None = None
 
 
@@ -174,6 +176,15 @@ class Running:
     images: tuple[Image, ...]
     released: bool
     """Whether its slot has been given back."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """How long a task took at HiDream, from its acceptance to its end."""
+
+    ratio: str
+    count: int
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

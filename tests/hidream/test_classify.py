@@ -26,6 +26,7 @@ from bot.hidream.errors import (
     Refused,
     TokenRefused,
     TooFast,
+    TooManyParallel,
     Uncertain,
     UnknownTask,
 )
@@ -75,7 +76,7 @@ def refused(message: str, code: int = 1, status: int = 200, call: Call = Call.SU
         ("your session has expired", TokenRefused),
         ("Invalid API key", TokenRefused),
         # The pace.
-        ("并发数超过限制", TooFast),
+        ("并发数超过限制", TooManyParallel),
         ("请求频率过高", TooFast),
         ("触发限流", TooFast),
         ("系统繁忙", TooFast),
@@ -84,7 +85,7 @@ def refused(message: str, code: int = 1, status: int = 200, call: Call = Call.SU
         ("今日次数已达上限", TooFast),
         ("rate limit exceeded", TooFast),
         ("Too Many Requests", TooFast),
-        ("too many concurrent tasks", TooFast),
+        ("too many concurrent tasks", TooManyParallel),
         ("system overloaded", TooFast),
         ("server busy, retry later", TooFast),
         ("limit reached", TooFast),
@@ -133,6 +134,7 @@ def test_the_words_of_a_refusal_choose_the_error(message: str, error: type) -> N
         (403, {"code": 1, "message": "token 违规"}, Call.SUBMIT, True, TokenRefused),
         (429, {"code": 1, "message": "违规"}, Call.SUBMIT, True, TooFast),
         (429, b"<html>", Call.ASK, True, TooFast),
+        (429, {"code": 1, "message": "并行任务数超限"}, Call.SUBMIT, True, TooManyParallel),
         (504, b"<html>", Call.SUBMIT, True, Uncertain),
         (504, b"", Call.SUBMIT, False, GatewayIll),
         (504, b"", Call.ASK, True, GatewayIll),

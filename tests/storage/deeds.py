@@ -16,6 +16,7 @@ from storage.moves import IMAGE_ENDS
 from storage.tasks import (
     Failure,
     InboxRow,
+    Measured,
     NewDraft,
     NewTask,
     NewUpdate,
@@ -42,6 +43,7 @@ _chats: Final = st.sampled_from(_CHATS)
 _small: Final = st.integers(0, 2)
 _delays: Final = st.sampled_from((timedelta(), MINUTE, 10 * MINUTE))
 _updates: Final = st.integers(1, 12)
+_notices: Final = st.sampled_from(("token", "slots"))
 _step_names: Final = st.sampled_from(("text", "album"))
 
 
@@ -136,6 +138,7 @@ MOVING: Final[Mapping[str, Move]] = {
         parallel=PARALLEL,
         now=known.now,
         held_until=known.now + HOLD,
+        callback_hash=f"c{task.id}.{task.claim_no}",
     ),
     "accepted": lambda known, draw, task: call(
         task,
@@ -153,6 +156,7 @@ MOVING: Final[Mapping[str, Move]] = {
     "submit_again": lambda _, __, task: call(task),
     "ready": _ready,
     "deliver_later": lambda known, draw, task: call(task, due_at=known.now + draw(_delays)),
+    "reopen": lambda known, _, task: call(task, known.now),
     "finish": lambda known, draw, task: call(
         task,
         draw(st.sampled_from((TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE))),
@@ -162,6 +166,7 @@ MOVING: Final[Mapping[str, Move]] = {
 
 STEPS: Final[Mapping[str, Move]] = {
     "step_started": lambda known, draw, task: call(task, draw(_step_names), known.now),
+    "late_told": lambda _, draw, task: call(task, draw(_small)),
     "step_not_sent": lambda _, draw, task: call(task, draw(_step_names)),
     "step_sent": lambda known, draw, task: call(
         task,
@@ -261,8 +266,17 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         ),
     },
     "at_hidream": {
-        "note_completion": lambda known, draw: call(
-            draw(_task_ids(known)), draw(st.sampled_from((-1.0, 0.25, 0.5, 2.0)))
+        "note_completions": lambda known, draw: call(
+            draw(st.dictionaries(_task_ids(known), st.sampled_from((-1.0, 0.5, 2.0)), max_size=2))
+        ),
+        "image_late": lambda known, draw: call(
+            draw(_task_ids(known)), draw(_small), f"https://x/{draw(known.words)}"
+        ),
+        "note_duration": lambda _, draw: call(
+            Measured(ratio="1:1", count=draw(st.integers(1, 3)), seconds=2.5)
+        ),
+        "called_back": lambda known, draw: call(
+            f"c{draw(_task_ids(known))}.{draw(_small)}", draw(st.sampled_from((None, "h1", "h2")))
         ),
         "image_made": lambda known, draw: call(
             draw(_task_ids(known)), draw(_small), f"https://x/{draw(known.words)}"
@@ -296,6 +310,9 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
             sole=draw(st.sampled_from((False, False, True))),
             state=draw(st.sampled_from((None, TaskState.SUBMITTING, TaskState.DELIVERING))),
         ),
+        "rebase": lambda known, draw: call(known.now - draw(_delays), grace=MINUTE),
+        "note_notice": lambda known, draw: call(draw(_notices), known.now),
+        "forget_notice": lambda _, draw: call(draw(_notices)),
         "move_chat": lambda _, draw: call(draw(_chats), draw(_chats)),
         "prune": lambda known, draw: call(
             now=known.now,

@@ -112,7 +112,9 @@ class World:
             if (was := before.get(task.id)) is not None and was != task:
                 _check_change(was, task, methods)
         (held,) = view["slots_held"]
-        self._check_slots(held, len([one for one in tasks if one.accepted_at == known.now]))
+        again = len(tasks) if "rebase" in methods else 0
+        again += len([one for one in tasks if one.accepted_at == known.now])
+        self._check_slots(held, again)
         await self._check_counts(view["counts"][0])
 
     async def _view(self, store: MemoryStore | SqliteStore) -> dict[str, list[Any]]:
@@ -128,10 +130,11 @@ class World:
             owner = self.owners.setdefault((task.id, task.claim_no), task.claimed_by)
             assert owner == task.claimed_by, "one claim, two owners"
 
-    def _check_slots(self, held: int, accepted: int) -> None:
-        # A hold that had run out comes back when HiDream turns out to have the task: it is the
-        # truth, so it may then be one too many; but never by a claim.
-        assert held <= max(PARALLEL, self.held + accepted)
+    def _check_slots(self, held: int, again: int) -> None:
+        # A hold that had run out comes back when HiDream turns out to have the task, or may have
+        # while the program was off: it is the truth, so it may then be one too many; but never
+        # by a claim.
+        assert held <= max(PARALLEL, self.held + again)
         self.held = held
 
     async def _check_counts(self, counts: Mapping[str, int]) -> None:

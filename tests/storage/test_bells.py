@@ -19,6 +19,7 @@ from tests.storage.making import (
     accept,
     add,
     claim,
+    make_late,
     reach,
     update,
 )
@@ -135,6 +136,11 @@ def _with_head(
     return called
 
 
+async def _reopen(store: TaskStore, task: Task) -> None:
+    await make_late(store, task)
+    await store.reopen(task, START)
+
+
 _CALLS: Final[
     Mapping[str, tuple[TaskState | None, Callable[[TaskStore, Task], Awaitable[object]]]]
 ] = {
@@ -166,9 +172,9 @@ _CALLS: Final[
     ),
     "ask_again": (TaskState.UNCERTAIN, lambda store, task: store.ask_again(task, due_at=START)),
     "release": (TaskState.RUNNING, lambda store, task: store.release(f"hidream {task.id}", START)),
-    "note_completion": (
+    "note_completions": (
         TaskState.RUNNING,
-        lambda store, task: store.note_completion(task.id, 0.5),
+        lambda store, task: store.note_completions({task.id: 0.5}),
     ),
     "ready": (TaskState.RUNNING, lambda store, task: store.ready(task, now=START)),
     "deliver_later": (
@@ -179,6 +185,12 @@ _CALLS: Final[
         TaskState.DELIVERING,
         lambda store, task: store.finish(task, TaskState.DELIVERED, START),
     ),
+    "called_back": (
+        TaskState.UNCERTAIN,
+        lambda store, task: store.called_back(f"hash {task.id}", "hidream"),
+    ),
+    "reopen": (TaskState.DELIVERED, _reopen),
+    "rebase": (TaskState.DELIVERED, lambda store, _: store.rebase(START - HOUR, grace=HOUR)),
     "recover": (
         TaskState.SUBMITTING,
         lambda store, _: store.recover(owner="next", now=START, sole=True),

@@ -73,7 +73,7 @@ async def _each(store: SqliteStore) -> dict[str, int]:
         "requeue_due": lambda: store.requeue_due(START),
         "slots_held": lambda: store.slots_held(START),
         "charges": lambda: store.charges(START),
-        "running": store.running,
+        "running": lambda: store.running(late_since=START),
         "uncertain": lambda: store.uncertain(START),
         "unannounced": lambda: store.unannounced(20),
         "announced": lambda: store.announced(20),

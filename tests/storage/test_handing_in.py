@@ -227,19 +227,26 @@ async def test_what_runs_is_listed_with_its_images(store: TaskStore, clock: Hand
     running = await reach(store, TaskState.RUNNING, 2)
     await reach(store, TaskState.UNCERTAIN, 3)
     await reach(store, TaskState.QUEUED, 4)
-    listed = await store.running()
+    listed = await store.running(late_since=START + 100 * HOUR)
     assert [one.task for one in listed] == [over, running]
     assert [one.hidream_task_id for one in listed] == ["hidream 1", "hidream 2"]
     assert [len(one.images) for one in listed] == [2, 2]
     assert [one.released for one in listed] == [False, False]
     await store.release("hidream 2", START)
-    assert [one.released for one in await store.running()] == [False, True]
+    assert [one.released for one in await store.running(late_since=START + 100 * HOUR)] == [
+        False,
+        True,
+    ]
     await store.release("hidream 1", START)
-    assert [one.task.id for one in await store.running()] == [running.id]
+    assert [one.task.id for one in await store.running(late_since=START + 100 * HOUR)] == [
+        running.id
+    ]
     there(await store.ready(await reach(store, TaskState.RUNNING, 5), now=START))
-    assert len(await store.running()) == 2
+    assert len(await store.running(late_since=START + 100 * HOUR)) == 2
     clock.move(7200)
-    assert [one.task.id for one in await store.running()] == [running.id]
+    assert [one.task.id for one in await store.running(late_since=START + 100 * HOUR)] == [
+        running.id
+    ]
 
 
 async def test_completion_is_noted_while_it_runs(store: TaskStore) -> None:
@@ -247,12 +254,12 @@ async def test_completion_is_noted_while_it_runs(store: TaskStore) -> None:
     task = await reach(store, TaskState.RUNNING)
     mark = store.mark(Topic.PROGRESS)
     for value, kept in ((0.5, 0.5), (0.5, 0.5), (3.0, 1.0), (-1.0, 0.0)):
-        await store.note_completion(task.id, value)
+        await store.note_completions({task.id: value})
         assert there(await store.get(task.id)).completion == kept
     assert store.mark(Topic.PROGRESS) == mark + 3
     ready = there(await store.ready(there(await store.get(task.id)), now=START))
-    await store.note_completion(ready.id, 0.7)
-    await store.note_completion(99, 0.7)
+    await store.note_completions({ready.id: 0.7})
+    await store.note_completions({99: 0.7})
     assert there(await store.get(task.id)).completion == 0.0
 
 

@@ -32,13 +32,16 @@ def test_a_script_is_split_into_its_statements() -> None:
 async def test_a_migration_goes_through_whole_or_not_at_all(path: Path) -> None:
     """A step that fails leaves layout and number as they were; those before it stay."""
     await make(path)
-    good = Migration(number=2, name="good", statements=("CREATE TABLE two (x)",))
-    bad = Migration(number=3, name="bad", statements=("CREATE TABLE three (x)", "nonsense"))
+    newest = migrations()[-1].number
+    good = Migration(number=newest + 1, name="good", statements=("CREATE TABLE two (x)",))
+    bad = Migration(
+        number=newest + 2, name="bad", statements=("CREATE TABLE three (x)", "nonsense")
+    )
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError):
             migrate(connection, (*migrations(), good, bad))
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         version = connection.execute("PRAGMA user_version").fetchone()
-    assert version == (2,)
+    assert version == (newest + 1,)
     assert "two" in names
     assert "three" not in names

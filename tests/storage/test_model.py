@@ -1,6 +1,7 @@
 """The store against its model: whatever is done in whatever order, by two owners of one file."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -19,7 +20,7 @@ from hypothesis.stateful import (
 
 from storage.moves import MOVES
 from storage.store import TaskStore
-from storage.tasks import TaskState
+from storage.tasks import ImageState, TaskState
 from tests.profiles import examples
 from tests.storage.deeds import GROUPS, MOVING, OWNERS, STEPS, Call, Draw, Known
 from tests.storage.looks import LEFT_OUT, LOOKS
@@ -79,15 +80,26 @@ def next_of(known: Known, who: int, draw: Draw) -> tuple[str, Call]:
 
 
 _END: Final = ("claim_delivery", "step_started", "step_sent", "finish")
+_LATE: Final = ("image_late", "image_stored", "reopen", "claim_delivery")
 _WAYS: Final = (
     ("claim", "accepted", "ready", *_END),
     ("claim", "hand_back", "requeue_due", "claim", "ready", *_END),
     ("claim", "unanswered", "submit_again", "claim", "unanswered", "ready", *_END),
     ("ready", "claim_delivery", "step_started", "deliver_later", *_END),
     ("put_off", "requeue_due", "claim", "recover", "accepted", "ready", *_END),
+    ("claim", "accepted", "image_ended", "ready", *_END, *_LATE, "late_told", "finish"),
 )
 """Ways on which tasks often are, so that the search need not find them first."""
+_ITS_IMAGE: Final[Mapping[str, tuple[object, ...]]] = {
+    "image_ended": (0, ImageState.EXPIRED),
+    "image_late": (0, "https://late"),
+    "image_stored": (0,),
+}
+"""On these ways it is the same image that is late."""
 _MOST: Final = max(len(way) for way in _WAYS)
+
+
+_lengths: Final = st.integers(0, _MOST) | st.just(_MOST)
 
 
 class StoresAgree(RuleBasedStateMachine):
@@ -123,7 +135,10 @@ class StoresAgree(RuleBasedStateMachine):
         for way in ways:
             known.owner = OWNERS[who]
             task = known.tasks[max(known.tasks)]
-            if way not in MOVING and way not in STEPS:
+            if way in _ITS_IMAGE:
+                deed = deed_of(known, who, way, data.draw) or Call((), {})
+                self.run(who, way, deed._replace(args=(task.id, *_ITS_IMAGE[way])))
+            elif way not in MOVING and way not in STEPS:
                 self.run(who, way, deed_of(known, who, way, data.draw))
             elif way in STEPS or task.state in MOVES[way]:
                 self.run(who, way, {**MOVING, **STEPS}[way](known, data.draw, task))
@@ -131,7 +146,7 @@ class StoresAgree(RuleBasedStateMachine):
     # --- rules
 
     @initialize(
-        ways=st.lists(st.tuples(_who, st.sampled_from(_WAYS), st.integers(0, _MOST)), max_size=4),
+        ways=st.lists(st.tuples(_who, st.sampled_from(_WAYS), _lengths), max_size=4),
         data=st.data(),
     )
     def begins(self, ways: list[tuple[int, tuple[str, ...], int]], data: st.DataObject) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from storage.sqlite import SqliteStore
 from storage.store import TaskStore
-from storage.tasks import TaskState
+from storage.tasks import Measured, TaskState
 from tests.storage.making import BOT, HOUR, START, add, claim_delivery, new_draft, reach, update
 
 _STATES: Final = tuple(TaskState)
@@ -40,9 +40,19 @@ async def _use_everything(store: TaskStore) -> None:
         store.next_hold_end(),
         store.charges(START),
         store.uncertain(START),
-        store.running(),
-        store.note_completion(5, 0.5),
+        store.running(late_since=START + 100 * HOUR),
+        store.note_completions({5: 0.5}),
         store.release("hidream 5", START),
+        store.image_late(8, 1, "https://late"),
+        store.note_duration(Measured(ratio="1:1", count=1, seconds=2.5)),
+        store.durations(5),
+        store.callback_hashes(START),
+        store.called_back("hash 4", "hidream 4"),
+        store.hints(4),
+        store.notices(),
+        store.note_notice("token", START),
+        store.forget_notice("token"),
+        store.rebase(START - HOUR, grace=HOUR),
         store.next_delivery_due(),
         store.steps(1),
         store.unannounced(5),
@@ -93,7 +103,8 @@ async def test_no_statement_scans_a_table(
     await _use_everything(sqlite)
     plans = {}
     for sql in sorted(seen - {"BEGIN IMMEDIATE", "COMMIT"}):
-        values = [1] * (3 if "?3" in sql else 2 if "?2" in sql else sql.count("?"))
+        numbered = [n for n in range(1, 9) if f"?{n}" in sql]
+        values = [1] * (max(numbered) if numbered else sql.count("?"))
         rows = await sqlite._writer.execute_fetchall("EXPLAIN QUERY PLAN " + sql, values)
         plans[sql] = [row["detail"] for row in rows]
     assert len(plans) > 60
@@ -101,14 +112,18 @@ async def test_no_statement_scans_a_table(
         (sql, detail)
         for sql, details in plans.items()
         for detail in details
-        if detail.startswith("SCAN") and not _is_small(detail)
+        if detail.startswith("SCAN")
+        and not _is_small(detail)
+        and not sql.endswith("ORDER BY id DESC LIMIT 1")
     ]
-    assert scans == []
+    assert not scans, "\n".join(map(str, scans))
 
 
 def _is_small(scan: str) -> bool:
     """Say whether what is read from end to end is short by its nature, or read in order up to a limit."""
-    if scan.startswith(("SCAN json_each", "SCAN (subquery", "SCAN tallies")):
+    if scan.startswith(
+        ("SCAN json_each", "SCAN (subquery", "SCAN tallies", "SCAN notices", "SCAN durations")
+    ):
         return True
     return " INDEX " in scan and scan.split(" INDEX ")[1].split(maxsplit=1)[0] in _PARTIAL
 
@@ -126,5 +141,8 @@ _PARTIAL: Final = {
     "tasks_unannounced",
     "tasks_announced_at_hidream",
     "tasks_announced_in_line",
+    "tasks_unfinished_of_user",
+    "submissions_held",
+    "images_late",
 }
 """Indexes that hold only what is unfinished, so that reading them in order is no scan of the table."""

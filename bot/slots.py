@@ -1,0 +1,86 @@
+"""How many tasks HiDream takes at once: as configured, or as few as it turns out to be.
+
+A refusal "too many at once" with n others running says that the account has n slots. That is
+followed at once; from time to time one more is tried, and less often the more often in vain.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from storage.clock import Clock
+
+PROBE: Final = 600.0
+"""Seconds after which one slot more is tried."""
+LONGEST_PROBE: Final = 4 * 3600.0
+_VAGUE: Final = 2
+"""So many refusals that do not say why, with the same others running, mean the slots."""
+
+
+class Slots:
+    """The account's slots as they are known by now.
+
+    Args:
+        configured: the account's tier.
+        clock: gives the time.
+        on_change: hears of each new limit.
+    """
+
+    def __init__(
+        self, configured: int, clock: Clock, *, on_change: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._configured = configured
+        self._clock = clock
+        self._on_change = on_change
+        self._found = configured
+        self._probe = PROBE
+        self._probe_at = float("inf")
+        self._vague: tuple[int, int] = (0, 0)
+
+    @property
+    def configured(self) -> int:
+        """What the operator set."""
+        return self._configured
+
+    @property
+    def limit(self) -> int:
+        """How many tasks may be at HiDream now."""
+        more = self._clock.monotonic() >= self._probe_at
+        return min(self._configured, self._found + more)
+
+    def probes_in(self) -> float:
+        """Give the seconds until one slot more is tried; infinite where none is missing."""
+        return self._probe_at - self._clock.monotonic()
+
+    def refused(self, others: int, *, says_so: bool) -> bool:
+        """Note a refusal for limits while `others` were held; returns whether it was for the slots.
+
+        `says_so`: HiDream spoke of tasks at once. With no others held it was somebody else who uses
+        the account, and there is nothing to learn.
+        """
+        if others < 1 or others >= self._configured:
+            return False
+        if not says_so:
+            before, times = self._vague
+            self._vague = (others, times + 1 if before == others else 1)
+            if self._vague[1] < _VAGUE:
+                return False
+        self._vague = (0, 0)
+        if others >= self._found:
+            self._probe = min(self._probe * 2, LONGEST_PROBE)
+        self._probe_at = self._clock.monotonic() + self._probe
+        self._find(min(others, self._found))
+        return True
+
+    def accepted(self, held: int) -> None:
+        """Note that a task was taken while, with it, so many slots were held."""
+        self._vague = (0, 0)
+        if held > self._found:
+            self._probe = PROBE
+            self._find(held)
+            more = self._found < self._configured
+            self._probe_at = self._clock.monotonic() + PROBE if more else float("inf")
+
+    def _find(self, limit: int) -> None:
+        if limit != self._found:
+            self._found = limit
+            self._on_change(limit)
