@@ -11,9 +11,8 @@ import structlog
 from telegram import BotCommand
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes
-from telegram.request import HTTPXRequest
 
-from bot import texts
+from bot import connections, texts
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.alerts import Alerts
 from bot.callbacks import Callbacks
@@ -31,7 +30,7 @@ from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
-from bot.intake import LONG_POLL, Intake
+from bot.intake import Intake
 from bot.limits import TelegramLimits
 from bot.lookup import Lookup
 from bot.pace import Durations
@@ -135,30 +134,14 @@ async def _until(stop: asyncio.Event, work: Awaitable[None]) -> bool:
 
 def _application(config: Config, clock: Clock) -> RaisingApplication:
     url = config.telegram.api_url
-    # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
-    request = HTTPXRequest(
-        connection_pool_size=32,
-        connect_timeout=10,
-        read_timeout=30,
-        write_timeout=30,
-        media_write_timeout=120,
-        pool_timeout=30,
-        httpx_kwargs={"trust_env": False},
-    )
-    polling = HTTPXRequest(
-        connection_pool_size=2,
-        connect_timeout=10,
-        read_timeout=LONG_POLL + 5,
-        httpx_kwargs={"trust_env": False},
-    )
     built = (
         Application.builder()
         .application_class(RaisingApplication)
         .token(config.telegram.read_token())
         .base_url(f"{url}/bot")
         .base_file_url(f"{url}/file/bot")
-        .request(request)
-        .get_updates_request(polling)
+        .request(connections.for_calls())
+        .get_updates_request(connections.for_updates())
         .rate_limiter(TelegramLimits(clock))
         .updater(None)  # it confirms updates before they are handled
         .build()

@@ -1,6 +1,7 @@
 """The Chat port over `telegram.Bot`: every way a call can end becomes an outcome."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Final, Literal
 
 import structlog
@@ -22,6 +23,7 @@ from telegram.ext import ExtBot
 from bot import texts
 from bot.messages import (
     Button,
+    Dropped,
     Fetched,
     FileOutcome,
     Gone,
@@ -31,8 +33,10 @@ from bot.messages import (
     Picture,
     Refused,
     Sent,
+    Still,
     Target,
     TooLarge,
+    Turn,
     Urgency,
 )
 from bot.outcomes import file_outcome_of, outcome_of
@@ -67,6 +71,7 @@ class TelegramChat:
         buttons: Sequence[Button] = (),
         ask: bool = False,
         urgency: Urgency = Urgency.REPLY,
+        still: Still | None = None,
     ) -> Outcome:
         """Send a text (Bot API: sendMessage)."""
         markup = ForceReply(selective=True) if ask else _keyboard(buttons, language)
@@ -81,7 +86,7 @@ class TelegramChat:
                     reply_parameters=_reply(target),
                     reply_markup=markup,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
-                    rate_limit_args=urgency,
+                    rate_limit_args=_turn(urgency, still),
                 )
             )
 
@@ -94,6 +99,7 @@ class TelegramChat:
         *lines: Say,
         language: str | None = None,
         buttons: Sequence[Button] = (),
+        still: Still | None = None,
     ) -> Outcome:
         """Change a text (Bot API: editMessageText)."""
 
@@ -105,7 +111,7 @@ class TelegramChat:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(buttons, language),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                rate_limit_args=Urgency.EDIT,
+                rate_limit_args=_turn(Urgency.EDIT, still),
             )
             return Sent(message_ids=(message_id,))
 
@@ -144,18 +150,15 @@ class TelegramChat:
                 "rate_limit_args": Urgency.PICTURE,
             }
             text: dict[str, Any] = {"caption": caption, "parse_mode": ParseMode.HTML}
-            if len(pictures) == 1:
-                media = _media(pictures[0])
-                if sent_as == "photo":
-                    return _sent(
-                        await self._bot.send_photo(target.chat_id, media, **text, **common)
-                    )
-                return _sent(await self._bot.send_document(target.chat_id, media, **text, **common))
-            kind = InputMediaPhoto if sent_as == "photo" else InputMediaDocument
-            first, *rest = pictures
-            # the caption of an album is that of its first item
-            items = [kind(_media(first), **text), *(kind(_media(other)) for other in rest)]
-            return _sent(*await self._bot.send_media_group(target.chat_id, items, **common))
+            with ExitStack() as files:
+                first, *rest = [_media(picture, files) for picture in pictures]
+                if rest:
+                    kind = InputMediaPhoto if sent_as == "photo" else InputMediaDocument
+                    # the caption of an album is that of its first item
+                    items = [kind(first, **text), *(kind(other) for other in rest)]
+                    return _sent(*await self._bot.send_media_group(target.chat_id, items, **common))
+                one = self._bot.send_photo if sent_as == "photo" else self._bot.send_document
+                return _sent(await one(target.chat_id, first, **text, **common))
 
         return await _to_topic_or_chat(target, send)
 
@@ -209,9 +212,13 @@ async def _outcome(call: Callable[[], Awaitable[Sent]]) -> Outcome:
         return await call()
     except TelegramError as exc:
         outcome = outcome_of(exc)
-        if not isinstance(outcome, Sent | Gone | Moved):
+        if not isinstance(outcome, Sent | Gone | Moved | Dropped):
             log.info("telegram_call_failed", outcome=type(outcome).__name__, why=outcome.reason)
         return outcome
+
+
+def _turn(urgency: Urgency, still: Still | None) -> Urgency | Turn:
+    return urgency if still is None else Turn(urgency=urgency, still=still)
 
 
 def _sent(*messages: Message) -> Sent:
@@ -227,10 +234,13 @@ def _file_id(message: Message) -> str | None:
     return message.document.file_id if message.document else None
 
 
-def _media(picture: Picture) -> InputFile | str:
+def _media(picture: Picture, files: ExitStack) -> InputFile | str:
     if isinstance(picture.content, str):
         return picture.content
-    return InputFile(picture.content, filename=picture.name, attach=True)
+    # Read while it is sent, in small pieces: an upload holds little memory, however slow it is. They
+    # are read in the event loop: what was just written is in the system's own memory.
+    file = files.enter_context(picture.content.open("rb"))
+    return InputFile(file, filename=picture.name, attach=True, read_file_handle=False)
 
 
 def _reply(target: Target) -> ReplyParameters | None:

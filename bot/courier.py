@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -41,8 +42,9 @@ log = structlog.get_logger(__name__)
 
 _End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
 
-_AT_ONCE: Final = 8
-"""So many chats are served side by side."""
+AT_ONCE: Final = 64
+"""So many chats are served side by side: a lane costs little, as pictures are read while they are
+sent, and each upload that crawls takes one for minutes."""
 _LEASE: Final = timedelta(minutes=5)
 MOST_REPEATS: Final = 3
 """So often a message is sent again whose arrival is not known."""
@@ -82,7 +84,7 @@ class Courier:
         )
         if taken:
             log.info("deliveries_taken_back", rows=taken)
-        chats: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: self._store.wake(Topic.READY))
+        chats: Lanes[int] = Lanes(AT_ONCE, ended=lambda: self._store.wake(Topic.READY))
         async with chats:
             while not stop.is_set():
                 chats.check()
@@ -168,7 +170,7 @@ class Courier:
         if any(known.state == "sent" for name in _SHOWN if (known := steps.get(name))):
             return Sent(), TaskState.DELIVERED  # it was only reopened for what came late
         try:
-            contents = [await self._files.read(task.id, image.n) for image in made]
+            contents = [self._files.find(task.id, image.n) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
             return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
@@ -222,7 +224,7 @@ class Courier:
     async def _late(self, task: Task, image: Image) -> tuple[Outcome, bool]:
         """Send a picture that came after the task was over; returns also whether it is shown."""
         try:
-            content = await self._files.read(task.id, image.n)
+            content = self._files.find(task.id, image.n)
         except FileNotFoundError:
             log.error("late_picture_missing", n=image.n)  # noqa: TRY400 - as above
             await self._store.late_told(task, image.n)
@@ -273,12 +275,11 @@ class Courier:
         kept_as: Callable[[Sequence[str]], list[SentImage]] = lambda _: [],
     ) -> Outcome:
         """Send one message of a delivery, unless an earlier try has; note what became of it."""
-        known = (await self._store.steps(task.id)).get(name)
-        if known is not None and known.state == "sent":
-            return Sent()
         step = await self._store.step_started(task, name, self._clock.now())
         if step is None:
             raise RuntimeError("this delivery was taken over by another process")
+        if step.state == "sent":
+            return Sent()
         if step.repeats:
             log.warning("maybe_shown_twice", step=name, repeats=step.repeats)
         outcome = await send()
@@ -298,8 +299,8 @@ class Courier:
 
     async def _put_progress_away(self, task: Task) -> Outcome:
         """Delete the progress message or, where Telegram no longer lets us, let it say the end."""
-        current = await self._store.get(task.id)
-        message_id = current.progress_message_id if current else None
+        # one that becomes known after the claim is deleted by whoever has sent it
+        message_id = task.progress_message_id
         if message_id is None:
             return Sent()
         outcome = await self._chat.delete(task.place.chat_id, message_id)
@@ -312,7 +313,7 @@ class Courier:
         return outcome if passes else Sent()
 
 
-def _picture(task: Task, image: Image, content: bytes) -> Picture:
+def _picture(task: Task, image: Image, content: Path) -> Picture:
     extension = _EXTENSIONS.get(image.media_type or "", "jpg")
     return Picture(content=content, name=f"{task.id}-{image.n + 1}.{extension}")
 

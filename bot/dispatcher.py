@@ -194,7 +194,7 @@ class Dispatcher:
     async def _accepted(self, task: Task, accepted: Accepted) -> None:
         self._account.submitted()
         self._suspicions.pop(task.id, None)
-        self._slots.accepted(await self._store.slots_held(self._clock.now()))
+        self._slots.accepted(await self._sure_slots() + 1)
         now = self._clock.now()
         running = await keep(
             lambda: self._store.accepted(
@@ -224,8 +224,8 @@ class Dispatcher:
                 self._account.in_trouble(Trouble.TOKEN)
                 await self._suspect(task, error)
             case TooFast():
-                others = await self._store.slots_held(self._clock.now()) - 1
-                if not self._slots.refused(others, says_so=isinstance(error, TooManyParallel)):
+                says_so = isinstance(error, TooManyParallel)
+                if not self._slots.refused(await self._sure_slots(), says_so=says_so):
                     self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
                 await self._hand_back(task, error, count=None)
             case NotSent() | GatewayIll():
@@ -245,6 +245,11 @@ class Dispatcher:
                     await self._hand_back(task, error, count="refusal", delay=delay)
                 else:
                     await self._fail(task, "hidream-refused", error)
+
+    async def _sure_slots(self) -> int:
+        """Count the slots that are held for sure: of those still asked for, any may be refused."""
+        held = await self._store.slots_held(self._clock.now())
+        return held - self._under_way
 
     async def _suspect(self, task: Task, error: HiDreamError) -> None:
         """Put a task back whose token was refused, so that it is found out whether that is its own doing.

@@ -32,7 +32,7 @@ _RETRY_DELAYS: Final = (1.0, 5.0)
 """Seconds before the second and the third try: all are over within 10 s."""
 _STORE_DELAY: Final = 5.0
 """Seconds before an update is handled again whose handler met a failing store."""
-_AT_ONCE: Final = 200
+AT_ONCE: Final = 200
 """So many chats are served side by side: most of them only wait for their answer's turn."""
 _LOOKED_AT: Final = 500
 """Of so many chats it is seen whose turn it is: those in hand are among them."""
@@ -74,7 +74,7 @@ class Inbox:
         self._store = store
         self._chat = chat
         self._clock = clock
-        self._lanes: Lanes[_Key] = Lanes(_AT_ONCE, ended=lambda: store.wake(Topic.INBOX))
+        self._lanes: Lanes[_Key] = Lanes(AT_ONCE, ended=lambda: store.wake(Topic.INBOX))
         self._in_hand: set[tuple[int, int]] = set()
         self._served: dict[_Key, int] = {}
         self._turns = itertools.count()

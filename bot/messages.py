@@ -4,9 +4,10 @@
 what Telegram answers: each way a call can end is an outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from bot.texts import Say
@@ -23,6 +24,18 @@ class Urgency(IntEnum):
     DELETE = 3
     """A deletion puts nothing into a chat, so it does not wait for the edits before it."""
     EDIT = 4
+
+
+Still = Callable[[], Awaitable[bool]]
+"""Asked when the turn of a call has come that had to wait: is it still wanted?"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """What a call that may become needless tells those who hold it to Telegram's limits."""
+
+    urgency: Urgency
+    still: Still
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -54,9 +67,9 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A picture to send: its bytes, or the id under which Telegram has it."""
+    """A picture to send: the file it is in, or the id under which Telegram has it."""
 
-    content: bytes | str
+    content: Path | str
     name: str
     """The file name it has when it goes as a file."""
 
@@ -109,7 +122,14 @@ class Unknown:
     reason: str
 
 
-Outcome = Sent | Gone | Moved | Later | Refused | Unknown
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dropped:
+    """It was no longer wanted when its turn came: it was not sent."""
+
+    reason: str = "no longer wanted"
+
+
+Outcome = Sent | Gone | Moved | Later | Refused | Unknown | Dropped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,8 +165,12 @@ class Chat(Protocol):
         buttons: Sequence[Button] = (),
         ask: bool = False,
         urgency: Urgency = Urgency.REPLY,
+        still: Still | None = None,
     ) -> Outcome:
-        """Send a text (Bot API: sendMessage); `ask` opens a reply to it in the person's app."""
+        """Send a text (Bot API: sendMessage); `ask` opens a reply to it in the person's app.
+
+        With `still`, it is dropped if it had to wait and is no longer wanted.
+        """
         ...
 
     async def edit(
@@ -156,6 +180,7 @@ class Chat(Protocol):
         *lines: Say,
         language: str | None = None,
         buttons: Sequence[Button] = (),
+        still: Still | None = None,
     ) -> Outcome:
         """Change a text (Bot API: editMessageText); unchanged text counts as sent."""
         ...

@@ -15,6 +15,7 @@ from telegram.error import (
 )
 
 from bot.messages import (
+    Dropped,
     FileOutcome,
     Gone,
     Later,
@@ -49,6 +50,13 @@ _TOO_LARGE: Final = "entity too large"
 _TOO_SLOW: Final = "gateway time"
 
 
+class NoLongerWanted(TelegramError):
+    """A call whose turn came when nobody wanted it any more: it was not made."""
+
+    def __init__(self) -> None:
+        super().__init__("no longer wanted")
+
+
 def outcome_of(error: TelegramError) -> Outcome:
     """Say what an error of a sending call means for the message.
 
@@ -56,6 +64,8 @@ def outcome_of(error: TelegramError) -> Outcome:
     """
     reason = error.message
     match error:
+        case NoLongerWanted():
+            return Dropped()
         case RetryAfter():
             return Later(seconds=pause_of(error), reason="flood control")
         case ChatMigrated():

@@ -5,6 +5,7 @@ percentage, or why nothing moves. Nobody waits for a progress message, and no ch
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from bot import reports
 from bot.account import Account
 from bot.lanes import Lanes
-from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Target, Unknown
+from bot.messages import Chat, Dropped, Gone, Later, Moved, Refused, Sent, Target, Unknown
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -22,8 +23,15 @@ log = structlog.get_logger(__name__)
 
 WATCHED: Final = 60
 """So many messages are kept up to date: those at HiDream, then the front of the line."""
-_AT_ONCE: Final = 8
-"""So many chats are written to side by side."""
+AT_ONCE: Final = 40
+"""So many messages are sent and edited side by side: slow chats are not to hold up the others."""
+_EDITS_AT_ONCE: Final = 8
+"""So many of them are edits. More would wait for Telegram's limits with what they show growing old."""
+_ROUND: Final = 0.3
+"""Seconds between two rounds: however much changes, what there is to show is read no oftener."""
+_PATIENCE: Final = 0.5
+"""Seconds that a task gets to be over before its message is sent, which would be three calls for
+nothing; whoever sent the photo hears of it within a second all the same."""
 _LOOK: Final = 30
 """So many tasks without a message are looked at, to find chats that can be written to."""
 _SHOWN: Final = IN_LINE | AT_HIDREAM
@@ -44,22 +52,32 @@ class Progress:
         self._chat = chat
         self._account = account
         self._clock = clock
-        self._lanes: Lanes[int] = Lanes(_AT_ONCE, ended=lambda: store.wake(Topic.PROGRESS))
+        self._lanes: Lanes[int] = Lanes(AT_ONCE - _EDITS_AT_ONCE, ended=self._ended)
+        self._edits: Lanes[int] = Lanes(_EDITS_AT_ONCE, ended=self._ended)
+        self._update_at = 0.0
         self._shown: dict[int, Say] = {}
         self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Show until told to stop, then finish the messages in hand."""
-        async with self._lanes:
+        async with self._lanes, self._edits:
             while not stop.is_set():
                 self._lanes.check()
+                self._edits.check()
+                began = self._clock.monotonic()
                 mark = self._store.mark(Topic.PROGRESS)
                 waits = [await self._announce(), await self._update()]
                 due = [seconds for seconds in waits if seconds is not None]
                 await self._store.wait(
                     Topic.PROGRESS, since=mark, seconds=max(0.1, min(due)) if due else None
                 )
+                rest = began + _ROUND - self._clock.monotonic()
+                if rest > 0 and not stop.is_set():
+                    await self._clock.sleep(rest)
+
+    def _ended(self) -> None:
+        self._store.wake(Topic.PROGRESS)
 
     # --- the first message
 
@@ -67,18 +85,30 @@ class Progress:
         """Send the message of tasks that have none yet; returns when to look again."""
         now = self._clock.monotonic()
         self._quiet_until = {chat: at for chat, at in self._quiet_until.items() if at > now}
-        for task in await self._store.unannounced(_LOOK + len(self._quiet_until)):
-            chat_id = task.place.chat_id
-            if not self._lanes.free:
-                break
-            if chat_id not in self._lanes.busy and chat_id not in self._quiet_until:
-                self._lanes.start(chat_id, self._send(task))
-        return min((at - now for at in self._quiet_until.values()), default=None)
+        waits = [at - now for at in self._quiet_until.values()]
+        busy = self._lanes.busy | self._quiet_until.keys()
+        tasks = await self._store.unannounced(_LOOK, busy_chats=busy)
+        for task in tasks:
+            age = (self._clock.now() - task.created_at).total_seconds()
+            if 0 <= age < _PATIENCE:
+                waits.append(_PATIENCE - age)
+            elif not self._lanes.free:
+                break  # whoever is in hand wakes us
+            elif task.place.chat_id not in self._lanes.busy:
+                self._lanes.start(task.place.chat_id, self._send(task))
+        if len(tasks) == _LOOK and self._lanes.free:
+            waits.append(_ROUND)  # those of chats that are in hand now may have hidden others
+        return min(waits, default=None)
 
     async def _send(self, task: Task) -> None:
         chat_id = task.place.chat_id
         line, place = await self._line(task)
-        outcome = await self._chat.say(Target.in_reply_to(task.place), line, language=task.language)
+        outcome = await self._chat.say(
+            Target.in_reply_to(task.place),
+            line,
+            language=task.language,
+            still=partial(self._still_shown, task),
+        )
         match outcome:
             case Sent(message_ids=(message_id, *_)):
                 await self._sent(task, message_id, line)
@@ -91,9 +121,15 @@ class Progress:
                 await self._store.move_chat(chat_id, new)
             case Later(seconds=seconds):
                 self._be_quiet(chat_id, seconds)
+            case Dropped():
+                pass  # it was over before its turn came
             case _:
                 # it may have arrived, or never will: either way not again at once
                 self._be_quiet(chat_id, _UNKNOWN_PAUSE)
+
+    async def _still_shown(self, task: Task) -> bool:
+        current = await self._store.get(task.id)
+        return current is not None and current.state in _SHOWN
 
     def _be_quiet(self, chat_id: int, seconds: float) -> None:
         self._quiet_until[chat_id] = self._clock.monotonic() + seconds
@@ -103,6 +139,7 @@ class Progress:
         # not before: what is known of tasks without a message is forgotten
         self._shown[task.id] = line
         self._rest(task)
+        self._update_at = min(self._update_at, self._next_look[task.id])
         if current is None or current.state not in _SHOWN:
             # it was over before the message was there: whoever delivers does not know of it
             await self._chat.delete(task.place.chat_id, message_id)
@@ -111,18 +148,22 @@ class Progress:
 
     async def _update(self) -> float | None:
         """Edit what has changed; returns when to look again at what has just been looked at."""
+        now = self._clock.monotonic()
+        if self._update_at > now:
+            return self._update_at - now
         known = self._shown.keys() | self._next_look.keys()
         tasks = await self._store.announced(WATCHED)
         # what has become known since then stays: its task may be missing in this answer
         for id_ in known - {task.id for task in tasks}:
             self._shown.pop(id_, None)
             self._next_look.pop(id_, None)
-        now = self._clock.monotonic()
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
+        self._update_at = now + _PERSON_INTERVAL
         for task in tasks:
             chat_id = task.place.chat_id
-            if chat_id in self._lanes.busy or not self._lanes.free:
-                continue  # whoever is in hand wakes us
+            if chat_id in self._edits.busy or not self._edits.free:
+                self._update_at = now  # whoever is in hand wakes us
+                continue
             rest = self._next_look.get(task.id, 0.0) - now
             if rest > 0:
                 waits.append(rest)
@@ -130,17 +171,22 @@ class Progress:
             self._rest(task)
             line, place = await self._line(task)
             if line != self._shown.get(task.id):
-                self._lanes.start(chat_id, self._edit(task, line, place))
+                self._edits.start(chat_id, self._edit(task, line, place))
+        # until then each of them rests: there is nothing to read for
+        self._update_at = min(self._update_at, now + min(waits, default=_PERSON_INTERVAL))
         return min(waits, default=None)
 
     async def _edit(self, task: Task, line: Say, place: int | None) -> None:
-        current = await self._store.get(task.id)
-        if current is None or current.state not in _SHOWN or current.progress_message_id is None:
+        if task.progress_message_id is None:
             return
-        self._rest(task)
         outcome = await self._chat.edit(
-            current.place.chat_id, current.progress_message_id, line, language=task.language
+            task.place.chat_id,
+            task.progress_message_id,
+            line,
+            language=task.language,
+            still=partial(self._still_shown, task),
         )
+        self._rest(task)
         match outcome:
             case Sent() | Refused():  # refused: the person has deleted it; it is not sent anew
                 self._shown[task.id] = line

@@ -52,7 +52,7 @@ class Slots:
         return self._probe_at - self._clock.monotonic()
 
     def refused(self, others: int, *, says_so: bool) -> bool:
-        """Note a refusal for limits while `others` were held; returns whether it was for the slots.
+        """Note a refusal for limits while `others` were held for sure; returns whether it was for the slots.
 
         `says_so`: HiDream spoke of tasks at once. With no others held it was somebody else who uses
         the account, and there is nothing to learn.
@@ -65,14 +65,14 @@ class Slots:
             if self._vague[1] < _VAGUE:
                 return False
         self._vague = (0, 0)
-        if others >= self._found:
+        if self.probes_in() <= 0:  # it was the one more that was tried
             self._probe = min(self._probe * 2, LONGEST_PROBE)
         self._probe_at = self._clock.monotonic() + self._probe
         self._find(min(others, self._found))
         return True
 
     def accepted(self, held: int) -> None:
-        """Note that a task was taken while, with it, so many slots were held."""
+        """Note that a task was taken while, with it, so many slots were held for sure."""
         self._vague = (0, 0)
         if held > self._found:
             self._probe = PROBE

@@ -51,13 +51,16 @@ class PictureFiles:
             raise
         sync_folder(folder)
 
-    async def read(self, task_id: int, n: int) -> bytes:
-        """Give an image's bytes.
+    def find(self, task_id: int, n: int) -> Path:
+        """Say in which file an image is, for whoever reads it piece by piece.
 
         Raises:
             FileNotFoundError: it is not there (any more).
         """
-        return await asyncio.to_thread(self._file(task_id, n).read_bytes)
+        file = self._file(task_id, n)
+        if not file.is_file():
+            raise FileNotFoundError(file)
+        return file
 
     async def remove(self, task_id: int) -> None:
         """Remove all of a task's images; nothing happens where there are none."""

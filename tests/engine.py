@@ -86,17 +86,10 @@ class Ready(Images):
 class Shelf(PictureFiles):
     """Picture files without a thread."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
-        self.kept: dict[tuple[int, int], bytes] = {}
-
     async def put(self, task_id: int, n: int, content: bytes) -> None:
         """Keep."""
-        self.kept[task_id, n] = content
-
-    async def read(self, task_id: int, n: int) -> bytes:
-        """Give."""
-        return self.kept[task_id, n]
+        self._folder(task_id).mkdir(exist_ok=True)
+        self._file(task_id, n).write_bytes(content)
 
 
 class Storage(Downloader):

@@ -1,7 +1,10 @@
 """The Chat port: every way in which a call to Telegram can end becomes the right outcome."""
 
+import ast
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -11,10 +14,12 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
+import bot
 from bot.chat import TelegramChat
 from bot.limits import TelegramLimits
 from bot.messages import (
     Button,
+    Dropped,
     Fetched,
     Gone,
     Later,
@@ -195,7 +200,9 @@ def test_a_pause_comes_in_both_of_the_librarys_forms(
 
 
 @asynccontextmanager
-async def chatting(rules: Rules = UNHURRIED) -> AsyncIterator[tuple[World, TelegramChat]]:
+async def chatting(
+    rules: Rules = UNHURRIED, limits: TelegramLimits | None = None
+) -> AsyncIterator[tuple[World, TelegramChat]]:
     """Open a local Telegram and the port to it."""
     async with (
         opened(rules) as world,
@@ -205,7 +212,7 @@ async def chatting(rules: Rules = UNHURRIED) -> AsyncIterator[tuple[World, Teleg
             base_file_url=f"{world.url}/file/bot",
             request=HTTPXRequest(httpx_kwargs=LOCAL),
             get_updates_request=HTTPXRequest(httpx_kwargs=LOCAL),
-            rate_limiter=TelegramLimits(SystemClock()),
+            rate_limiter=limits or TelegramLimits(SystemClock()),
         ) as bot,
     ):
         yield world, TelegramChat(bot)
@@ -219,6 +226,13 @@ async def fault(world: World, call: str, action: str, **more: Any) -> None:
 
 HELLO = Say("sorry", {"reference": "U1"})
 OTHER = Say("sorry", {"reference": "U2"})
+
+
+def drawn(folder: Path) -> Path:
+    """Draw a small picture into a file."""
+    file = folder / "drawn.png"
+    file.write_bytes(picture())
+    return file
 
 
 async def sent(chat: TelegramChat, world: World, **more: Any) -> int:
@@ -254,10 +268,12 @@ async def test_a_question_opens_a_reply() -> None:
 
 @pytest.mark.parametrize("sent_as", ["photo", "document"])
 @pytest.mark.parametrize("count", [1, 3])
-async def test_pictures_are_sent(sent_as: Literal["photo", "document"], count: int) -> None:
+async def test_pictures_are_sent(
+    tmp_path: Path, sent_as: Literal["photo", "document"], count: int
+) -> None:
     """One picture or an album arrives, as photos or as files, and can be sent by its id again."""
     async with chatting() as (world, chat):
-        pictures = [Picture(content=picture(), name=f"{n}.png") for n in range(count)]
+        pictures = [Picture(content=drawn(tmp_path), name=f"{n}.png") for n in range(count)]
         target = Target(chat_id=world.me, reply_to=4711)  # a message that is gone
         outcome = await chat.send_pictures(target, pictures, HELLO, sent_as=sent_as)
         assert isinstance(outcome, Sent)
@@ -322,6 +338,77 @@ async def test_faults_of_a_message(
         assert len(await world.shown(world.me)) == arrives
 
 
+class Listed(TelegramLimits):
+    """Limits that list what they are asked to hold."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.endpoints: list[str] = []
+
+    async def process_request(self, *args: Any, **kwargs: Any) -> Any:
+        """List, and hold."""
+        self.endpoints.append(kwargs["endpoint"])
+        return await super().process_request(*args, **kwargs)
+
+
+async def test_every_call_is_held_to_the_limits(tmp_path: Path) -> None:
+    """Whatever the port asks of Telegram went through the limits before."""
+    limits = Listed()
+    async with chatting(limits=limits) as (world, chat):
+        target, file = Target(chat_id=world.me), drawn(tmp_path)
+        message_id = await sent(chat, world)
+        await chat.edit(world.me, message_id, OTHER)
+        await chat.delete(world.me, message_id)
+        shot = Picture(content=file, name="a.png")
+        await chat.send_pictures(target, [shot])
+        await chat.send_pictures(target, [shot, shot])
+        outcome = await chat.send_pictures(target, [shot], sent_as="document")
+        assert isinstance(outcome, Sent)
+        await chat.answer_press("1")
+        await chat.fetch(outcome.file_ids[0])
+        made = (await world.http.get("/sandbox/calls")).json()["calls"]
+    asked = [call["call"] for call in made if call["call"] != "file"]
+    assert limits.endpoints == asked[-len(limits.endpoints) :]  # the test's own are before
+    assert set(asked) == {
+        "getMe", "sendMessage", "editMessageText", "deleteMessage", "sendPhoto", "sendDocument",
+        "sendMediaGroup", "answerCallbackQuery", "getFile",
+    }  # fmt: skip
+
+
+def test_nobody_else_calls_telegram() -> None:
+    """Beside the port only the long poll, and what is done at the start, call the library."""
+    found: dict[str, set[str]] = {}
+    methods = {name for name in dir(ExtBot) if iscoroutinefunction(getattr(ExtBot, name))}
+    for file in Path(bot.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in methods:
+                owner = ast.unparse(node.value)
+                if owner.rpartition(".")[2] in {"bot", "_bot", "message", "query", "file"}:
+                    found.setdefault(file.name, set()).add(node.attr)
+    assert found.pop("chat.py") >= {"send_message", "send_photo", "get_file"}
+    assert found == {
+        "app.py": {"delete_webhook", "set_my_commands"},
+        "intake.py": {"do_api_request", "get_me"},
+    }
+
+
+async def test_what_is_no_longer_wanted_is_dropped() -> None:
+    """A text, or an edit, that waited until nobody wanted it is not sent, and is no failure."""
+
+    async def no() -> bool:
+        return False
+
+    async with chatting() as (world, chat):
+        message_id = 0
+        for _ in range(4):  # what a chat takes at once
+            message_id = await sent(chat, world)
+        assert await chat.say(Target(chat_id=world.me), HELLO, still=no) == Dropped()
+        for _ in range(2):
+            outcome = await chat.edit(world.me, message_id, OTHER, still=no)
+        assert outcome == Dropped()
+        assert len(await world.shown(world.me)) == 4
+
+
 async def test_no_one_listens() -> None:
     """Where nothing listens, nothing was sent."""
     async with opened() as world:
@@ -349,7 +436,9 @@ async def test_flood_control_says_how_long() -> None:
 @pytest.mark.parametrize(
     "words", ["message thread not found", "TOPIC_CLOSED", "topic closed", "TOPIC_DELETED"]
 )
-async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(words: str) -> None:
+async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(
+    tmp_path: Path, words: str
+) -> None:
     """What belongs to a topic that is closed or gone arrives in the chat itself, answering nothing."""
     async with chatting() as (world, chat):
         group = (await world.do("groups", title="Friends", members=[world.me]))["id"]
@@ -358,7 +447,7 @@ async def test_a_topic_that_takes_nothing_falls_back_to_the_chat(words: str) -> 
             await fault(world, call, "status", status=400, body=body)
         target = Target(chat_id=group, thread_id=77, reply_to=4711)
         assert isinstance(await chat.say(target, HELLO), Sent)
-        shot = Picture(content=picture(), name="a.png")
+        shot = Picture(content=drawn(tmp_path), name="a.png")
         assert isinstance(await chat.send_pictures(target, [shot]), Sent)
         for call in ("sendMessage", "sendPhoto"):
             answer = await world.http.get("/sandbox/calls", params={"call": call})

@@ -8,12 +8,14 @@ from typing import Any, cast
 import pytest
 
 from bot.courier import Courier
-from bot.messages import Chat, Outcome, Picture, Refused, Sent, Target
+from bot.messages import Chat, Later, Outcome, Picture, Refused, Sent, Target
 from bot.texts import Say
 from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import TaskState
+from tests.engine import HiDream, Room, accepted, done, engine
 from tests.storage.making import HandClock, reach
+from tests.time_machine import at_once
 
 
 class Picky:
@@ -51,3 +53,100 @@ async def test_pictures_that_cannot_be_shown(tmp_path: Path, kept: bool, reason:
     store.wake()
     await running
     assert (now.state, chat.said) == (TaskState.FAILED, [reason])
+
+
+# --- trouble at Telegram, in a loop in which time passes at once ----------------------------------
+
+HOUR = 3_600.0
+SLOW = range(1000, 1060)
+"""Chats to which sending a picture takes an hour: more than there were lanes for in the past."""
+
+
+class Troubled(Room):
+    """A Telegram that is down until `up_at`, for all chats or for some, and slow to others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up_at = 0.0
+        self.down_for: int | None = None
+        self.tries = 0
+        self.brought: list[tuple[float, int, str]] = []
+
+    async def send_pictures(
+        self, target: Target, pictures: Sequence[Picture], *lines: Say, **more: Any
+    ) -> Outcome:
+        """Take pictures, or not."""
+        self.tries += 1
+        now = asyncio.get_running_loop().time()
+        if now < self.up_at and self.down_for in {None, target.chat_id}:
+            return Later(seconds=2, reason="down")
+        for picture in pictures:
+            assert isinstance(picture.content, Path)
+            assert picture.content.read_bytes() == b"picture"
+        if target.chat_id in SLOW:
+            await asyncio.sleep(HOUR)
+        self.brought.append((now, target.chat_id, str(lines[0].data["prompt"])))
+        return await super().send_pictures(target, pictures, *lines, **more)
+
+
+def test_telegram_down_for_an_hour_loses_nothing(tmp_path: Path) -> None:
+    """Pictures wait on disk while Telegram is down, and each is brought once when it is back."""
+
+    async def work() -> None:
+        room = Troubled()
+        hidream = HiDream(accepted, results=lambda task_id: done(task_id, 1, 1))
+        async with engine(tmp_path, hidream, room=room) as world:
+            room.up_at = HOUR
+            tasks = [await world.photo(f"{n}", user=n, count=2) for n in range(1, 21)]
+            for task in tasks:
+                await world.reaches(task, TaskState.READY, TaskState.DELIVERING, within=300)
+            await world.clock.sleep(HOUR / 2)
+            assert len(list(tmp_path.glob("*/*"))) == 20 * 2, "the results wait on disk"
+            assert room.pictures == []
+            for task in tasks:
+                row = await world.reaches(task, TaskState.DELIVERED, within=HOUR)
+                assert row.uncertain == 0
+            assert sorted(room.pictures) == list(range(1, 21))
+            assert len(world.hidream.submitted) == 20, "a try to deliver submits nothing again"
+            assert room.brought[-1][0] < HOUR + 75, "the longest pause between tries is a minute"
+            assert room.tries < 20 * (HOUR / 45 + 8), "and they become few"
+
+    at_once(work())
+
+
+def test_the_order_in_a_chat_is_kept(tmp_path: Path) -> None:
+    """While a chat takes nothing its later pictures wait behind the first; other chats get theirs."""
+
+    async def work() -> None:
+        room = Troubled()
+        async with engine(tmp_path, HiDream(accepted), room=room) as world:
+            room.up_at, room.down_for = HOUR, 1
+            first = [await world.photo(f"first {n}", user=1) for n in range(4)]
+            other = await world.photo("other", user=2)
+            await world.reaches(other, TaskState.DELIVERED, within=60)
+            for task in first:
+                await world.reaches(task, TaskState.DELIVERED, within=HOUR + 100)
+            shown = [prompt for _, chat, prompt in room.brought if chat == 1]
+            assert shown == [f"first {n}" for n in range(4)]
+
+    at_once(work())
+
+
+def test_slow_chats_hold_nobody_up(tmp_path: Path) -> None:
+    """Sixty chats to which a picture takes an hour delay no other chat's."""
+
+    async def work() -> None:
+        room = Troubled()
+        async with engine(tmp_path, HiDream(accepted), room=room, parallel=100) as world:
+            slow = [await world.photo("slow", user=chat) for chat in SLOW]
+            for task in slow:
+                await world.reaches(task, TaskState.DELIVERING, within=600)
+            began = world.clock.monotonic()
+            quick = [await world.photo("quick", user=n) for n in range(1, 21)]
+            for task in quick:
+                await world.reaches(task, TaskState.DELIVERED, within=120)
+            assert world.clock.monotonic() - began < 120
+            for task in slow:
+                await world.reaches(task, TaskState.DELIVERED, within=2 * HOUR)
+
+    at_once(work())

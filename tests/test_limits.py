@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from telegram.error import RetryAfter, TelegramError
 
-from bot.limits import TelegramLimits
-from bot.messages import Urgency
+from bot.limits import Bucket, Chats, TelegramLimits
+from bot.messages import Turn, Urgency
+from bot.outcomes import NoLongerWanted
 from tests.time_machine import LoopClock, at_once
 
 
@@ -30,7 +31,7 @@ class Calls:
         chat_id: int | str | None = None,
         *,
         name: str = "",
-        urgency: Urgency | None = None,
+        urgency: Urgency | Turn | None = None,
         endpoint: str = "sendMessage",
         media: int = 0,
     ) -> str:
@@ -300,8 +301,8 @@ def test_a_later_shorter_pause_does_not_open_the_chat() -> None:
     at_once(work())
 
 
-def test_a_pause_without_a_chat_is_handed_back() -> None:
-    """A 429 to an answer of a press closes no chat."""
+def test_a_pause_without_a_chat_is_one_of_presses() -> None:
+    """A 429 to an answer of a press closes no chat; other answers are not given until it is over."""
 
     async def work() -> None:
         calls = Calls()
@@ -309,6 +310,11 @@ def test_a_pause_without_a_chat_is_handed_back() -> None:
         with pytest.raises(RetryAfter):
             await calls.call(name="press", urgency=Urgency.PRESS)
         assert await calls.call(1, name="text") == "text"
+        with pytest.raises(RetryAfter):
+            await calls.call(name="never", urgency=Urgency.PRESS)
+        assert "never" not in calls.names
+        await asyncio.sleep(30)
+        assert await calls.call(name="again", urgency=Urgency.PRESS) == "again"
 
     at_once(work())
 
@@ -360,6 +366,108 @@ def test_idle_chats_are_forgotten() -> None:
         calls = Calls(kept_chats=2)
         await asyncio.gather(*(calls.call(n, media=4) for n in range(1, 9)))
         assert len(calls.limits.chats) >= 5  # all of them are in use
+
+    at_once(work())
+
+
+def test_what_fits_goes_at_once() -> None:
+    """A call that fits does not wait at all, and one that does not waits no longer than it must."""
+
+    async def work() -> None:
+        calls = Calls()
+        await calls.many(6)
+        assert calls.times[:5] == [0.0, 0.0, 0.0, 0.0, pytest.approx(1.0)]
+        await calls.call(2)
+        assert calls.times[6] == calls.times[5] == pytest.approx(2.0)
+
+    at_once(work())
+
+
+def test_waiting_takes_no_looks() -> None:
+    """However many calls wait in a chat, time is only looked at when the next of them can go."""
+
+    class Counting(Chats):
+        looks = 0
+
+        def places(self, chat_id: int | str, messages: int) -> list[tuple[Bucket, int]]:
+            self.looks += 1
+            return super().places(chat_id, messages)
+
+    async def work() -> None:
+        calls = Calls()
+        counting = calls.limits.chats = Counting(LoopClock(), 100)
+        await calls.many(200)
+        assert calls.times[-1] == pytest.approx(196.0)
+        assert counting.looks < 200 * 3
+
+    at_once(work())
+
+
+def test_who_gives_up_holds_nobody() -> None:
+    """Where an album at the head of a chat is given up, the text behind it goes at once."""
+
+    async def work() -> None:
+        calls = Calls()
+        await calls.many(2)
+        album = asyncio.create_task(calls.call(1, media=4))
+        text = asyncio.create_task(calls.call(1, name="text"))
+        await asyncio.sleep(0.5)
+        album.cancel()
+        await text
+        assert calls.made[-1] == (0.5, "text")
+
+    at_once(work())
+
+
+def test_what_became_needless_while_it_waited_is_not_made() -> None:
+    """A call that had to wait is asked whether it is still wanted; one that goes at once is not."""
+
+    async def work() -> None:
+        calls = Calls()
+        asked: list[float] = []
+
+        async def no() -> bool:
+            asked.append(asyncio.get_running_loop().time())
+            return False
+
+        turn = Turn(urgency=Urgency.REPLY, still=no)
+        assert await calls.call(1, name="at once", urgency=turn) == "at once"
+        await calls.many(3)
+        with pytest.raises(NoLongerWanted):
+            await calls.call(1, name="never", urgency=turn)
+        assert "never" not in calls.names
+        assert asked == [pytest.approx(1.0)]
+
+    at_once(work())
+
+
+def test_the_order_holds_while_more_comes() -> None:
+    """Under a load that lasts, presses wait least, then pictures, and edits take what is left."""
+
+    async def work() -> None:
+        calls = Calls()
+        came: dict[str, float] = {}
+
+        async def one(urgency: Urgency, n: int) -> None:
+            name = f"{urgency.name} {n}"
+            came[name] = asyncio.get_running_loop().time()
+            chat_id = None if urgency is Urgency.PRESS else 1000 * urgency + n
+            await calls.call(chat_id, urgency=urgency, name=name)
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(100):  # 40 a second, of which 25 can go
+                for urgency in (Urgency.EDIT, Urgency.REPLY, Urgency.PICTURE, Urgency.PRESS):
+                    group.create_task(one(urgency, n))
+                await asyncio.sleep(0.1)
+        waits = {
+            urgency: [at - came[name] for at, name in calls.made if name.startswith(urgency.name)]
+            for urgency in Urgency
+        }
+        assert max(waits[Urgency.PRESS]) < 0.1
+        assert max(waits[Urgency.PICTURE]) < 0.2
+        assert max(waits[Urgency.REPLY]) > 1
+        assert max(waits[Urgency.EDIT]) > max(waits[Urgency.REPLY])
+        assert most_within(calls.times, 1.0) <= 30
 
     at_once(work())
 

@@ -1,16 +1,16 @@
 """Progress messages: what is shown is noted when it was shown, and looked up no oftener than shown."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from bot.account import Account
-from bot.messages import Button, Chat, Later, Outcome, Sent, Target, Urgency
+from bot.messages import Button, Chat, Dropped, Later, Outcome, Sent, Still, Target, Urgency
 from bot.progress import Progress
 from bot.texts import Say
 from storage.memory import MemoryStore
 from storage.tasks import Task, TaskState
-from tests.storage.making import reach
+from tests.storage.making import new_task, reach
 from tests.time_machine import LoopClock, at_once
 
 
@@ -20,6 +20,10 @@ class Paper:
     def __init__(self) -> None:
         self.closed = False
         self.shown: list[str] = []
+        self.said: list[tuple[float, int]] = []
+        self.deleted: list[int] = []
+        self.busy = 0.0
+        """Seconds for which a first message waits for its turn."""
 
     async def say(
         self,
@@ -29,8 +33,14 @@ class Paper:
         buttons: Sequence[Button] = (),
         ask: bool = False,
         urgency: Urgency = Urgency.REPLY,
+        still: Still | None = None,
     ) -> Outcome:
         """Show a message."""
+        if self.busy:
+            await asyncio.sleep(self.busy)
+            if still is not None and not await still():
+                return Dropped()
+        self.said.append((asyncio.get_running_loop().time(), target.chat_id))
         return await self.edit(target.chat_id, 1, *lines)
 
     async def edit(self, chat_id: int, message_id: int, *lines: Say, **_more: Any) -> Outcome:
@@ -40,11 +50,27 @@ class Paper:
         self.shown += [line.id for line in lines]
         return Sent(message_ids=(message_id,))
 
+    async def delete(self, chat_id: int, message_id: int) -> Outcome:
+        """Delete a message."""
+        self.deleted.append(chat_id)
+        return Sent()
+
 
 class Counting(MemoryStore):
     """A store that counts what it is asked."""
 
     looks = 0
+    reads = 0
+
+    async def announced(self, limit: int) -> list[Task]:
+        """Count, and answer."""
+        self.reads += 1
+        return await super().announced(limit)
+
+    async def unannounced(self, limit: int, *, busy_chats: Collection[int] = ()) -> list[Task]:
+        """Count, and answer."""
+        self.reads += 1
+        return await super().unannounced(limit, busy_chats=busy_chats)
 
     async def place_in_line(self, task: Task) -> int:
         """Count, and answer."""
@@ -107,6 +133,107 @@ def test_many_changes_cost_few_looks() -> None:
             await store.note_completions({99: n / 100})
             store.wake()
         assert store.looks <= 5 * (1 + 10 / 2), "once when it was sent, then every 2 s"
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+async def _comes(store: MemoryStore, update_id: int, *, chat_id: int) -> Task:
+    """Let a photo come in now."""
+    new = new_task(update_id, user_id=update_id, chat_id=chat_id)
+    return await store.add(new, now=LoopClock().now(), max_unfinished=None)
+
+
+async def _ends(store: MemoryStore, task: Task) -> None:
+    """Let a task be over."""
+    await store.cancel_queued(task.user_id, task.place.chat_id, LoopClock().now())
+
+
+def test_who_sent_a_photo_reads_of_it_within_a_second() -> None:
+    """The first message comes half a second after the photo, however much happens meanwhile."""
+
+    async def work() -> None:
+        store, paper, stop = Counting(LoopClock()), Paper(), asyncio.Event()
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        for n in range(1, 11):
+            await _comes(store, n, chat_id=n)
+            await asyncio.sleep(0.13)
+        await asyncio.sleep(1)
+        waits = [at - 0.13 * (chat - 1) for at, chat in paper.said]
+        assert [chat for _, chat in paper.said] == list(range(1, 11))
+        assert all(0.5 <= wait < 0.9 for wait in waits), waits
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_what_is_over_at_once_gets_no_message() -> None:
+    """A task that is over before half a second has passed costs no call."""
+
+    async def work() -> None:
+        store, paper, stop = Counting(LoopClock()), Paper(), asyncio.Event()
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        task = await _comes(store, 1, chat_id=1)
+        await asyncio.sleep(0.4)
+        await _ends(store, task)
+        await asyncio.sleep(5)
+        assert paper.said == []
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_message_whose_turn_comes_too_late_is_dropped() -> None:
+    """Where a message waited for its turn until its task was over, it is neither sent nor deleted."""
+
+    async def work() -> None:
+        store, paper, stop = Counting(LoopClock()), Paper(), asyncio.Event()
+        paper.busy = 10
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        over = await _comes(store, 1, chat_id=1)
+        await _comes(store, 2, chat_id=2)
+        await asyncio.sleep(5)
+        await _ends(store, over)
+        await asyncio.sleep(10)
+        assert [chat for _, chat in paper.said] == [2]
+        assert paper.deleted == []
+        await _comes(store, 3, chat_id=1)
+        paper.busy = 0.0
+        await asyncio.sleep(1)
+        assert [chat for _, chat in paper.said] == [2, 1], "the chat itself was not put off"
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_chat_with_many_tasks_hides_no_other() -> None:
+    """While a hundred tasks of one chat wait to be announced there, another chat's is at once."""
+
+    async def work() -> None:
+        store, paper, stop = Counting(LoopClock()), Paper(), asyncio.Event()
+        paper.busy = 3
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        for n in range(1, 101):
+            await _comes(store, n, chat_id=1)
+        await _comes(store, 200, chat_id=2)
+        await asyncio.sleep(5)
+        assert [chat for _, chat in paper.said] == [1, 2]
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_many_bells_are_one_round() -> None:
+    """However often it is woken, the loop reads no oftener than its rounds are."""
+
+    async def work() -> None:
+        store, paper, stop = Counting(LoopClock()), Paper(), asyncio.Event()
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        await _comes(store, 1, chat_id=1)
+        for _ in range(1000):
+            await asyncio.sleep(0.01)
+            store.wake()
+        assert store.reads <= 10 / 0.3 + 10 / 2 + 4
         await stopped(store, running, stop)
 
     at_once(work())

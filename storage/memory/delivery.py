@@ -143,10 +143,14 @@ class Delivery(Memory):
 
     # --- progress messages
 
-    async def unannounced(self, limit: int) -> list[Task]:
+    async def unannounced(self, limit: int, *, busy_chats: Collection[int] = ()) -> list[Task]:
         """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
         tasks = self._tasks(*IN_LINE, *AT_HIDREAM)
-        return [one for one in tasks if one.progress_message_id is None][:limit]
+        return [
+            one
+            for one in tasks
+            if one.progress_message_id is None and one.place.chat_id not in busy_chats
+        ][:limit]
 
     async def announced(self, limit: int) -> list[Task]:
         """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""

@@ -146,13 +146,13 @@ class Delivery(Connections):
 
     # --- progress messages
 
-    async def unannounced(self, limit: int) -> list[Task]:
+    async def unannounced(self, limit: int, *, busy_chats: Collection[int] = ()) -> list[Task]:
         """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
         rows = await self._rows(
             "SELECT * FROM tasks WHERE progress_message_id IS NULL"
             " AND state IN ('queued', 'waiting', 'submitting', 'uncertain', 'running')"
-            " ORDER BY id LIMIT ?",
-            (limit,),
+            " AND chat_id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
+            (json.dumps(list(busy_chats)), limit),
         )
         return [task_of(row) for row in rows]
 

@@ -69,8 +69,11 @@ class Delivery(Protocol):
 
     # --- progress messages
 
-    async def unannounced(self, limit: int) -> list[Task]:
-        """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first."""
+    async def unannounced(self, limit: int, *, busy_chats: Collection[int] = ()) -> list[Task]:
+        """Give the tasks between QUEUED and RUNNING that have no progress message yet, oldest first.
+
+        None of the chats in `busy_chats`, so that one with many does not hide the others.
+        """
         ...
 
     async def announced(self, limit: int) -> list[Task]:

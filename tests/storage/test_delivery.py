@@ -148,6 +148,9 @@ async def test_tasks_without_a_progress_message_are_found(store: TaskStore) -> N
     await reach(store, TaskState.CANCELLED, 11, user_id=6)
     assert await store.unannounced(10) == listed
     assert await store.unannounced(2) == listed[:2]
+    busy = {task.place.chat_id for task in listed[:2]}
+    free = [task for task in listed if task.place.chat_id not in busy]
+    assert await store.unannounced(2, busy_chats=busy) == free[:2]
     noted = there(await store.note_progress_message(listed[0].id, 55))
     assert noted.progress_message_id == 55
     assert await store.unannounced(10) == listed[1:]

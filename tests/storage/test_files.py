@@ -22,21 +22,21 @@ async def test_an_image_is_kept_and_given_back(folder: Path) -> None:
     await files.put(1, 1, b"two")
     await files.put(1, 0, b"three")
     again = PictureFiles(folder)
-    assert (await again.read(1, 0), await again.read(1, 1)) == (b"three", b"two")
+    assert (again.find(1, 0).read_bytes(), again.find(1, 1).read_bytes()) == (b"three", b"two")
 
 
 async def test_what_is_not_there_is_said_so(folder: Path) -> None:
-    """Reading an image that was never kept, or was removed, raises FileNotFoundError."""
+    """Looking for an image that was never kept, or was removed, raises FileNotFoundError."""
     files = PictureFiles(folder)
     with pytest.raises(FileNotFoundError):
-        await files.read(1, 0)
+        files.find(1, 0)
     await files.put(1, 0, b"one")
     await files.put(2, 0, b"other")
     await files.remove(1)
     await files.remove(1)
     with pytest.raises(FileNotFoundError):
-        await files.read(1, 0)
-    assert await files.read(2, 0) == b"other"
+        files.find(1, 0)
+    assert files.find(2, 0).read_bytes() == b"other"
 
 
 async def test_nobody_else_may_look(folder: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_failed_write_leaves_what_was_there(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="disk full"):
         await files.put(1, 0, b"two")
-    assert await files.read(1, 0) == b"one"
+    assert files.find(1, 0).read_bytes() == b"one"
     assert [path.name for path in (folder / "1").iterdir()] == ["0"]
 
 
@@ -75,5 +75,5 @@ async def test_what_an_earlier_process_left_is_removed(folder: Path) -> None:
     await PictureFiles(folder).put(1, 0, b"one")
     stray = folder / "1" / "1.999.part"
     stray.write_bytes(b"half")
-    assert await PictureFiles(folder).read(1, 0) == b"one"
+    assert PictureFiles(folder).find(1, 0).read_bytes() == b"one"
     assert not stray.exists()

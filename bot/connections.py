@@ -1,0 +1,73 @@
+"""How calls travel to Telegram: connections, time-outs, and how an upload is written."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import httpx
+from telegram.request import HTTPXRequest
+
+from bot import courier, inbox, progress
+from bot.intake import LONG_POLL
+
+_CONNECTIONS: Final = courier.AT_ONCE + progress.AT_ONCE + inbox.AT_ONCE + 8
+"""As many calls as can ever be made side by side, with some for fetching photos: so uploads that crawl,
+however many, never keep an answer waiting for a connection. Only those in use are open."""
+_IDLE: Final = 8
+"""So many are kept open when idle: each is looked at for every new call."""
+_BLOCK: Final = 64 * 1024
+"""Bytes of an upload that are written at once."""
+
+
+def for_calls() -> HTTPXRequest:
+    """Give the connections for all calls but the long poll."""
+    # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
+    return HTTPXRequest(
+        connect_timeout=10,
+        read_timeout=30,
+        write_timeout=30,
+        media_write_timeout=120,
+        pool_timeout=30,
+        httpx_kwargs={
+            "trust_env": False,
+            "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
+            "event_hooks": {"request": [_in_blocks]},
+        },
+    )
+
+
+def for_updates() -> HTTPXRequest:
+    """Give the connections for the long poll."""
+    return HTTPXRequest(
+        connection_pool_size=2,
+        connect_timeout=10,
+        read_timeout=LONG_POLL + 5,
+        httpx_kwargs={"trust_env": False},
+    )
+
+
+async def _in_blocks(request: httpx.Request) -> None:
+    """Let an upload be written in blocks.
+
+    The library writes a form piece by piece, each in a call to the system of its own: four for every
+    field, some forty for a picture.
+    """
+    form = request.headers.get("content-type", "").startswith("multipart/")
+    if form and isinstance(request.stream, httpx.AsyncByteStream):
+        request.stream = _Blocks(request.stream)
+
+
+class _Blocks(httpx.AsyncByteStream):
+    """What another stream gives, in larger pieces."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        block = bytearray()
+        async for piece in self._stream:
+            block += piece
+            if len(block) >= _BLOCK:
+                yield bytes(block)
+                block.clear()
+        if block:
+            yield bytes(block)
