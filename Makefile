@@ -11,7 +11,7 @@ JSON ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test check bench lint fix lock clean
+.PHONY: help demo picture run test test-long crash check bench lint fix lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -27,6 +27,10 @@ run: $(VENV)/.run  ## run the bot with config.toml
 
 test: $(VENV)/.dev  ## run the tests, with coverage
 	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
+
+# A property gets twenty times its examples here, so one test may take an hour.
+test-long: $(VENV)/.dev  ## run what is marked `long`, and the property tests with many more examples
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 5 --dist worksteal -m "long or hypothesis" --timeout 3600
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
 

@@ -251,4 +251,6 @@ class HandingIn(Memory):
         )
         if moved is not None and task.state is TaskState.SUBMITTING:
             self._release_newest(moved, "refused", now)
+        if moved is not None and task.state is TaskState.QUEUED:
+            self._close_up(moved.user_id)
         return moved

@@ -5,19 +5,26 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
-from storage.memory.tables import Memory
+from storage.memory.tables import Memory, Update
 from storage.tasks import Place, Settings, Task, TaskState
 
-_K = TypeVar("_K")
+_K = TypeVar("_K", int, tuple[int, int], tuple[int, str])
 _V = TypeVar("_V")
 
 
-def _delete(table: dict[_K, _V], old: Callable[[_V], bool], limit: int) -> int:
-    """Delete rows that are old, at most `limit`; say how many."""
-    keys = [key for key, row in table.items() if old(row)][:limit]
-    for key in keys:
+def _delete(
+    table: dict[_K, _V], age: Callable[[_V], datetime | None], before: datetime, limit: int
+) -> int:
+    """Delete rows that are from before then, at most `limit`, the oldest first; say how many."""
+    ages = ((age(row), key) for key, row in table.items())
+    old = sorted((at, key) for at, key in ages if at is not None and at < before)[:limit]
+    for _, key in old:
         del table[key]
-    return len(keys)
+    return len(old)
+
+
+def _handled(state: Literal["done", "aside"]) -> Callable[[Update], datetime | None]:
+    return lambda one: one.handled_at if one.state == state else None
 
 
 def _emptied(task: Task) -> Task:
@@ -48,19 +55,20 @@ class Housekeeping(Memory):
     async def move_chat(self, old: int, new: int) -> None:
         """A group became a supergroup: everything of it belongs to its new id."""
         tables = self._tables
-        for update in tables.inbox.values():
-            if update.row.chat_id == old:
-                update.row = replace(update.row, chat_id=new)
-        for task in list(tables.tasks.values()):
-            if task.place.chat_id == old:
-                self._put(replace(task, place=replace(task.place, chat_id=new)))
-        for draft in list(tables.drafts.values()):
-            if draft.place.chat_id == old:
-                tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
-        for chat_id, group in list(tables.albums):
-            if chat_id == old:
-                tables.albums[new, group] = tables.albums.pop((old, group))
-        self._bells.changed("move_chat")
+        updates = [one for one in tables.inbox.values() if one.row.chat_id == old]
+        tasks = [one for one in tables.tasks.values() if one.place.chat_id == old]
+        drafts = [one for one in tables.drafts.values() if one.place.chat_id == old]
+        albums = [group for chat_id, group in tables.albums if chat_id == old]
+        for update in updates:
+            update.row = replace(update.row, chat_id=new)
+        for task in tasks:
+            self._put(replace(task, place=replace(task.place, chat_id=new)))
+        for draft in drafts:
+            tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
+        for group in albums:
+            tables.albums[new, group] = tables.albums.pop((old, group))
+        if updates or tasks or drafts or albums:
+            self._bells.changed("move_chat")
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
         """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
@@ -144,25 +152,11 @@ class Housekeeping(Memory):
     ) -> int:
         """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
         tables = self._tables
-        left = limit - _delete(
-            tables.inbox,
-            lambda one: (
-                one.state == "done" and one.handled_at is not None and one.handled_at < inbox_before
-            ),
-            limit,
-        )
-        left -= _delete(tables.albums, lambda one: one.created_at < inbox_before, left)
+        left = limit - _delete(tables.inbox, _handled("done"), inbox_before, limit)
+        left -= _delete(tables.albums, lambda one: one.created_at, inbox_before, left)
         if finished_before is not None:
-            left -= _delete(
-                tables.inbox,
-                lambda one: (
-                    one.state == "aside"
-                    and one.handled_at is not None
-                    and one.handled_at < finished_before
-                ),
-                left,
-            )
-            left -= _delete(tables.drafts, lambda one: one.created_at < finished_before, left)
+            left -= _delete(tables.inbox, _handled("aside"), finished_before, left)
+            left -= _delete(tables.drafts, lambda one: one.created_at, finished_before, left)
             left -= self._forget_tasks(now, finished_before, left)
         return limit - left
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.memory.tables import Memory
-from storage.moves import closed_up, next_turn
+from storage.moves import next_turn
 from storage.store import TooManyUnfinished
 from storage.tasks import FINAL, IN_LINE, PLACE_LIMIT, NewTask, Origin, Task, TaskState
 
@@ -50,10 +50,6 @@ class Line(Memory):
 
     def _of(self, user_id: int) -> list[Task]:
         return [one for one in self._tables.tasks.values() if one.user_id == user_id]
-
-    def _in_line(self, user_id: int) -> list[Task]:
-        line = self._tasks(*IN_LINE)
-        return [one for one in line if one.user_id == user_id]
 
     # --- looking up
 
@@ -134,9 +130,7 @@ class Line(Memory):
         for task in cancelled:
             self._put(replace(task, state=TaskState.CANCELLED, due_at=None, finished_at=now))
         for person in {one.user_id for one in cancelled}:
-            left = (_by_turn(one) for one in self._in_line(person))
-            for task_id, turn in closed_up(self._tables.current_turn, left).items():
-                self._put(replace(self._tables.tasks[task_id], turn=turn))
+            self._close_up(person)
         if cancelled:
             self._bells.changed("cancel_queued")
         return len(cancelled)

@@ -7,8 +7,19 @@ from typing import Any, Literal
 
 from storage.bells import Bells
 from storage.clock import Clock
-from storage.moves import check_move
-from storage.tasks import Draft, Image, InboxRow, Measured, Origin, Step, Task, TaskState, Topic
+from storage.moves import check_move, closed_up
+from storage.tasks import (
+    IN_LINE,
+    Draft,
+    Image,
+    InboxRow,
+    Measured,
+    Origin,
+    Step,
+    Task,
+    TaskState,
+    Topic,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -121,6 +132,15 @@ class Memory:
     def _tasks(self, *states: TaskState) -> Iterable[Task]:
         """Give the tasks in these states, by id."""
         return [task for task in self._tables.tasks.values() if task.state in states]
+
+    def _in_line(self, user_id: int) -> list[Task]:
+        return [task for task in self._tasks(*IN_LINE) if task.user_id == user_id]
+
+    def _close_up(self, user_id: int) -> None:
+        """Close the gaps in a person's turns, where one of their tasks has left without its turn."""
+        line = ((task.turn, task.id) for task in self._in_line(user_id))
+        for task_id, turn in closed_up(self._tables.current_turn, line).items():
+            self._put(replace(self._tables.tasks[task_id], turn=turn))
 
     def _newest_submission(self, task: Task) -> Submission:
         return [one for one in self._tables.submissions if one.task_id == task.id][-1]

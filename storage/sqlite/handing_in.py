@@ -7,8 +7,8 @@ from sqlite3 import Row
 from typing import Literal
 
 from storage.moves import check_move
-from storage.sqlite.connection import Connections
 from storage.sqlite.rows import charge_of, moment, stamp, task_of
+from storage.sqlite.turns import Turns
 from storage.tasks import Charge, Failure, Task, TaskState
 
 
@@ -16,7 +16,7 @@ def _one(row: Row | None) -> Task | None:
     return None if row is None else task_of(row)
 
 
-class HandingIn(Connections):
+class HandingIn(Turns):
     """The store's methods from the line to HiDream's answer."""
 
     async def slots_held(self, now: datetime) -> int:
@@ -339,6 +339,8 @@ class HandingIn(Connections):
             )
             if rows and task.state is TaskState.SUBMITTING:
                 await self._release_newest(task.id, "refused", now)
+            if rows and task.state is TaskState.QUEUED:
+                await self._close_up(rows[0]["user_id"])
             return rows[0] if rows else None
 
         return _one(await self._write("ready", work))

@@ -2,18 +2,15 @@
 
 from datetime import datetime
 from sqlite3 import Row
-from typing import Final
 
-from storage.moves import check_move, closed_up, next_turn
-from storage.sqlite.connection import Connections
+from storage.moves import check_move
 from storage.sqlite.rows import moment, stamp, task_of, written_photos
+from storage.sqlite.turns import Turns
 from storage.store import TooManyUnfinished
 from storage.tasks import PLACE_LIMIT, NewTask, Origin, Task, TaskState
 
-CURRENT_TURN: Final = "SELECT value FROM meta WHERE key = 'current_turn'"
 
-
-class Line(Connections):
+class Line(Turns):
     """The store's methods for tasks until they are handed in, and for looking them up."""
 
     async def add(self, new: NewTask, *, now: datetime, max_unfinished: int | None) -> Task:
@@ -45,15 +42,6 @@ class Line(Connections):
         )
         if row["n"] >= allowed:
             raise TooManyUnfinished(row["n"], allowed)
-
-    async def _turn_for(self, user_id: int) -> int:
-        (current,) = await self._run(CURRENT_TURN)
-        own = await self._run(
-            "SELECT turn FROM tasks WHERE user_id = ? AND finished_at IS NULL"
-            " AND state IN ('queued', 'waiting')",
-            (user_id,),
-        )
-        return next_turn(current["value"], (row["turn"] for row in own))
 
     async def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
         (row,) = await self._run(
@@ -182,16 +170,3 @@ class Line(Connections):
             return len(cancelled)
 
         return await self._write("cancel_queued", work)
-
-    async def _close_up(self, user_id: int) -> None:
-        (current,) = await self._run(CURRENT_TURN)
-        left = await self._run(
-            "SELECT turn, id FROM tasks WHERE user_id = ? AND finished_at IS NULL"
-            " AND state IN ('queued', 'waiting')",
-            (user_id,),
-        )
-        moved = closed_up(current["value"], ((row["turn"], row["id"]) for row in left))
-        await self._run_many(
-            "UPDATE tasks SET turn = ? WHERE id = ?",
-            [(turn, task_id) for task_id, turn in moved.items()],
-        )

@@ -120,7 +120,8 @@ class HandingIn(Protocol):
     ) -> Task | None:
         """→ READY (from QUEUED, SUBMITTING, UNCERTAIN or RUNNING), with pictures or a failure to tell.
 
-        From SUBMITTING the submission was refused, so its slot is released; from UNCERTAIN and
+        From QUEUED it leaves the line, and the gap in the person's later turns is closed. From
+        SUBMITTING the submission was refused, so its slot is released; from UNCERTAIN and
         RUNNING the slot stays held until HiDream's end or its time is up. `tries` and
         `trouble_since` are set back.
         """
