@@ -1,0 +1,299 @@
+"""The reckoning after a storm: what people and both services saw against what the bot counted.
+
+A *life* is one start of the bot up to its kill. A call *took effect* if the sandbox did it; its
+answer was *lost* if the sandbox never gave it, or gave it to a process that was killed before it
+had written it down. These hold exactly, for each photo:
+
+- It is one task, and ended in a picture in its chat, as a reply to it, whole; or in an honest
+  reason. The one reason that a storm allows is two submissions without an answer.
+- Each showing is a call that took effect. Each but the last lost its answer: by a fault that lost
+  it, or by a kill, so that the next showing is of a later life.
+- The bot counts each repeat (`steps.repeats`). It cannot know whether what it repeats had arrived,
+  so: showings beyond one <= tries that reached Telegram beyond one <= repeats; and each repeat has a
+  cause: repeats <= the kills in the photo's time + answers lost without a kill.
+- Each submission that reached HiDream has a row, written before (`submissions`), all of a photo's
+  with one request id. Each that lost its answer is counted (`tasks.uncertain`): submissions struck
+  by a fault <= uncertain; tasks at HiDream beyond one <= uncertain, of which there are at most two;
+  uncertain <= the kills in the photo's time + answers lost without a kill.
+- Where HiDream can be asked by request id, nothing is made twice at all.
+
+In all: the tallies that the operator reads are the sums of those counts; the account never runs more
+than it may, and is never refused for that; no call breaks a rule; a progress message that is left in
+a chat is one whose answer was lost, so that the bot never knew its id.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from html import unescape
+from typing import Final
+
+from tests.crash.evidence import Evidence, SentPhoto
+from tests.e2e.world import JSON, picture_of, said, text_of
+
+_PROMPT: Final = re.compile(r"postcard \d{5}")
+_SHOWING: Final = frozenset({"sendPhoto", "sendMediaGroup", "sendDocument"})
+_TOOK_EFFECT: Final = frozenset({"kill_after", "reset_after"})
+REASON: Final = "submission-uncertain"
+MOST_UNCERTAIN: Final = 2
+
+
+@dataclass(kw_only=True, slots=True)
+class Reckoning:
+    """What a storm came to; can be added up over several."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    photos: int = 0
+    delivered: int = 0
+    reasons: int = 0
+    lost: int = 0
+    shown_twice: int = 0
+    """Showings beyond one, as the chats show them."""
+    repeats: int = 0
+    """Repeats as the bot counted them."""
+    repeats_before_arrival: int = 0
+    """Of these: what was repeated had not reached Telegram."""
+    submitted_twice: int = 0
+    """Tasks at HiDream beyond one for a photo."""
+    unanswered: int = 0
+    """Submissions without an answer as the bot counted them."""
+    left_behind: int = 0
+    """Progress messages whose id the bot never knew."""
+    peak: int = 0
+    wrongs: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Reckoning") -> "Reckoning":
+        """Add up two storms."""
+        both = Reckoning()
+        for one in fields(self):
+            mine, theirs = getattr(self, one.name), getattr(other, one.name)
+            setattr(both, one.name, max(mine, theirs) if one.name == "peak" else mine + theirs)
+        return both
+
+    def __str__(self) -> str:
+        """Print it."""
+        rows = [
+            ("kills", self.kills.total()),
+            ("photos sent", self.photos),
+            ("pictures delivered", self.delivered),
+            ("honest reasons", self.reasons),
+            ("lost", self.lost),
+            ("shown twice", self.shown_twice),
+            ("  repeats that the bot counted", self.repeats),
+            ("  of what had not reached Telegram", self.repeats_before_arrival),
+            ("submitted twice", self.submitted_twice),
+            ("  unanswered that the bot counted", self.unanswered),
+            ("progress messages left behind", self.left_behind),
+            ("most tasks at once at HiDream", self.peak),
+        ]
+        return "\n".join(f"{name:<36}{number:>6}" for name, number in rows)
+
+
+def reckon(seen: Evidence) -> Reckoning:
+    """Count, and compare; what is wrong is listed, in words."""
+    return _Books(seen).reckon()
+
+
+class _Books:
+    """The evidence, sorted by photo."""
+
+    def __init__(self, seen: Evidence) -> None:
+        self._seen = seen
+        self._sum = Reckoning(kills=Counter(seen.kills), photos=len(seen.sent))
+        self._tasks = _by_prompt(seen.tasks)
+        self._made = _by_prompt(seen.made["tasks"])
+        self._submits = defaultdict[str, list[JSON]](list)
+        for call in seen.hidream:
+            if call["call"] == "submit":
+                self._submits[str(call["params"].get("prompt"))].append(call)
+        self._sends = defaultdict[str, list[JSON]](list)
+        for call in sorted(seen.telegram, key=lambda call: str(call["time"])):
+            if call["call"] in _SHOWING:
+                self._sends[_prompt_in(_caption(call))].append(call)
+
+    def reckon(self) -> Reckoning:
+        self._whole()
+        for sent in self._seen.sent:
+            for wrong in self._photo(sent):
+                self._sum.wrongs.append(f"{sent.photo.prompt}: {wrong}")
+        self._left_behind()
+        return self._sum
+
+    # --- one photo
+
+    def _photo(self, sent: SentPhoto) -> Iterator[str]:
+        tasks = self._tasks[sent.photo.prompt]
+        if len(tasks) != 1:
+            self._sum.lost += not tasks
+            yield f"is {len(tasks)} tasks"
+            return
+        [task] = tasks
+        showings = list(self._showings(sent))
+        if showings:
+            self._sum.delivered += 1
+        elif self._has_reason(sent, task):
+            self._sum.reasons += 1
+        else:
+            self._sum.lost += 1
+            yield f"is lost: the task is {task['state']} {task['failure_id']}"
+        yield from self._shown(sent, task, showings)
+        yield from self._submitted(sent, task)
+
+    def _showings(self, sent: SentPhoto) -> Iterator[Sequence[JSON]]:
+        """Give each showing in the chat: one message, or an album."""
+        for message in self._seen.chats[sent.chat]:
+            if picture_of(message) and _prompt_in(text_of(message)) == sent.photo.prompt:
+                album = message.get("media_group_id")
+                yield [
+                    other
+                    for other in self._seen.chats[sent.chat]
+                    if other is message or (album and other.get("media_group_id") == album)
+                ]
+
+    def _has_reason(self, sent: SentPhoto, task: JSON) -> bool:
+        return (task["state"], task["failure_id"], task["uncertain"]) == (
+            "failed",
+            REASON,
+            MOST_UNCERTAIN,
+        ) and any(
+            message["reply_to"] == sent.message_id and _is_reason(text_of(message))
+            for message in self._seen.chats[sent.chat]
+        )
+
+    def _shown(
+        self, sent: SentPhoto, task: JSON, showings: Sequence[Sequence[JSON]]
+    ) -> Iterator[str]:
+        for showing in showings:
+            if len(showing) != sent.photo.count:
+                yield f"{len(showing)} pictures instead of {sent.photo.count}"
+            if {message["reply_to"] for message in showing} != {sent.message_id}:
+                yield "a showing is no reply to its photo"
+        tries = self._sends[sent.photo.prompt]
+        effective = [call for call in tries if _took_effect(call)]
+        if len(effective) != len(showings):
+            yield f"{len(showings)} showings, and {len(effective)} calls that took effect"
+        for earlier, later in zip(effective, effective[1:], strict=False):
+            if not _is_lost(earlier) and self._life(earlier) == self._life(later):
+                yield "shown again although the answer had arrived"
+        steps = [step for step in self._seen.steps if step["task_id"] == task["id"]]
+        repeats = sum(step["repeats"] for step in steps)
+        notices = [call for call in self._messages_to(sent) if _is_reason(call["params"]["text"])]
+        reached = sum(max(0, len(calls) - 1) for calls in (tries, notices))
+        if reached > repeats:
+            yield f"{reached} tries beyond one reached Telegram, and {repeats} are counted"
+        if repeats > self._causes(sent, task, [*tries, *notices]):
+            yield f"{repeats} repeats are counted, more than have a cause"
+        self._sum.shown_twice += max(0, len(showings) - 1)
+        self._sum.repeats_before_arrival += repeats - max(0, len(effective) - 1)
+
+    def _submitted(self, sent: SentPhoto, task: JSON) -> Iterator[str]:
+        made, calls = self._made[sent.photo.prompt], self._submits[sent.photo.prompt]
+        rows = [row for row in self._seen.submissions if row["task_id"] == task["id"]]
+        extra, uncertain = max(0, len(made) - 1), task["uncertain"]
+        if len(calls) > len(rows):
+            yield f"{len(calls)} submissions reached HiDream, and {len(rows)} have a row"
+        if len({one["request_id"] for one in [*made, *rows]}) > 1:
+            yield "its submissions have several request ids"
+        if len(made) != sum(_took_effect(call) for call in calls):
+            yield f"{len(made)} tasks at HiDream do not agree with its calls"
+        if task["state"] == "delivered" and task["hidream_task_id"] not in _ids(made):
+            yield "its pictures are of no task of its own"
+        struck = sum(call["outcome"] == "fault" for call in calls)
+        if struck > uncertain or extra > uncertain or uncertain > MOST_UNCERTAIN:
+            yield f"{struck} answers lost for sure, {extra} made twice, {uncertain} uncertain"
+        if uncertain > self._causes(sent, task, calls):
+            yield f"{uncertain} submissions are uncertain, more than have a cause"
+        if self._seen.plan.lookup and extra:
+            yield "made twice, although HiDream could be asked"
+        self._sum.submitted_twice += extra
+
+    def _causes(self, sent: SentPhoto, task: JSON, calls: Sequence[JSON]) -> int:
+        """Count what can have lost an answer about a photo: kills in its time, and faults without one."""
+        resets = sum(call["detail"] == "reset_after" for call in calls)
+        finished = datetime.fromtimestamp(task["finished_at"] / 1e6, tz=UTC)
+        return self._life_at(finished) - sent.life + resets
+
+    def _messages_to(self, sent: SentPhoto) -> list[JSON]:
+        return [
+            call
+            for call in self._seen.telegram
+            if call["call"] == "sendMessage"
+            and call["params"].get("chat_id") == sent.chat
+            and (call["params"].get("reply_parameters") or {}).get("message_id") == sent.message_id
+        ]
+
+    def _life(self, call: JSON) -> int:
+        return self._life_at(datetime.fromisoformat(call["time"]))
+
+    def _life_at(self, moment: datetime) -> int:
+        return sum(start <= moment for start in self._seen.starts) - 1
+
+    # --- all of it
+
+    def _whole(self) -> None:
+        seen, wrongs = self._seen, self._sum.wrongs
+        self._sum.repeats = sum(step["repeats"] for step in seen.steps)
+        self._sum.unanswered = sum(task["uncertain"] for task in seen.tasks)
+        self._sum.peak = seen.made["peak_parallel"]
+        counted = (seen.tallies["repeated"], seen.tallies["unanswered"])
+        if counted != (self._sum.repeats, self._sum.unanswered):
+            wrongs.append(f"the tallies {counted} are not the sums of what they count")
+        if self._sum.peak > seen.parallel:
+            wrongs.append(f"{self._sum.peak} tasks ran at once, and {seen.parallel} may")
+        wrongs += [
+            f"{call['call']} {call['outcome']}: {call['detail']}"
+            for call in [*seen.telegram, *seen.hidream]
+            if call["outcome"] == "strict"
+            or (call["call"] == "submit" and call["outcome"] == "refused")
+        ]
+        if seen.aside:
+            wrongs.append(f"{len(seen.aside)} updates were set aside")
+        if seen.integrity != [{"integrity_check": "ok"}]:
+            wrongs.append(f"the database is broken: {seen.integrity}")
+
+    def _left_behind(self) -> None:
+        """Look at the progress messages that are still in the chats."""
+        known = {(task["chat_id"], task["progress_message_id"]) for task in self._seen.tasks}
+        for chat, messages in self._seen.chats.items():
+            for message in messages:
+                if picture_of(message) or _is_reason(text_of(message)):
+                    continue
+                self._sum.left_behind += 1
+                if (chat, message["message_id"]) in known:
+                    self._sum.wrongs.append(f"a progress message is left: {message}")
+
+
+def _by_prompt(rows: Sequence[JSON]) -> defaultdict[str, list[JSON]]:
+    found = defaultdict[str, list[JSON]](list)
+    for row in rows:
+        found[str(row["prompt"])].append(row)
+    return found
+
+
+def _prompt_in(text: str) -> str:
+    found = _PROMPT.search(text)
+    return found.group() if found else ""
+
+
+def _caption(call: JSON) -> str:
+    params = call["params"]
+    first = params["media"][0] if "media" in params else params
+    return str(first.get("caption") or "")
+
+
+def _is_reason(text: str) -> bool:
+    return unescape(text) == said(REASON)
+
+
+def _took_effect(call: JSON) -> bool:
+    return call["outcome"] == "ok" or call["detail"] in _TOOK_EFFECT
+
+
+def _is_lost(call: JSON) -> bool:
+    return call["detail"] in _TOOK_EFFECT
+
+
+def _ids(made: Sequence[JSON]) -> set[str]:
+    return {str(one["task_id"]) for one in made}
