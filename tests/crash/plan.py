@@ -124,7 +124,7 @@ def _strikes(rng: random.Random, kills: int) -> list[Strike]:
                 service=service,
                 call=call,
                 when=when,
-                skip=0 if call in _SELDOM else rng.randrange(4),
+                skip=0 if call in _SELDOM else rng.randrange(3),
             )
             for service, call in CALLS
             for when in ("before", "after")

@@ -18,8 +18,9 @@ had written it down. These hold exactly, for each photo:
 - Where HiDream can be asked by request id, nothing is made twice at all.
 
 In all: the tallies that the operator reads are the sums of those counts; the account never runs more
-than it may, and is never refused for that; no call breaks a rule; a progress message that is left in
-a chat is one whose answer was lost, so that the bot never knew its id.
+than it may, and is never refused for that; no call breaks a rule; no message is in a chat but replies to
+photos; and a progress message that is left there is one whose answer was lost by a fault or a kill,
+so that the bot never knew its id.
 """
 
 import re
@@ -28,6 +29,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from html import unescape
+from itertools import pairwise
 from typing import Final
 
 from tests.crash.evidence import Evidence, SentPhoto
@@ -71,6 +73,16 @@ class Reckoning:
             mine, theirs = getattr(self, one.name), getattr(other, one.name)
             setattr(both, one.name, max(mine, theirs) if one.name == "peak" else mine + theirs)
         return both
+
+    def to_json(self) -> JSON:
+        """Write it as JSON can hold it."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**values, "kills": dict(self.kills)}
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "Reckoning":
+        """Read what `to_json` wrote."""
+        return cls(**{**value, "kills": Counter(value["kills"])})
 
     def __str__(self) -> str:
         """Print it."""
@@ -118,7 +130,6 @@ class _Books:
         for sent in self._seen.sent:
             for wrong in self._photo(sent):
                 self._sum.wrongs.append(f"{sent.photo.prompt}: {wrong}")
-        self._left_behind()
         return self._sum
 
     # --- one photo
@@ -140,6 +151,7 @@ class _Books:
             yield f"is lost: the task is {task['state']} {task['failure_id']}"
         yield from self._shown(sent, task, showings)
         yield from self._submitted(sent, task)
+        yield from self._left_behind(sent, task)
 
     def _showings(self, sent: SentPhoto) -> Iterator[Sequence[JSON]]:
         """Give each showing in the chat: one message, or an album."""
@@ -174,9 +186,8 @@ class _Books:
         effective = [call for call in tries if _took_effect(call)]
         if len(effective) != len(showings):
             yield f"{len(showings)} showings, and {len(effective)} calls that took effect"
-        for earlier, later in zip(effective, effective[1:], strict=False):
-            if not _is_lost(earlier) and self._life(earlier) == self._life(later):
-                yield "shown again although the answer had arrived"
+        if self._again_without_cause(effective):
+            yield "shown again although the answer had arrived"
         steps = [step for step in self._seen.steps if step["task_id"] == task["id"]]
         repeats = sum(step["repeats"] for step in steps)
         notices = [call for call in self._messages_to(sent) if _is_reason(call["params"]["text"])]
@@ -213,7 +224,14 @@ class _Books:
         """Count what can have lost an answer about a photo: kills in its time, and faults without one."""
         resets = sum(call["detail"] == "reset_after" for call in calls)
         finished = datetime.fromtimestamp(task["finished_at"] / 1e6, tz=UTC)
-        return self._life_at(finished) - sent.life + resets
+        return int(self._life_at(finished) - sent.life + resets)
+
+    def _again_without_cause(self, effective: Sequence[JSON]) -> bool:
+        """Say whether any of these calls was repeated by a process that had its answer."""
+        return any(
+            not _is_lost(earlier) and self._life(earlier) == self._life(later)
+            for earlier, later in pairwise(effective)
+        )
 
     def _messages_to(self, sent: SentPhoto) -> list[JSON]:
         return [
@@ -229,6 +247,29 @@ class _Books:
 
     def _life_at(self, moment: datetime) -> int:
         return sum(start <= moment for start in self._seen.starts) - 1
+
+    def _left_behind(self, sent: SentPhoto, task: JSON) -> Iterator[str]:
+        """Look at the progress messages of a photo that are still in its chat."""
+        left = [
+            message["message_id"]
+            for message in self._seen.chats[sent.chat]
+            if message["reply_to"] == sent.message_id
+            and not picture_of(message)
+            and not _is_reason(text_of(message))
+        ]
+        self._sum.left_behind += len(left)
+        if task["progress_message_id"] in left:
+            yield "the progress message that the bot knows of is left"
+        told = [
+            call
+            for call in self._messages_to(sent)
+            if _took_effect(call) and not _is_reason(call["params"]["text"])
+        ]
+        if self._again_without_cause(told):
+            yield "a second progress message although the answer had arrived"
+        last = len(self._seen.starts) - 1
+        if len(left) > sum(_is_lost(call) or self._life(call) < last for call in told):
+            yield "a progress message is left although nobody was killed"
 
     # --- all of it
 
@@ -252,17 +293,13 @@ class _Books:
             wrongs.append(f"{len(seen.aside)} updates were set aside")
         if seen.integrity != [{"integrity_check": "ok"}]:
             wrongs.append(f"the database is broken: {seen.integrity}")
-
-    def _left_behind(self) -> None:
-        """Look at the progress messages that are still in the chats."""
-        known = {(task["chat_id"], task["progress_message_id"]) for task in self._seen.tasks}
-        for chat, messages in self._seen.chats.items():
-            for message in messages:
-                if picture_of(message) or _is_reason(text_of(message)):
-                    continue
-                self._sum.left_behind += 1
-                if (chat, message["message_id"]) in known:
-                    self._sum.wrongs.append(f"a progress message is left: {message}")
+        photos = {(sent.chat, sent.message_id) for sent in seen.sent}
+        wrongs += [
+            f"a message to nobody: {message}"
+            for chat, messages in seen.chats.items()
+            for message in messages
+            if (chat, message["reply_to"]) not in photos
+        ]
 
 
 def _by_prompt(rows: Sequence[JSON]) -> defaultdict[str, list[JSON]]:

@@ -1,7 +1,6 @@
 """A storm over one world: people send photos, and the bot is killed and started, again and again."""
 
 import asyncio
-import os
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,10 +137,10 @@ class Storm:
 
     async def _note_calls(self) -> None:
         """Read what is new in the journals: they do not keep everything for ever."""
-        for service, calls in self.calls.items():
-            found = await self._world.calls(service, after=self._marks[service])
-            calls += found
-            self._marks[service] = max([self._marks[service], *(call["n"] for call in found)])
+        for service, mark in self._marks.items():
+            found = await self._world.calls(service, after=mark)
+            self.calls[service] += found
+            self._marks[service] = max([mark, *(call["n"] for call in found)])
 
     async def evidence(self) -> Evidence:
         """Gather what there is to be seen afterwards, on all sides."""
