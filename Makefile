@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := bot storage sandbox tests
 ONCE ?=
+KILLS ?= 1000
+SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test check lint fix lock clean
+.PHONY: help demo picture run test crash check lint fix lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -24,6 +26,9 @@ run: $(VENV)/.run  ## run the bot with config.toml
 
 test: $(VENV)/.dev  ## run the tests, with coverage
 	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
+
+crash: $(VENV)/.dev  ## kill the bot 1000 times, and count what became of every photo; `make crash KILLS=100 SEED=7`
+	@$(BIN)/python -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.crash.reckoning import Reckoning
+from tests.crash.report import Reckoning
 
 # The machine decides how long an example takes: no property is about that.
 settings.register_profile(

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.crash.plan import Plan, plans
-from tests.crash.reckoning import Reckoning, reckon
+from tests.crash.reckoning import reckon
+from tests.crash.report import Reckoning
 from tests.crash.storm import storm
 
 _STORM: Final = 50
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="the plan's seed; by default another each time")
     parser.add_argument("--parts", type=int, help="over how many worlds the kills are spread")
     parser.add_argument("--part", type=int, help="only this one of the worlds")
-    parser.add_argument("--at-once", type=int, default=2, help="how many worlds run side by side")
+    parser.add_argument("--at-once", type=int, default=3, help="how many worlds run side by side")
     given = parser.parse_args(arguments)
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     parts = given.parts or max(1, -(-given.kills // _STORM))

@@ -107,6 +107,9 @@ class Plan:
     lookup: bool
     """Whether HiDream can be asked by request id: what is lost is found then, never made again."""
     batch: bool
+    """Whether it can be asked about many tasks at once."""
+    seconds: float
+    """How long a task takes it. A long one outlives a restart: then the slots must be known."""
     lives: tuple[Life, ...]
 
 
@@ -156,7 +159,14 @@ def _plan(seed: int, part: int, strikes: Sequence[Strike]) -> Plan:
                 )
             )
         lives.append(Life(strike=strike, lost=_lost(rng, strike), photos=tuple(photos)))
-    return Plan(seed=seed, part=part, lookup=part % 2 == 0, batch=part % 4 != 3, lives=tuple(lives))
+    return Plan(
+        seed=seed,
+        part=part,
+        lookup=part % 2 == 0,
+        batch=part % 4 != 3,
+        seconds=2.0 if part % 4 == 1 else 0.65,
+        lives=tuple(lives),
+    )
 
 
 def _lost(rng: random.Random, strike: Strike) -> tuple[Lost, ...]:

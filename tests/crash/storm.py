@@ -15,7 +15,6 @@ from tests.e2e.world import JSON, Person, World, opened, until
 PARALLEL: Final = 3
 DEADLINE: Final = 6.0
 """Seconds. A submission that never arrived holds its slot for twice as long."""
-_HIDREAM: Final = Settings(seconds=0.65, jitter=0.5, parallel=PARALLEL)
 _SAMPLE: Final = draw_sample(240, 180)
 _MISSED: Final = 3.0
 """Seconds after the first getUpdates; a call that has not been made by then is waited for no more."""
@@ -181,8 +180,8 @@ async def storm(path: Path, plan: Plan) -> Evidence:
         AssertionError: the bot ended by itself, or did not settle; with the bot's last words.
     """
     settings = Settings(
-        seconds=_HIDREAM.seconds,
-        jitter=_HIDREAM.jitter,
+        seconds=plan.seconds,
+        jitter=0.5,
         parallel=PARALLEL,
         lookup_by_request_id=plan.lookup,
         batch=plan.batch,

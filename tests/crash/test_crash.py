@@ -13,7 +13,7 @@ from tests.crash.storm import storm
 SEED: Final = 1
 KILLS: Final = 104
 WORLDS: Final = 4
-"""Half of them with a HiDream that can be asked by request id, half without; one without batch."""
+"""Half of them with a HiDream that can be asked by request id; one without batch, one that is slow."""
 
 
 @pytest.mark.timeout(300)
