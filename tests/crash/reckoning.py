@@ -20,7 +20,8 @@ had written it down. These hold exactly, for each photo:
 In all: the tallies that the operator reads are the sums of those counts; the account never runs more
 than it may, and is never refused for that; no call breaks a rule; no message is in a chat but replies to
 photos; and a progress message that is left there is one whose answer was lost by a fault or a kill,
-so that the bot never knew its id.
+so that the bot never knew its id. (Or the bot was killed just after it had learnt the id, of a task
+that had become over meanwhile: of such a message only the process that sent it knew that it is left.)
 """
 
 import re
@@ -162,8 +163,7 @@ class _Books:
     def _causes(self, sent: SentPhoto, task: JSON, calls: Sequence[JSON]) -> int:
         """Count what can have lost an answer about a photo: kills in its time, and faults without one."""
         resets = sum(call["detail"] == "reset_after" for call in calls)
-        finished = datetime.fromtimestamp(task["finished_at"] / 1e6, tz=UTC)
-        return int(self._life_at(finished) - sent.life + resets)
+        return int(self._life_at(_moment(task["finished_at"])) - sent.life + resets)
 
     def _again_without_cause(self, effective: Sequence[JSON]) -> bool:
         """Say whether any of these calls was repeated by a process that had its answer."""
@@ -197,8 +197,6 @@ class _Books:
             and not _is_reason(text_of(message))
         ]
         self._sum.left_behind += len(left)
-        if task["progress_message_id"] in left:
-            yield "the progress message that the bot knows of is left"
         told = [
             call
             for call in self._messages_to(sent)
@@ -209,6 +207,10 @@ class _Books:
         last = len(self._seen.starts) - 1
         if len(left) > sum(_is_lost(call) or self._life(call) < last for call in told):
             yield "a progress message is left although nobody was killed"
+        if task["progress_message_id"] in left:
+            over = self._life_at(_moment(task["finished_at"]))
+            if over == last or over not in {self._life(call) for call in told}:
+                yield "the progress message that the bot knows of is left"
 
     # --- all of it
 
@@ -257,6 +259,10 @@ def _caption(call: JSON) -> str:
     params = call["params"]
     first = params["media"][0] if "media" in params else params
     return str(first.get("caption") or "")
+
+
+def _moment(microseconds: float) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC)
 
 
 def _is_reason(text: str) -> bool:
