@@ -88,7 +88,7 @@ def _seen() -> Evidence:
             }
         ],
         steps=[{"task_id": 1, "repeats": 0}],
-        submissions=[{"task_id": 1, "request_id": "r"}],
+        submissions=[{"task_id": 1, "request_id": "r", "outcome": "accepted"}],
         tallies={"repeated": 0, "unanswered": 0},
         aside=[],
         integrity=[{"integrity_check": "ok"}],
@@ -114,7 +114,7 @@ def _submitted_twice(seen: Evidence, *calls: JSON) -> Evidence:
         seen,
         hidream=calls,
         made={"peak_parallel": 1, "tasks": [*seen.made["tasks"], again]},
-        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r"}],
+        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r", "outcome": "accepted"}],
     )
 
 
@@ -128,7 +128,7 @@ def _given_up(seen: Evidence) -> Evidence:
         hidream=[_submit(2, "kill_before"), _submit(12, "reset_before")],
         made={"peak_parallel": 0, "tasks": []},
         tasks=[{**task, "uncertain": 2, "hidream_task_id": None}],
-        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r"}],
+        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r", "outcome": "accepted"}],
         starts=[*seen.starts, _START + timedelta(seconds=12.5)],
         tallies={"repeated": 0, "unanswered": 2},
     )
@@ -205,7 +205,9 @@ WRONGS: Final[dict[str, tuple[Callable[[Evidence], Evidence], str]]] = {
         "1 submissions reached HiDream, and 0 have a row",
     ),
     "another-request-id": (
-        lambda seen: replace(seen, submissions=[{"task_id": 1, "request_id": "s"}]),
+        lambda seen: replace(
+            seen, submissions=[{"task_id": 1, "request_id": "s", "outcome": "uncertain"}]
+        ),
         "several request ids",
     ),
     "somebody-elses-picture": (
