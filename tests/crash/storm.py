@@ -18,7 +18,7 @@ DEADLINE: Final = 8.0
 _SAMPLE: Final = draw_sample(240, 180)
 _MISSED: Final = 3.0
 """Seconds after the first getUpdates; a call that has not been made by then is waited for no more."""
-_SETTLED: Final = 150.0
+_SETTLED: Final = 120.0
 _GROUPS: Final = 2
 
 
@@ -122,17 +122,17 @@ class Storm:
         )
 
     async def _is_settled(self) -> bool:
+        """Say whether nothing is left to be done: then every photo should have had its end."""
         assert self._world.process is not None
         code = self._world.process.returncode
         assert code is None, f"the bot ended by itself with {code}"
         if (await self._world.see("updates"))["pending"] or not self._world.database.exists():
             return False
-        [seen] = self._world.rows(
-            "SELECT (SELECT count(*) FROM inbox WHERE state = 'new') AS updates,"
-            " (SELECT count(*) FROM tasks) AS tasks,"
-            " (SELECT count(*) FROM tasks WHERE finished_at IS NULL) AS unfinished"
+        [left] = self._world.rows(
+            "SELECT (SELECT count(*) FROM inbox WHERE state = 'new')"
+            " + (SELECT count(*) FROM tasks WHERE finished_at IS NULL) AS n"
         )
-        return seen == {"updates": 0, "tasks": len(self.sent), "unfinished": 0}
+        return bool(left["n"] == 0)
 
     async def _note_calls(self) -> None:
         """Read what is new in the journals: they do not keep everything for ever."""
