@@ -45,9 +45,13 @@ class Storm:
             del world.environment[name]
         self._people = [await world.person(f"P{n}") for n in range(PEOPLE)]
         self._groups = [await world.group(*self._people) for _ in range(_GROUPS)]
-        for life in self._plan.lives:
-            await self._live(life)
-        await asyncio.gather(*self._sending)
+        try:
+            for life in self._plan.lives:
+                await self._live(life)
+            await asyncio.gather(*self._sending)
+        finally:
+            for sending in self._sending:
+                sending.cancel()
         await self._start()
         await until(self._is_settled, "everything is settled", _SETTLED)
         # what is in hand is finished, such as the last progress messages
