@@ -13,8 +13,9 @@ had written it down. These hold exactly, for each photo:
   cause: repeats <= the kills in the photo's time + answers lost without a kill.
 - Each submission that reached HiDream has a row, written before (`submissions`), all of a photo's
   with one request id. Each that lost its answer is counted (`tasks.uncertain`): submissions struck
-  by a fault <= uncertain; tasks at HiDream beyond one <= uncertain, of which there are at most two;
-  uncertain <= the kills in the photo's time + answers lost without a kill.
+  by a fault <= uncertain; tasks at HiDream beyond the accepted one <= its submissions that are
+  uncertain for ever <= uncertain, which is at most two; and each has a cause: uncertain <= the kills
+  in the photo's time + answers lost without a kill.
 - Where HiDream can be asked by request id, nothing is made twice at all.
 
 In all: the tallies that the operator reads are the sums of those counts; the account never runs more
@@ -159,7 +160,13 @@ class _Books:
             yield f"{uncertain} submissions are uncertain, more than have a cause"
         if self._seen.plan.lookup and extra:
             yield "made twice, although HiDream could be asked"
+        outcomes = Counter(row["outcome"] for row in rows)
+        there = outcomes["accepted"] + outcomes["uncertain"]
+        if len(made) > there or outcomes["uncertain"] > uncertain:
+            yield f"{len(made)} tasks at HiDream, and its submissions were {dict(outcomes)}"
         self._sum.submitted_twice += extra
+        self._sum.found_again += uncertain - outcomes["uncertain"]
+        self._sum.never_arrived += there - len(made)
 
     def _causes(self, sent: SentPhoto, task: JSON, calls: Sequence[JSON]) -> int:
         """Count what can have lost an answer about a photo: kills in its time, and faults without one."""

@@ -25,6 +25,10 @@ class Reckoning:
     """Tasks at HiDream beyond one for a photo."""
     unanswered: int = 0
     """Submissions without an answer as the bot counted them."""
+    found_again: int = 0
+    """Of these: HiDream had it, and said so when it was asked."""
+    never_arrived: int = 0
+    """Of these: HiDream never had it."""
     left_behind: int = 0
     """Progress messages whose id the bot never knew."""
     peak: int = 0
@@ -58,9 +62,11 @@ class Reckoning:
             ("lost", self.lost),
             ("shown twice", self.shown_twice),
             ("  repeats that the bot counted", self.repeats),
-            ("  of what had not reached Telegram", self.repeats_before_arrival),
+            ("  of these had not reached Telegram", self.repeats_before_arrival),
             ("submitted twice", self.submitted_twice),
             ("  unanswered that the bot counted", self.unanswered),
+            ("  of these found again at HiDream", self.found_again),
+            ("  of these never arrived there", self.never_arrived),
             ("progress messages left behind", self.left_behind),
             ("most tasks at once at HiDream", self.peak),
         ]

@@ -17,6 +17,10 @@ _PHOTO: Final = Photo(number=1, person=0, in_group=False, count=1, after=0.0)
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+_ACCEPTED: Final = {"task_id": 1, "request_id": "r", "outcome": "accepted"}
+_UNCERTAIN: Final = {**_ACCEPTED, "outcome": "uncertain"}
+
+
 def _at(seconds: float) -> str:
     return (_START + timedelta(seconds=seconds)).isoformat()
 
@@ -88,7 +92,7 @@ def _seen() -> Evidence:
             }
         ],
         steps=[{"task_id": 1, "repeats": 0}],
-        submissions=[{"task_id": 1, "request_id": "r", "outcome": "accepted"}],
+        submissions=[_ACCEPTED],
         tallies={"repeated": 0, "unanswered": 0},
         aside=[],
         integrity=[{"integrity_check": "ok"}],
@@ -114,7 +118,7 @@ def _submitted_twice(seen: Evidence, *calls: JSON) -> Evidence:
         seen,
         hidream=calls,
         made={"peak_parallel": 1, "tasks": [*seen.made["tasks"], again]},
-        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r", "outcome": "accepted"}],
+        submissions=[_UNCERTAIN, _ACCEPTED],
     )
 
 
@@ -128,7 +132,7 @@ def _given_up(seen: Evidence) -> Evidence:
         hidream=[_submit(2, "kill_before"), _submit(12, "reset_before")],
         made={"peak_parallel": 0, "tasks": []},
         tasks=[{**task, "uncertain": 2, "hidream_task_id": None}],
-        submissions=[*seen.submissions, {"task_id": 1, "request_id": "r", "outcome": "accepted"}],
+        submissions=[_UNCERTAIN, _UNCERTAIN],
         starts=[*seen.starts, _START + timedelta(seconds=12.5)],
         tallies={"repeated": 0, "unanswered": 2},
     )
@@ -160,12 +164,22 @@ def test_submitted_twice_and_counted() -> None:
     seen = _submitted_twice(_seen(), _submit(2, "kill_after"), _submit(12))
     come = reckon(_counted(seen, uncertain=1))
     assert (come.submitted_twice, come.unanswered, come.wrongs) == (1, 1, [])
+    assert (come.found_again, come.never_arrived) == (0, 0)
+
+
+def test_submitted_once_and_found_again() -> None:
+    """A lost answer after which HiDream still knew the task is counted apart."""
+    seen = replace(_seen(), hidream=[_submit(2, "kill_after")])
+    come = reckon(_counted(seen, uncertain=1))
+    assert (come.submitted_twice, come.unanswered, come.found_again) == (0, 1, 1)
+    assert come.wrongs == []
 
 
 def test_an_honest_reason() -> None:
     """A photo given up after two submissions without an answer is not lost."""
     come = reckon(_given_up(_seen()))
     assert (come.delivered, come.reasons, come.lost, come.wrongs) == (0, 1, 0, [])
+    assert (come.unanswered, come.never_arrived) == (2, 2)
 
 
 WRONGS: Final[dict[str, tuple[Callable[[Evidence], Evidence], str]]] = {
@@ -203,6 +217,13 @@ WRONGS: Final[dict[str, tuple[Callable[[Evidence], Evidence], str]]] = {
     "no-row-before-the-request": (
         lambda seen: replace(seen, submissions=[]),
         "1 submissions reached HiDream, and 0 have a row",
+    ),
+    "more-made-than-was-sent": (
+        lambda seen: replace(
+            _counted(_submitted_twice(seen, _submit(2, "kill_after"), _submit(12)), uncertain=1),
+            submissions=[_ACCEPTED, {**_ACCEPTED, "outcome": "not_sent"}],
+        ),
+        "2 tasks at HiDream, and its submissions were",
     ),
     "another-request-id": (
         lambda seen: replace(
