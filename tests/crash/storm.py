@@ -55,7 +55,8 @@ class Storm:
         await self._start()
         await until(self._is_settled, "everything is settled", _SETTLED)
         # what is in hand is finished, such as the last progress messages
-        assert await world.stop() == 0
+        code = await world.stop()
+        assert code == 0, f"the bot stopped with {code}"
         await self._note_calls()
 
     async def _start(self) -> int:
@@ -201,6 +202,6 @@ async def storm(path: Path, plan: Plan) -> Evidence:
         passing = Storm(world, plan)
         try:
             await passing.rage()
-        except AssertionError as exc:
+        except (AssertionError, TimeoutError) as exc:
             raise AssertionError(f"{exc}\n{world.log[-4000:]}") from exc
         return await passing.evidence()
