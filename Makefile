@@ -9,6 +9,8 @@ ONCE ?=
 ROW ?=
 JSON ?=
 ARGS ?=
+KILLS ?= 1000
+SEED ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture run test test-long crash check bench lint fix lock clean
@@ -31,6 +33,9 @@ test: $(VENV)/.dev  ## run the tests, with coverage
 # A property gets twenty times its examples here, so one test may take an hour.
 test-long: $(VENV)/.dev  ## run what is marked `long`, and the property tests with many more examples
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 5 --dist worksteal -m "long or hypothesis" --timeout 3600
+
+crash: $(VENV)/.dev  ## kill the bot 1000 times, and count what became of every photo; `make crash KILLS=100 SEED=7`
+	@$(BIN)/python -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: lint test  ## everything that must be green: format, lint, types, import rules, tests
 

@@ -138,6 +138,7 @@ class World:
         self.http = http
         self.path = path
         self.process: asyncio.subprocess.Process | None = None
+        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.settings: dict[str, dict[str, Any]] = {
             "telegram": {"token": TELEGRAM_TOKEN, "api_url": telegram},
             "hidream": {
@@ -176,7 +177,7 @@ class World:
         with (self.path / "bot.log").open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", "--config", str(config),
-                stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdout=log, stderr=log, env=self.environment,
             )  # fmt: skip
         return self.process.pid
 
