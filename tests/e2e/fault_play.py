@@ -1,0 +1,420 @@
+"""Plays the fault matrix: many rows in one world, each with a person of its own."""
+
+import asyncio
+import contextlib
+import html
+import itertools
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bot.sentences import SENTENCES
+from bot.texts import Say, words
+from sandbox.hidream.settings import Settings
+from sandbox.sample import draw_sample
+from tests.e2e.fault_matrix import FAULTS, NOTHING, PICTURE, PROGRESS, Row, chosen, row_of
+from tests.e2e.world import HIDREAM_TOKEN, JSON, Person, World, opened, picture_of, text_of, until
+
+_TAG: Final = re.compile(r"<[^>]+>")
+_PHOTO: Final = draw_sample(120, 90)
+_SENTENCES: Final = {
+    name: re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(html.unescape(_TAG.sub("", sentence)))))
+    for name, sentence in SENTENCES.items()
+    if isinstance(sentence, str)
+}
+_GOING_ON: Final = re.compile("progress-(next|place|submitting|running|percent|fetching)")
+_FINAL: Final = frozenset({"delivered", "failed", "gone", "cancelled", "done"})
+_HIDREAM: Final = frozenset({"submit", "lookup", "results", "batch", "image"})
+_CALLS: Final = {
+    "answer": "sendMessage",
+    "progress": "sendMessage",
+    "reason": "sendMessage",
+    "lookup": "results",
+}
+"""The call that a step makes, where it has another name."""
+_PARALLEL: Final = 60
+_HOLD_UP_ALL: Final = frozenset({"getFile: HTTP 401", "getFile: HTTP 404", "file: HTTP 401"})
+"""Rows after which no photo is fetched for a minute: each is the last of its world."""
+_FILES: Final = frozenset({"getFile", "file"})
+_WORDS: Final = {"reason": "fails-in-the-making"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What came of a row."""
+
+    end: str
+    last: str
+    struck: bool
+    calls: int
+    made: int
+    pictures: int
+    left: int
+    repeats: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Played:
+    """A row that is being played."""
+
+    row: Row
+    person: Person
+    file_id: str = ""
+    fault_id: int = 0
+    seen: "Seen | None" = None
+    """What was seen of a row that is not over, when it was as expected."""
+
+    @property
+    def service(self) -> str:
+        """Who is called at this row's step."""
+        return "hidream" if self.row.step in _HIDREAM else "telegram"
+
+    @property
+    def match(self) -> dict[str, str]:
+        """By what the calls of this row's step are known."""
+        person = str(self.person.id)
+        match self.row.step:
+            case "getUpdates" | "batch":
+                return {}
+            case "getFile" | "file":
+                return {"file_id": self.file_id} if self.file_id else {}
+            case "submit" | "lookup" | "results" | "image":
+                return {"user_id": person}
+            case "reason":
+                return {"chat_id": person, "text": words(Say("hidream-failed"))}
+            case _:
+                return {"chat_id": person}
+
+    def concerns(self, call: JSON) -> bool:
+        """Say whether a call of the journal is one that this row's fault can strike."""
+        return call["call"] == _CALLS.get(self.row.step, self.row.step) and all(
+            str(call["params"].get(name)) == value for name, value in self.match.items()
+        )
+
+
+class Stage:
+    """A world in which rows are played."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.played: list[Played] = []
+
+    async def start(self, **hidream: Any) -> None:
+        """Start the bot, with room for all of the rows at once."""
+        room = {"parallel_requests": _PARALLEL, "images_per_minute": 10_000}
+        await self.world.start(hidream={**room, **hidream})
+
+        async def started() -> bool:
+            return "started" in self.world.log
+
+        await until(started, "the bot has started")
+
+    async def new_token(self, token: str, file: Path) -> None:
+        """Let HiDream take another token, and put it where the bot reads it."""
+        url = f"{self.world.hidream}/sandbox/token"
+        await self.world.http.post(url, json={"token": token})
+        file.write_text(token)
+
+    # --- what the people do
+
+    async def begin(self, row: Row) -> Played:
+        """Let a row's person in."""
+        played = Played(row=row, person=await self.world.person(row.step))
+        self.played.append(played)
+        return played
+
+    async def plant(self, played: Played) -> None:
+        """Let the row's fault wait for its call."""
+        row = played.row
+        if row.step == "lookup":
+            await self.world.fault("hidream", "submit", "reset_after", match=played.match)
+        fault = {
+            "call": _CALLS.get(row.step, row.step),
+            "times": row.times,
+            "match": played.match,
+            **FAULTS[row.fault],
+        }
+        answer = await self.world.http.post(self._faults(played), json=fault)
+        played.fault_id = answer.json()["id"]
+
+    async def send(self, played: Played, words: str | None = None) -> None:
+        """Send what the row's person has to send."""
+        if played.row.step == "answer":
+            await played.person.text("/status")
+            return
+        words = words or f"{_WORDS.get(played.row.step, 'sepia')} {played.person.id}"
+        if played.row.step == "sendMediaGroup":
+            words += " /count 2"
+        message = await played.person.photo(words, contents=(_PHOTO,))
+        played.file_id = message["photo"]["url"].rpartition("/")[2]
+
+    async def play(self, rows: Iterable[Row]) -> list[Played]:
+        """Let everything of these rows begin at once."""
+        played = [await self.begin(row) for row in rows]
+        for one in played:
+            # what a photo's calls are known by is only known when it has been sent
+            if one.row.step not in _FILES:
+                await self.plant(one)
+            await self.send(one)
+            if one.row.step in _FILES:
+                await self.plant(one)
+        return played
+
+    async def play_alone(self, row: Row) -> Played:
+        """Play a row that is the only one whose call comes now."""
+        played = await self.begin(row)
+        await self.plant(played)
+        await self.send(played)
+        return played
+
+    async def struck(self, played: Played) -> None:
+        """Wait until the row's fault has struck for the last time."""
+
+        async def look() -> bool:
+            return await self._has_struck(played)
+
+        await until(look, f"the fault strikes: {played.row.id}")
+
+    async def known(self, played: Played) -> None:
+        """Wait until the bot has a row of it."""
+
+        async def look() -> bool:
+            return self._ends()[played.row.id][0] != NOTHING
+
+        await until(look, f"the bot knows of it: {played.row.id}")
+
+    async def _has_struck(self, played: Played) -> bool:
+        faults = (await self.world.http.get(self._faults(played))).json()["faults"]
+        if played.row.times is not None:
+            return played.fault_id not in {fault["id"] for fault in faults}
+        call = _CALLS.get(played.row.step, played.row.step)
+        return any(map(played.concerns, await self.world.calls(played.service, call=call)))
+
+    def _faults(self, played: Played) -> str:
+        return f"{getattr(self.world, played.service)}/sandbox/faults"
+
+    # --- what comes of it
+
+    async def settled(self, *played: Played, seconds: float = 40.0) -> None:
+        """Wait until each row (or all so far) shows what is expected, or for so long."""
+        waiting = list(played or self.played)
+
+        async def look() -> bool:
+            await asyncio.sleep(0.2)
+            ends = self._ends()
+            waiting[:] = [one for one in waiting if not await self._as_expected(one, ends)]
+            return not waiting
+
+        # each row is judged by what is seen in the end
+        with contextlib.suppress(AssertionError):
+            await until(look, "all rows are over", seconds)
+
+    async def _as_expected(self, played: Played, ends: Mapping[str, tuple[str, float]]) -> bool:
+        row = played.row
+        end, waits = ends[row.id]
+        if end != row.end or (row.waits and waits < row.waits):
+            return False
+        messages = await played.person.sees()
+        if _last(messages) != row.last or len(_pictures(messages)) != row.pictures:
+            return False
+        if end not in _FINAL:
+            # it goes on by itself some day: what is seen of it is seen now
+            if not await self._has_struck(played):
+                return False
+            journal, tasks = (
+                await self.world.calls(played.service),
+                (await self.world.made())["tasks"],
+            )
+            played.seen = await self._seen(played, end, journal, tasks)
+        return True
+
+    async def seen(self) -> dict[str, Seen]:
+        """Say what came of each row."""
+        journals = {name: await self.world.calls(name) for name in ("telegram", "hidream")}
+        tasks, ends = (await self.world.made())["tasks"], self._ends()
+        return {
+            one.row.id: one.seen
+            or await self._seen(one, ends[one.row.id][0], journals[one.service], tasks)
+            for one in self.played
+        }
+
+    async def _seen(self, played: Played, end: str, journal: list[JSON], tasks: list[JSON]) -> Seen:
+        calls = [call for call in journal if played.concerns(call)]
+        messages = await played.person.sees()
+        pictures = _pictures(messages)
+        texts = [message for message in messages if message not in pictures]
+        last = _last(messages)
+        [counted] = self.world.rows(
+            "SELECT coalesce(sum(repeats), 0) AS n FROM steps JOIN tasks ON tasks.id = task_id"
+            " WHERE user_id = ?",
+            played.person.id,
+        )
+        return Seen(
+            end=end,
+            last=last,
+            struck=await self._has_struck(played),
+            calls=len(calls),
+            made=sum(task["user_id"] == str(played.person.id) for task in tasks),
+            pictures=len(pictures),
+            left=len(texts) - (last not in {PICTURE, NOTHING}),
+            repeats=counted["n"],
+        )
+
+    def _ends(self) -> dict[str, tuple[str, float]]:
+        """Give the state of each row, its task's or its update's, and in how many seconds it is due."""
+        found = {
+            table: {
+                row["chat_id"]: (row["state"], (row["due_at"] or 0) / 1e6 - time.time())
+                for row in self.world.rows(
+                    f"SELECT chat_id, state, due_at FROM {table} ORDER BY id"
+                )
+            }
+            for table in ("tasks", "inbox")
+        }
+        return {
+            one.row.id: found["inbox" if one.row.step == "answer" else "tasks"].get(
+                one.person.id, (NOTHING, 0.0)
+            )
+            for one in self.played
+        }
+
+
+# --- the worlds, side by side
+
+
+async def _talk(stage: Stage) -> None:
+    """Answers, and reasons why there is no picture; updates come in, one fault after the other."""
+    await stage.start()
+    await stage.world.set_hidream(seconds=4.0)
+    talk = await stage.play(chosen("reason") + chosen("answer"))
+    await asyncio.gather(stage.settled(*talk), _updates(stage))
+    await stage.settled()
+
+
+async def _updates(stage: Stage) -> None:
+    someone = await stage.world.person()
+    for row in chosen("getUpdates"):
+        played = await stage.begin(row)
+        await stage.plant(played)
+        await someone.text("/help")  # the call that waits already comes to its end
+        await stage.struck(played)
+        await stage.send(played)
+        await stage.known(played)
+
+
+async def _photos(stage: Stage, step: str, others: str, last: str) -> None:
+    """Photos in and pictures out. Photos are fetched three at a time, and a fault holds them all up."""
+    photos = iter([row for row in chosen(step) if row.id not in _HOLD_UP_ALL])
+    pictures = iter(chosen(others))
+    while rows := [*itertools.islice(photos, 3), *itertools.islice(pictures, 1)]:
+        await stage.play(rows)
+    await stage.start()
+    await stage.settled()
+    await stage.play_alone(row_of(last))
+    await stage.settled()
+
+
+async def _photos_and_pictures(stage: Stage) -> None:
+    await _photos(stage, "getFile", "sendPhoto", last="getFile: HTTP 401")
+
+
+async def _files_and_albums(stage: Stage) -> None:
+    await _photos(stage, "file", "sendMediaGroup", last="file: HTTP 401")
+
+
+async def _progress(stage: Stage) -> None:
+    """Progress messages; edits are few a second, so they come first, and take long."""
+    await stage.start()
+    await stage.world.set_hidream(seconds=16.0, jitter=0.0)
+    for played in await stage.play(chosen("editMessageText")):
+        await stage.struck(played)
+    await stage.world.set_hidream(seconds=4.0)
+    await stage.play(chosen("progress") + chosen("deleteMessage"))
+    await stage.settled()
+
+
+async def _batch(stage: Stage) -> None:
+    """A batch call is about all tasks: one row after the other."""
+    await stage.start()
+    for row in chosen("batch", but=["HTTP 404"]):
+        played = await stage.play_alone(row)
+        await stage.settled(played, seconds=15)
+    await stage.play_alone(row_of("getFile: HTTP 404"))
+    await stage.settled()
+
+
+async def _handing_in(stage: Stage) -> None:
+    """Submissions, and questions for those that got no answer."""
+    token = stage.world.path / "token"
+    token.write_text(HIDREAM_TOKEN)
+    del stage.world.settings["hidream"]["token"]
+    await stage.start(token_file=str(token))
+    for_ever = [row_of(f"submit: {fault}, for ever") for fault in _DOWN]
+    refused = [row_of(f"submit: {fault}") for fault in ("HTTP 401", "HTTP 403")]
+    rows = [row for row in chosen("submit") if row not in for_ever + refused]
+    await stage.play(rows + chosen("lookup"))
+    await stage.settled()
+    for row in refused:
+        # the account's token is refused, until the operator puts another one into its file
+        played = await stage.play_alone(row)
+        await stage.struck(played)
+        await stage.new_token(f"{HIDREAM_TOKEN}-after-{row.fault[-3:]}", token)
+        await stage.settled(played)
+    for row in for_ever:
+        await stage.settled(await stage.play_alone(row))
+
+
+async def _results(stage: Stage) -> None:
+    """Results asked for singly, as the account has no batch call, and the pictures themselves."""
+    await stage.start()
+    await stage.settled(await stage.play_alone(row_of("batch: HTTP 404, for ever")))
+    await stage.world.no_faults()
+    await stage.world.set_hidream(batch=False)
+    await stage.play(chosen("results") + chosen("image"))
+    await stage.settled()
+
+
+_DOWN: Final = ("HTTP 503", "429, 30 s")
+"""Faults that hold up every submission."""
+_STAGES: Final[Sequence[Callable[[Stage], Awaitable[None]]]] = (
+    _talk,
+    _photos_and_pictures,
+    _files_and_albums,
+    _progress,
+    _handing_in,
+    _batch,
+    _results,
+)
+
+
+async def play_all(path: Path) -> dict[str, Seen]:
+    """Play every row; say what came of each, by its id."""
+    found = await asyncio.gather(*(_play(stage, path / stage.__name__) for stage in _STAGES))
+    return {name: seen for some in found for name, seen in some.items()}
+
+
+async def _play(rows: Callable[[Stage], Awaitable[None]], path: Path) -> dict[str, Seen]:
+    path.mkdir()
+    settings = Settings(seconds=0.5, parallel=_PARALLEL, images_per_minute=10_000)
+    async with opened(path, settings=settings) as world:
+        stage = Stage(world)
+        await rows(stage)
+        await world.stop()  # from now on nothing moves
+        return await stage.seen()
+
+
+def _pictures(messages: Sequence[JSON]) -> list[JSON]:
+    return [message for message in messages if picture_of(message)]
+
+
+def _last(messages: Sequence[JSON]) -> str:
+    if not messages:
+        return NOTHING
+    if picture_of(messages[-1]):
+        return PICTURE
+    text = text_of(messages[-1])
+    name = next((name for name, form in _SENTENCES.items() if form.fullmatch(text)), text)
+    return PROGRESS if _GOING_ON.fullmatch(name) else name
