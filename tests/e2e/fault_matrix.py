@@ -22,8 +22,8 @@ _PAGE: Final = "<html><head><title>Maintenance</title></head><body>Back soon.</b
 
 FAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     **{f"HTTP {status}": {"action": "status", "status": status} for status in _STATUSES},
-    "429, 1 s": {"action": "status", "status": 429, "retry_after": 1},
-    "429, 30 s": {"action": "status", "status": 429, "retry_after": 30},
+    "HTTP 429 (1 s)": {"action": "status", "status": 429, "retry_after": 1},
+    "HTTP 429 (30 s)": {"action": "status", "status": 429, "retry_after": 30},
     "HTML": {"action": "status", "status": 200, "body": _PAGE, "content_type": "text/html"},
     "redirect": {"action": "redirect", "location": "http://10.0.0.1/"},
     "reset before": {"action": "reset_before"},
@@ -43,7 +43,7 @@ FAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 """Each fault by its name, as the sandbox takes it."""
 
 ABOUT: Final[Mapping[str, str]] = {
-    "429, 30 s": "HTTP 429 that asks for 30 seconds of quiet",
+    "HTTP 429 (30 s)": "HTTP 429 that asks for 30 seconds of quiet",
     "HTML": "a page, with HTTP 200, in place of JSON",
     "redirect": "HTTP 302, to an address inside a private network",
     "reset before": "the connection is reset before the call has any effect",
@@ -132,37 +132,43 @@ ROWS: Final[tuple[Row, ...]] = (
     *_rows(
         "getUpdates",
         (("HTTP 400", "HTTP 401", "HTTP 403", "HTTP 404", "HTTP 413", "HTTP 504"), {}),
-        ((*_ILL, *_ODD, "429, 1 s", "HTML", "reset before", *_LOST, *_FINE), {}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)", "HTML", "reset before", *_LOST, *_FINE), {}),
     ),
     # --- the bot's answer to a command
     *_rows(
         "answer",
         (("HTTP 400", "HTTP 403", "HTTP 413"), {**_ANSWER, "last": NOTHING, "calls": 1}),
         (
-            (*_TOKEN, "429, 30 s"),
+            (*_TOKEN, "HTTP 429 (30 s)"),
             {**_ANSWER, "end": "new", "last": NOTHING, "calls": 1, "waits": 10},
         ),
-        ((*_ILL, *_ODD, "HTTP 504", "429, 1 s", "HTML", "reset before"), {**_ANSWER, "calls": 2}),
+        (
+            (*_ILL, *_ODD, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before"),
+            {**_ANSWER, "calls": 2},
+        ),
         (_LOST, {**_ANSWER, "calls": 2, "left": 1}),
         (_FINE, {**_ANSWER, "calls": 1}),
     ),
     # --- the progress message: nobody waits for it
     *_rows(
         "progress",
-        (("HTTP 400", *_TOKEN, "HTTP 413", "HTTP 504", "429, 30 s"), {}),
-        ((*_ILL, *_ODD, "429, 1 s", "HTML", "reset before", *_FINE), {}),
+        (("HTTP 400", *_TOKEN, "HTTP 413", "HTTP 504", "HTTP 429 (30 s)"), {}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)", "HTML", "reset before", *_FINE), {}),
         (_LOST, {"left": 1}),
     ),
     *_rows(
         "editMessageText",
-        (("HTTP 400", *_TOKEN, "HTTP 403", "HTTP 413", "HTTP 504", "429, 30 s"), {}),
-        ((*_ILL, *_ODD, "429, 1 s", "HTML", "reset before", *_LOST, *_FINE), {}),
+        (("HTTP 400", *_TOKEN, "HTTP 403", "HTTP 413", "HTTP 504", "HTTP 429 (30 s)"), {}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)", "HTML", "reset before", *_LOST, *_FINE), {}),
     ),
     *_rows(
         "deleteMessage",
         (("HTTP 400", "HTTP 403", "HTTP 413"), {"calls": 1, "left": 1}),
-        ((*_TOKEN, "429, 30 s"), {"end": "ready", "calls": 1, "left": 1, "waits": 10}),
-        ((*_ILL, *_ODD, "HTTP 504", "429, 1 s", "HTML", "reset before", *_LOST), {"calls": 2}),
+        ((*_TOKEN, "HTTP 429 (30 s)"), {"end": "ready", "calls": 1, "left": 1, "waits": 10}),
+        (
+            (*_ILL, *_ODD, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before", *_LOST),
+            {"calls": 2},
+        ),
         (_FINE, {"calls": 1}),
     ),
     # --- the photo
@@ -171,7 +177,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "getFile",
         (("HTTP 400", "HTTP 403"), _PHOTO_GONE),
         (_TOKEN, _PHOTO_LATER),
-        ((*_ILL, *_ODD, "HTTP 504", "429, 1 s", "HTML", "reset before", *_LOST, *_FINE), {}),
+        ((*_ILL, *_ODD, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before", *_LOST, *_FINE), {}),
     ),
     *_rows(
         "file",
@@ -179,14 +185,14 @@ ROWS: Final[tuple[Row, ...]] = (
         (("cut picture",), {**_PHOTO_GONE, "last": "image-broken"}),
         (("HTTP 400", "HTTP 403", "HTTP 404"), _PHOTO_GONE),
         (("HTTP 401",), _PHOTO_LATER),
-        ((*_ILL, *_ODD, "HTTP 504", "429, 1 s", "reset before", "broken off", *_FINE), {}),
+        ((*_ILL, *_ODD, "HTTP 504", "HTTP 429 (1 s)", "reset before", "broken off", *_FINE), {}),
     ),
     # --- handing in
     *_rows(
         "submit",
         (("HTTP 400", "HTTP 404", "HTTP 413", *_ODD), {"calls": 2}),
         (("HTTP 401", "HTTP 403"), {"calls": 2}),
-        ((*_ILL, "429, 1 s", "HTML", "reset before"), {"calls": 2}),
+        ((*_ILL, "HTTP 429 (1 s)", "HTML", "reset before"), {"calls": 2}),
         (("HTTP 504",), {"calls": 2}),
         (_LOST, {"calls": 1}),
         (_FINE, {"calls": 1}),
@@ -199,31 +205,31 @@ ROWS: Final[tuple[Row, ...]] = (
             {**_PAUSED, "end": "failed", "last": "submission-uncertain", "calls": 2},
         ),
         (("HTTP 503",), _PAUSED),
-        (("429, 30 s",), {**_PAUSED, "end": "queued"}),
+        (("HTTP 429 (30 s)",), {**_PAUSED, "end": "queued"}),
     ),
     *_rows(
         "lookup",
         (("HTTP 400", "HTTP 404", "HTTP 413", *_ODD), {"made": 2}),
-        (("HTTP 401", "HTTP 403", *_ILL, "HTTP 504", "429, 1 s", "HTML", "reset before"), {}),
+        (("HTTP 401", "HTTP 403", *_ILL, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before"), {}),
         ((*_LOST, *_FINE), {}),
     ),
     # --- results
     *_rows(
         "batch",
-        (("HTTP 401", "HTTP 403", *_ILL, "HTTP 504", "429, 1 s", "HTML", "reset before"), {}),
+        (("HTTP 401", "HTTP 403", *_ILL, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before"), {}),
         ((*_LOST, *_FINE), {}),
     ),
     Row(step="batch", fault="HTTP 404", times=None),
     *_rows(
         "results",
         (("HTTP 400", "HTTP 401", "HTTP 403", "HTTP 404", "HTTP 413", *_ODD, "HTTP 504"), {}),
-        ((*_ILL, "429, 1 s", "HTML", "reset before", *_LOST, *_FINE), {}),
+        ((*_ILL, "HTTP 429 (1 s)", "HTML", "reset before", *_LOST, *_FINE), {}),
     ),
     *_rows(
         "image",
         (("HTTP 400", "HTTP 413", *_ODD), _UNFETCHED),
         (("HTTP 401", "HTTP 403", "HTTP 404", "HTTP 408", "HTTP 425"), {"calls": 2}),
-        (("HTTP 500", "HTTP 502", "HTTP 503", "HTTP 504", "429, 1 s"), {"calls": 2}),
+        (("HTTP 500", "HTTP 502", "HTTP 503", "HTTP 504", "HTTP 429 (1 s)"), {"calls": 2}),
         (("reset before", "reset after", "broken off", "silence", "moved"), {"calls": 2}),
         (_FINE, {"calls": 1}),
         (("HTML", "cut picture", "huge", "redirect", "led inside"), _UNFETCHED),
@@ -234,8 +240,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "sendPhoto",
         (("HTTP 400", "HTTP 413"), {"calls": 1}),  # it goes as a file
         (("HTTP 403",), {**_WAITS, "end": "gone", "waits": 0}),
-        ((*_TOKEN, "429, 30 s"), _WAITS),
-        ((*_ILL, *_ODD, "429, 1 s"), {"calls": 2}),
+        ((*_TOKEN, "HTTP 429 (30 s)"), _WAITS),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {"calls": 2}),
         (("HTTP 504", "HTML", "reset before"), {"calls": 2, "repeats": 1}),
         (_LOST, {"calls": 2, "pictures": 2, "repeats": 1}),
         (_FINE, {"calls": 1}),
@@ -245,8 +251,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "sendMediaGroup",
         (("HTTP 400", "HTTP 413"), {"pictures": 2, "calls": 2}),  # they go as files
         (("HTTP 403",), {**_WAITS, "end": "gone", "waits": 0}),
-        ((*_TOKEN, "429, 30 s"), _WAITS),
-        ((*_ILL, *_ODD, "429, 1 s"), {"pictures": 2, "calls": 2}),
+        ((*_TOKEN, "HTTP 429 (30 s)"), _WAITS),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {"pictures": 2, "calls": 2}),
         (("HTTP 504", "HTML", "reset before"), {"pictures": 2, "calls": 2, "repeats": 1}),
         (_LOST, {"pictures": 4, "calls": 2, "repeats": 1}),
         (_FINE, {"pictures": 2, "calls": 1}),
@@ -255,8 +261,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "reason",
         (("HTTP 400", "HTTP 413"), {**_NOTICE, "last": PROGRESS, "calls": 1}),
         (("HTTP 403",), {**_NOTICE, "last": PROGRESS, "end": "gone", "calls": 1}),
-        ((*_TOKEN, "429, 30 s"), {**_NOTICE, **_WAITS}),
-        ((*_ILL, *_ODD, "429, 1 s"), {**_NOTICE, "calls": 2}),
+        ((*_TOKEN, "HTTP 429 (30 s)"), {**_NOTICE, **_WAITS}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {**_NOTICE, "calls": 2}),
         (("HTTP 504", "HTML", "reset before"), {**_NOTICE, "calls": 2, "repeats": 1}),
         (_LOST, {**_NOTICE, "calls": 2, "left": 1, "repeats": 1}),
         (_FINE, {**_NOTICE, "calls": 1}),
@@ -330,7 +336,9 @@ def document() -> str:
 
 def _line(rows: list[Row]) -> str:
     row = rows[0]
-    faults = ", ".join(each.fault for each in rows) + (" (for ever)" if row.times is None else "")
+    order = list(FAULTS)
+    names = sorted((each.fault for each in rows), key=order.index)
+    faults = ", ".join(names).replace(", HTTP ", ", ") + (" for ever" if row.times is None else "")
     end = f"{row.end}, {row.waits} s" if row.waits else row.end
     shown = {PICTURE: "a picture", PROGRESS: "its progress", NOTHING: "nothing"}
     last = shown.get(row.last) or f"“{plain(Say(row.last, _EXAMPLES)).splitlines()[0]}”"

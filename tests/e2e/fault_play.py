@@ -377,7 +377,7 @@ async def _results(stage: Stage) -> None:
     await stage.settled()
 
 
-_DOWN: Final = ("HTTP 503", "429, 30 s")
+_DOWN: Final = ("HTTP 503", "HTTP 429 (30 s)")
 """Faults that hold up every submission."""
 _STAGES: Final[Sequence[Callable[[Stage], Awaitable[None]]]] = (
     _talk,
