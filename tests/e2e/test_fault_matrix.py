@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import json
+import os
 from dataclasses import asdict
 
 import pytest
@@ -12,10 +13,10 @@ from tests.e2e.fault_play import Seen, play_all
 
 
 @pytest.fixture(scope="session")
-def seen(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Seen]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     """Play all rows, once for all processes that run tests; what came of each, by its id."""
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     kept = shared / "fault-matrix.json"
     with (shared / "fault-matrix.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
