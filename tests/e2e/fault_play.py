@@ -3,20 +3,18 @@
 import asyncio
 import contextlib
 import html
-import itertools
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bot.sentences import SENTENCES
 from bot.texts import Say, words
-from sandbox.hidream.settings import Settings
 from sandbox.sample import draw_sample
-from tests.e2e.fault_matrix import FAULTS, NOTHING, PICTURE, PROGRESS, Row, chosen, row_of
-from tests.e2e.world import HIDREAM_TOKEN, JSON, Person, World, opened, picture_of, text_of, until
+from tests.e2e.fault_matrix import FAULTS, NOTHING, PICTURE, PROGRESS, Row
+from tests.e2e.world import JSON, Person, World, picture_of, text_of, until
 
 _TAG: Final = re.compile(r"<[^>]+>")
 _PHOTO: Final = draw_sample(120, 90)
@@ -35,10 +33,8 @@ _CALLS: Final = {
     "lookup": "results",
 }
 """The call that a step makes, where it has another name."""
-_PARALLEL: Final = 60
-_HOLD_UP_ALL: Final = frozenset({"getFile: HTTP 401", "getFile: HTTP 404", "file: HTTP 401"})
-"""Rows after which no photo is fetched for a minute: each is the last of its world."""
-_FILES: Final = frozenset({"getFile", "file"})
+PARALLEL: Final = 60
+FILES: Final = ("file", "getFile")
 _WORDS: Final = {"reason": "fails-in-the-making"}
 
 
@@ -104,7 +100,7 @@ class Stage:
 
     async def start(self, **hidream: Any) -> None:
         """Start the bot, with room for all of the rows at once."""
-        room = {"parallel_requests": _PARALLEL, "images_per_minute": 10_000}
+        room = {"parallel_requests": PARALLEL, "images_per_minute": 10_000}
         await self.world.start(hidream={**room, **hidream})
 
         async def started() -> bool:
@@ -156,10 +152,10 @@ class Stage:
         played = [await self.begin(row) for row in rows]
         for one in played:
             # what a photo's calls are known by is only known when it has been sent
-            if one.row.step not in _FILES:
+            if one.row.step not in FILES:
                 await self.plant(one)
             await self.send(one)
-            if one.row.step in _FILES:
+            if one.row.step in FILES:
                 await self.plant(one)
         return played
 
@@ -169,6 +165,10 @@ class Stage:
         await self.plant(played)
         await self.send(played)
         return played
+
+    async def forget(self, played: Played) -> None:
+        """Let the row's fault strike no more."""
+        await self.world.http.delete(self._faults(played), params={"id": played.fault_id})
 
     async def struck(self, played: Played) -> None:
         """Wait until the row's fault has struck for the last time."""
@@ -198,7 +198,7 @@ class Stage:
 
     # --- what comes of it
 
-    async def settled(self, *played: Played, seconds: float = 40.0) -> None:
+    async def settled(self, *played: Played, seconds: float = 60.0) -> None:
         """Wait until each row (or all so far) shows what is expected, or for so long."""
         waiting = list(played or self.played)
 
@@ -280,130 +280,6 @@ class Stage:
             )
             for one in self.played
         }
-
-
-# --- the worlds, side by side
-
-
-async def _talk(stage: Stage) -> None:
-    """Answers, and reasons why there is no picture; updates come in, one fault after the other."""
-    await stage.start()
-    await stage.world.set_hidream(seconds=4.0)
-    talk = await stage.play(chosen("reason") + chosen("answer"))
-    await asyncio.gather(stage.settled(*talk), _updates(stage))
-    await stage.settled()
-
-
-async def _updates(stage: Stage) -> None:
-    someone = await stage.world.person()
-    for row in chosen("getUpdates"):
-        played = await stage.begin(row)
-        await stage.plant(played)
-        await someone.text("/help")  # the call that waits already comes to its end
-        await stage.struck(played)
-        await stage.send(played)
-        await stage.known(played)
-
-
-async def _photos(stage: Stage, step: str, others: str, last: str) -> None:
-    """Photos in and pictures out. Photos are fetched three at a time, and a fault holds them all up."""
-    photos = iter([row for row in chosen(step) if row.id not in _HOLD_UP_ALL])
-    pictures = iter(chosen(others))
-    while rows := [*itertools.islice(photos, 3), *itertools.islice(pictures, 1)]:
-        await stage.play(rows)
-    await stage.start()
-    await stage.settled()
-    await stage.play_alone(row_of(last))
-    await stage.settled()
-
-
-async def _photos_and_pictures(stage: Stage) -> None:
-    await _photos(stage, "getFile", "sendPhoto", last="getFile: HTTP 401")
-
-
-async def _files_and_albums(stage: Stage) -> None:
-    await _photos(stage, "file", "sendMediaGroup", last="file: HTTP 401")
-
-
-async def _progress(stage: Stage) -> None:
-    """Progress messages; edits are few a second, so they come first, and take long."""
-    await stage.start()
-    await stage.world.set_hidream(seconds=16.0, jitter=0.0)
-    for played in await stage.play(chosen("editMessageText")):
-        await stage.struck(played)
-    await stage.world.set_hidream(seconds=4.0)
-    await stage.play(chosen("progress") + chosen("deleteMessage"))
-    await stage.settled()
-
-
-async def _batch(stage: Stage) -> None:
-    """A batch call is about all tasks: one row after the other."""
-    await stage.start()
-    for row in chosen("batch", but=["HTTP 404"]):
-        played = await stage.play_alone(row)
-        await stage.settled(played, seconds=15)
-    await stage.play_alone(row_of("getFile: HTTP 404"))
-    await stage.settled()
-
-
-async def _handing_in(stage: Stage) -> None:
-    """Submissions, and questions for those that got no answer."""
-    token = stage.world.path / "token"
-    token.write_text(HIDREAM_TOKEN)
-    del stage.world.settings["hidream"]["token"]
-    await stage.start(token_file=str(token))
-    for_ever = [row_of(f"submit: {fault}, for ever") for fault in _DOWN]
-    refused = [row_of(f"submit: {fault}") for fault in ("HTTP 401", "HTTP 403")]
-    rows = [row for row in chosen("submit") if row not in for_ever + refused]
-    await stage.play(rows + chosen("lookup"))
-    await stage.settled()
-    for row in refused:
-        # the account's token is refused, until the operator puts another one into its file
-        played = await stage.play_alone(row)
-        await stage.struck(played)
-        await stage.new_token(f"{HIDREAM_TOKEN}-after-{row.fault[-3:]}", token)
-        await stage.settled(played)
-    for row in for_ever:
-        await stage.settled(await stage.play_alone(row))
-
-
-async def _results(stage: Stage) -> None:
-    """Results asked for singly, as the account has no batch call, and the pictures themselves."""
-    await stage.start()
-    await stage.settled(await stage.play_alone(row_of("batch: HTTP 404, for ever")))
-    await stage.world.no_faults()
-    await stage.world.set_hidream(batch=False)
-    await stage.play(chosen("results") + chosen("image"))
-    await stage.settled()
-
-
-_DOWN: Final = ("HTTP 503", "HTTP 429 (30 s)")
-"""Faults that hold up every submission."""
-_STAGES: Final[Sequence[Callable[[Stage], Awaitable[None]]]] = (
-    _talk,
-    _photos_and_pictures,
-    _files_and_albums,
-    _progress,
-    _handing_in,
-    _batch,
-    _results,
-)
-
-
-async def play_all(path: Path) -> dict[str, Seen]:
-    """Play every row; say what came of each, by its id."""
-    found = await asyncio.gather(*(_play(stage, path / stage.__name__) for stage in _STAGES))
-    return {name: seen for some in found for name, seen in some.items()}
-
-
-async def _play(rows: Callable[[Stage], Awaitable[None]], path: Path) -> dict[str, Seen]:
-    path.mkdir()
-    settings = Settings(seconds=0.5, parallel=_PARALLEL, images_per_minute=10_000)
-    async with opened(path, settings=settings) as world:
-        stage = Stage(world)
-        await rows(stage)
-        await world.stop()  # from now on nothing moves
-        return await stage.seen()
 
 
 def _pictures(messages: Sequence[JSON]) -> list[JSON]:
