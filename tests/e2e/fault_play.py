@@ -200,7 +200,7 @@ class Stage:
 
     async def settled(self, *played: Played, seconds: float = 60.0) -> None:
         """Wait until each row (or all so far) shows what is expected, or for so long."""
-        waiting = list(played or self.played)
+        waiting = [one for one in played or self.played if one.seen is None]
 
         async def look() -> bool:
             await asyncio.sleep(0.2)
@@ -218,7 +218,9 @@ class Stage:
         if end != row.end or (row.waits and waits < row.waits):
             return False
         messages = await played.person.sees()
-        if _last(messages) != row.last or len(_pictures(messages)) != row.pictures:
+        pictures = _pictures(messages)
+        left = len(messages) - len(pictures) - (row.last not in {PICTURE, NOTHING})
+        if (_last(messages), len(pictures), left) != (row.last, row.pictures, row.left):
             return False
         if end not in _FINAL:
             # it goes on by itself some day: what is seen of it is seen now

@@ -38,6 +38,8 @@ async def _updates(stage: Stage) -> None:
 def _photos(part: int, *others: Row) -> list[Row]:
     """Give a third of the photos' rows among others: three at a time, as a fault holds all photos up."""
     rows = [row for step in FILES for row in chosen(step) if row.id not in _HOLD_UP_ALL]
+    # those that end at once come first: nothing that comes back into the line goes before them
+    rows.sort(key=lambda row: row.end != "failed")
     photos, rest = iter(rows[part::3]), iter(others)
     mixed: list[Row] = []
     while some := [*itertools.islice(photos, 3), *itertools.islice(rest, 1)]:
