@@ -11,6 +11,7 @@ from tests.e2e.fault_matrix import Row, chosen, row_of
 from tests.e2e.fault_play import FILES, PARALLEL, Seen, Stage
 from tests.e2e.world import HIDREAM_TOKEN, opened
 
+_EDITED_AT_ONCE: Final = 9
 _HOLD_UP_ALL: Final = frozenset({"getFile: HTTP 401", "getFile: HTTP 404", "file: HTTP 401"})
 """Rows after which no photo is fetched for a minute: each is the last of its world."""
 
@@ -64,11 +65,15 @@ async def _albums_out(stage: Stage) -> None:
 
 
 async def _progress(stage: Stage) -> None:
-    """Progress messages; edits are few a second, so they come first, and take long."""
+    """Progress messages; edits are few a second, and go to the oldest tasks: so some at a time."""
     await stage.start()
-    await stage.world.set_hidream(seconds=16.0, jitter=0.0)
-    for played in await stage.play(chosen("editMessageText")):
-        await stage.struck(played)
+    await stage.world.set_hidream(seconds=6.0, jitter=0.0)
+    edits = chosen("editMessageText")
+    for at in range(0, len(edits), _EDITED_AT_ONCE):
+        played = await stage.play(edits[at : at + _EDITED_AT_ONCE])
+        for one in played:
+            await stage.struck(one)
+        await stage.settled(*played)
     await stage.world.set_hidream(seconds=4.0)
     await stage.play(chosen("progress") + chosen("deleteMessage"))
     await stage.settled()
