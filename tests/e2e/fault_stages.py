@@ -70,10 +70,8 @@ async def _progress(stage: Stage) -> None:
     await stage.world.set_hidream(seconds=6.0, jitter=0.0)
     edits = chosen("editMessageText")
     for at in range(0, len(edits), _EDITED_AT_ONCE):
-        played = await stage.play(edits[at : at + _EDITED_AT_ONCE])
-        for one in played:
-            await stage.struck(one)
-        await stage.settled(*played)
+        for played in await stage.play(edits[at : at + _EDITED_AT_ONCE]):
+            await stage.struck(played)
     await stage.world.set_hidream(seconds=4.0)
     await stage.play(chosen("progress") + chosen("deleteMessage"))
     await stage.settled()
