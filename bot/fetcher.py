@@ -86,13 +86,21 @@ class Fetcher:
         try:
             with structlog.contextvars.bound_contextvars(task=image.task_id, image=image.n):
                 async with self._places:
-                    over = await self._fetch(image, hidream_is_well=hidream_is_well)
+                    # whoever began this may have read the row before an earlier download ended
+                    current = await keep(lambda: self._still_made(image))
+                    if current is None:
+                        return
+                    over = await self._fetch(current, hidream_is_well=hidream_is_well)
             if over:
                 self._tries.pop(key, None)
                 await then(image.task_id)
         finally:
             self._under_way.discard(key)
             self._store.wake(Topic.RUNNING)
+
+    async def _still_made(self, image: Image) -> Image | None:
+        images = await self._store.images(image.task_id)
+        return next((i for i in images if i.n == image.n and i.state is ImageState.MADE), None)
 
     async def _fetch(self, image: Image, *, hidream_is_well: bool) -> bool:
         """Fetch once; returns whether the image has come to an end of its own."""
@@ -103,7 +111,7 @@ class Fetcher:
             await self._give_up(image, exc.reason.value)
             return True
         except DownloadLater as exc:
-            tries = self._failed(image)
+            tries = self._failed(image, at_least=exc.retry_after or 0.0)
             # while there is no network it waits: then nothing counts
             tries.answered += exc.http_status is not None
             tries.unanswered += exc.http_status is None and hidream_is_well
@@ -132,11 +140,12 @@ class Fetcher:
         )
         return True
 
-    def _failed(self, image: Image) -> _Tries:
-        """Note a failed try, and when the next one is due."""
+    def _failed(self, image: Image, *, at_least: float = 0.0) -> _Tries:
+        """Note a failed try, and when the next one is due; `at_least` is what the storage asked for."""
         tries = self._tries.setdefault((image.task_id, image.n), _Tries())
         tries.failed += 1
-        tries.not_before = self._clock.monotonic() + backoff(tries.failed, longest=30)
+        pause = max(backoff(tries.failed, longest=30), at_least)
+        tries.not_before = self._clock.monotonic() + pause
         return tries
 
     async def _give_up(self, image: Image, why: str) -> None:

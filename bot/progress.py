@@ -102,6 +102,9 @@ class Progress:
 
     async def _send(self, task: Task) -> None:
         chat_id = task.place.chat_id
+        current = await self._store.get(task.id)
+        if current is None or current.progress_message_id is not None:
+            return  # the list was read before an earlier message of this task had arrived
         line, place = await self._line(task)
         outcome = await self._chat.say(
             Target.in_reply_to(task.place),

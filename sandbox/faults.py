@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, get_args
 
-Action = Literal["delay", "reset_before", "reset_after", "status", "kill_before", "kill_after"]
+InAnswer = Literal["truncate", "break_off", "stall", "slow", "huge"]
+Action = Literal[
+    "delay", "reset_before", "reset_after", "status", "redirect", "kill_before", "kill_after",
+    InAnswer,
+]  # fmt: skip
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
+IN_ANSWER: Final[tuple[str, ...]] = get_args(InAnswer)
+"""Those that let a call take full effect, and strike its answer on the way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,14 +22,19 @@ class Fault:
 
     `reset_before` closes the connection before the call has any effect; `reset_after` lets it take
     full effect and never answers. `kill_before` and `kill_after` do the same, with a SIGKILL to
-    `pid` first.
+    `pid` first. "status" and "redirect" answer instead of doing the call.
+
+    The others let the call take full effect too, and strike its answer: "truncate" sends the first
+    half as if that were all; "break_off" announces all of it, sends half, and closes the
+    connection; "stall" does so and falls silent for `seconds`, then resets; "slow" takes `seconds`
+    over it, piece by piece; "huge" goes on for `bytes` after its end.
     """
 
     call: str
     """A call's name, such as "sendPhoto" or "submit", or "*" for each."""
     action: Action
     seconds: float = 0.0
-    """How long a delay lasts."""
+    """How long a delay or a silence lasts, or a slow answer takes."""
     status: int = 500
     """The HTTP status that "status" answers instead of doing the call."""
     body: str | None = None
@@ -31,6 +42,10 @@ class Fault:
     content_type: str = "application/json"
     retry_after: int | None = None
     """Seconds, told to the caller with a 429."""
+    redirect_status: int = 302
+    location: str | None = None
+    """Where a redirect leads; None: to the same URL again."""
+    bytes: int = 60 * 2**20
     pid: int | None = None
     skip: int = 0
     """How many matching calls pass first."""

@@ -7,23 +7,21 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.faults import Fault, Faults
+from sandbox.broken import TRANSPORT, BrokenAnswer, NoAnswer, abort, reset
+from sandbox.faults import IN_ANSWER, Fault, Faults
 from sandbox.journal import Journal, Outcome
-
-_TRANSPORT: Final = "sandbox.transport"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,13 +31,6 @@ class Answer:
     response: Response
     outcome: Outcome = "ok"
     detail: str = ""
-
-
-class NoAnswer(Response):
-    """A response that sends nothing: the connection is gone already."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send nothing."""
 
 
 async def perform(
@@ -88,19 +79,29 @@ async def perform(
             response.headers["Retry-After"] = str(fault.retry_after)
         note(response.status_code, "fault", "status")
         return response
+    if fault and action == "redirect":
+        note(fault.redirect_status, "fault", "redirect")
+        return RedirectResponse(_led_to(request, fault), fault.redirect_status)
     if fault and action in {"reset_before", "kill_before"}:
         note(0, "fault", fault.action)
         return await _broken_off(request, fault)
     if fault and action == "delay":
         await asyncio.sleep(fault.seconds)
     answer = await act()
-    if fault and action in {"reset_after", "kill_after"}:
+    if fault and action in {"reset_after", "kill_after", *IN_ANSWER}:
         # A breach of contract is never hidden behind a fault.
         strict = answer.outcome == "strict"
-        note(0, "strict" if strict else "fault", answer.detail if strict else fault.action)
+        status = answer.response.status_code if action in IN_ANSWER else 0
+        note(status, "strict" if strict else "fault", answer.detail if strict else fault.action)
+        if action in IN_ANSWER:
+            return BrokenAnswer(answer.response, fault)
         return await _broken_off(request, fault)
     note(answer.response.status_code, answer.outcome, answer.detail)
     return answer.response
+
+
+def _led_to(request: Request, fault: Fault) -> str:
+    return str(request.url) if fault.location is None else fault.location
 
 
 async def _broken_off(request: Request, fault: Fault) -> Response:
@@ -109,21 +110,6 @@ async def _broken_off(request: Request, fault: Fault) -> Response:
             os.kill(fault.pid, signal.SIGKILL)
     await reset(request)
     return NoAnswer()
-
-
-async def reset(request: Request) -> None:
-    """Break the connection of a request off with a TCP reset."""
-    _abort(request.scope["extensions"][_TRANSPORT])
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _abort(transport: asyncio.Transport) -> None:
-    sock = transport.get_extra_info("socket")
-    with contextlib.suppress(OSError):
-        # Lingering for zero seconds turns the close into a reset.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 class _OpenProtocol(H11Protocol):
@@ -136,7 +122,7 @@ class _OpenProtocol(H11Protocol):
         inner: Any = self.app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            scope.setdefault("extensions", {})[_TRANSPORT] = transport
+            scope.setdefault("extensions", {})[TRANSPORT] = transport
             # Cancelled: `serve` ended it. Disconnected: the caller died in the middle of its body.
             with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):
                 await inner(scope, receive, send)
@@ -207,7 +193,7 @@ class _Server(uvicorn.Server):
             sock.close()
         while self.server_state.connections or self.server_state.tasks:
             for connection in list(self.server_state.connections):
-                _abort(connection.transport)
+                abort(connection.transport)
             await asyncio.sleep(0)
             tasks = list(self.server_state.tasks)
             for task in tasks:

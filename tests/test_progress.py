@@ -237,3 +237,39 @@ def test_many_bells_are_one_round() -> None:
         await stopped(store, running, stop)
 
     at_once(work())
+
+
+class Slow(MemoryStore):
+    """A store whose lists are a little old when they arrive."""
+
+    async def unannounced(self, limit: int, *, busy_chats: Collection[int] = ()) -> list[Task]:
+        """Read at once, and give it later."""
+        found = await super().unannounced(limit, busy_chats=busy_chats)
+        await asyncio.sleep(0.2)
+        return found
+
+
+class SlowPaper(Paper):
+    """A chat in which a message takes a while."""
+
+    async def say(self, target: Target, *lines: Say, **more: Any) -> Outcome:
+        """Show a message, in the end."""
+        await asyncio.sleep(0.1)
+        return await super().say(target, *lines, **more)
+
+
+def test_a_task_has_one_message() -> None:
+    """A list that was read before a message arrived does not make a second message."""
+
+    async def work() -> None:
+        store, paper, stop = Slow(LoopClock()), SlowPaper(), asyncio.Event()
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        await asyncio.sleep(1)
+        await reach(store, TaskState.QUEUED, 1, user_id=1)
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            store.wake()
+        assert paper.shown == ["progress-next"]
+        await stopped(store, running, stop)
+
+    at_once(work())

@@ -144,7 +144,9 @@ class HiDream:
                 return Answer(response=response, outcome="refused", detail="the URL has expired")
             return Answer(response=Response(picture, media_type="image/jpeg"))
 
-        return await self._performed(request, "image", {"name": name}, act)
+        task = self.tasks.of_picture(name)
+        params = {"name": name} | ({"user_id": task.user_id} if task else {})
+        return await self._performed(request, "image", params, act)
 
     async def unknown(self, request: Request) -> Response:
         """Answer a path or a method that the API does not have."""

@@ -174,6 +174,7 @@ class Tasks:
     def __post_init__(self) -> None:
         self._tasks: dict[str, Task] = {}
         self._images: dict[str, SubTask] = {}
+        self._of_images: dict[str, Task] = {}
         self._minute: deque[tuple[float, int]] = deque()
 
     def submit(self, submission: Submission, *, user_id: str) -> tuple[Task, bool]:
@@ -211,6 +212,7 @@ class Tasks:
         task = self._made(submission, user_id=user_id, now=now)
         self._tasks[task.task_id] = task
         self._images.update((sub.image, sub) for sub in task.sub_tasks)
+        self._of_images.update((sub.image, task) for sub in task.sub_tasks)
         return task, True
 
     def _made(self, submission: Submission, *, user_id: str, now: float) -> Task:
@@ -253,6 +255,10 @@ class Tasks:
     def by_request_id(self, request_id: str) -> Task | None:
         """Find the first task that was accepted under this request id."""
         return next((t for t in self._tasks.values() if t.request_id == request_id), None)
+
+    def of_picture(self, name: str) -> Task | None:
+        """Find the task that a picture with this name belongs to."""
+        return self._of_images.get(name)
 
     def picture(self, name: str) -> bytes | None:
         """Give the JPEG that is served under this name, or None where its URL has died.
