@@ -131,6 +131,9 @@ class Courier:
                 end = TaskState.DELIVERED if shown else end
         if isinstance(outcome, Sent):
             outcome = await self._put_progress_away(task)
+        elif isinstance(outcome, Refused):
+            log.error("telegram_refuses_delivery", why=outcome.reason)
+            outcome, end = await self._tell_by_progress(task), TaskState.FAILED
         now = self._clock.now()
         match outcome:
             case Sent():
@@ -148,9 +151,6 @@ class Courier:
                 await self._later(task, max(seconds, backoff(task.tries)))
             case Unknown():
                 await self._later(task, backoff(task.tries))
-            case Refused(reason=reason):
-                log.error("telegram_refuses_delivery", why=reason)
-                await self._finish(task, TaskState.FAILED, now)
 
     async def _finish(self, task: Task, to: _End, now: datetime) -> None:
         if await self._store.finish(task, to, now) is not None:
@@ -250,9 +250,9 @@ class Courier:
     # --- reasons
 
     async def _failure(self, task: Task) -> Outcome:
-        failure = task.failure
-        line = Say(failure.id, failure.data) if failure else Say("hidream-failed")
-        return await self._notice(task, line, buttons=reports.failure_buttons(task))
+        return await self._notice(
+            task, reports.failure(task), buttons=reports.failure_buttons(task)
+        )
 
     async def _notice(self, task: Task, line: Say, *, buttons: Sequence[Button] = ()) -> Outcome:
         sending = partial(
@@ -296,6 +296,19 @@ class Courier:
             case _:
                 await self._store.step_not_sent(task, name)
         return outcome
+
+    async def _tell_by_progress(self, task: Task) -> Outcome:
+        """Let the progress message tell the reason that Telegram takes in no message of its own."""
+        if task.progress_message_id is None:
+            return Sent()
+        outcome = await self._chat.edit(
+            task.place.chat_id,
+            task.progress_message_id,
+            reports.failure(task),
+            language=task.language,
+        )
+        passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
+        return outcome if passes else Sent()
 
     async def _put_progress_away(self, task: Task) -> Outcome:
         """Delete the progress message or, where Telegram no longer lets us, let it say the end."""

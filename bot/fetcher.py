@@ -93,7 +93,7 @@ class Fetcher:
                     over = await self._fetch(current, hidream_is_well=hidream_is_well)
             if over:
                 self._tries.pop(key, None)
-                await then(image.task_id)
+                await keep(lambda: then(image.task_id))
         finally:
             self._under_way.discard(key)
             self._store.wake(Topic.RUNNING)

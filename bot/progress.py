@@ -162,7 +162,8 @@ class Progress:
             self._next_look.pop(id_, None)
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
         self._update_at = now + _PERSON_INTERVAL
-        for task in tasks:
+        # what was edited longest ago first: else those in front would take all edits there are
+        for task in sorted(tasks, key=self._edited_at):
             chat_id = task.place.chat_id
             if chat_id in self._edits.busy or not self._edits.free:
                 self._update_at = now  # whoever is in hand wakes us
@@ -178,6 +179,10 @@ class Progress:
         # until then each of them rests: there is nothing to read for
         self._update_at = min(self._update_at, now + min(waits, default=_PERSON_INTERVAL))
         return min(waits, default=None)
+
+    def _edited_at(self, task: Task) -> tuple[bool, float]:
+        """Sort those at HiDream first: in the line little changes."""
+        return task.state in IN_LINE, self._next_look.get(task.id, 0.0)
 
     async def _edit(self, task: Task, line: Say, place: int | None) -> None:
         if task.progress_message_id is None:

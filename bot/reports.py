@@ -98,6 +98,12 @@ def settings(task: Task, *, negative: int = _NEGATIVE) -> Say:
     return Say("settings-negative", {**data, "negative": shorten(chosen.negative, negative)})
 
 
+def failure(task: Task) -> Say:
+    """Say why a task has no picture."""
+    known = task.failure
+    return Say(known.id, known.data) if known else Say("hidream-failed")
+
+
 def failure_buttons(task: Task) -> tuple[Button, ...]:
     """Give the buttons under a reason: what can be done about it."""
     if task.failure is not None and task.failure.id in _PHOTO_UNUSABLE:

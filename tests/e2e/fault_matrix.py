@@ -259,7 +259,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     *_rows(
         "reason",
-        (("HTTP 400", "HTTP 413"), {**_NOTICE, "last": PROGRESS, "calls": 1}),
+        (("HTTP 400", "HTTP 413"), {**_NOTICE, "calls": 1}),  # its progress then says it
         (("HTTP 403",), {**_NOTICE, "last": PROGRESS, "end": "gone", "calls": 1}),
         ((*_TOKEN, "HTTP 429 (30 s)"), {**_NOTICE, **_WAITS}),
         ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {**_NOTICE, "calls": 2}),
