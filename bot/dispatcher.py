@@ -6,7 +6,7 @@ its request id, before the request leaves; whatever happens then, the row tells 
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -147,6 +147,8 @@ class Dispatcher:
         if wait > 0:
             return wait
         now = self._clock.now()
+        if await self._store.slots_held(now) >= self._slots.limit:
+            return await self._until_free(now)
         address = self._callbacks.new() if self._callbacks else None
         claimed = await self._store.claim(
             task,
@@ -160,15 +162,18 @@ class Dispatcher:
             callback_hash=address.hash if address else None,
         )
         if claimed is None:
-            # all slots are held (a release wakes us), or the task has just left the line
-            ends = await self._store.next_hold_end()
-            seconds = (ends - now).total_seconds() if ends else 0.5
-            return max(0.5, min(seconds, self._slots.probes_in()))
+            return 0.5  # the task has just left the line
         self._preparer.let_go(task.id)
         self._minute.sent(count)
         self._under_way += 1
         requests.create_task(self._submit(claimed, prepared, address), name=f"submit {task.id}")
         return 0
+
+    async def _until_free(self, now: datetime) -> float:
+        """Give the seconds until a slot is free by itself; a release wakes us before."""
+        ends = await self._store.next_hold_end()
+        seconds = (ends - now).total_seconds() if ends else 0.5
+        return max(0.5, min(seconds, self._slots.probes_in()))
 
     # --- handing in
 

@@ -1,5 +1,6 @@
 """Changes of rows that must not be given up because the database could not be written just now."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,6 +17,9 @@ async def keep(change: Callable[[], Awaitable[T]]) -> T:
     For what has happened outside already (HiDream has answered, a message has arrived): if the row
     did not say so, it would be found out or done again.
     """
+    # what nearly always goes well takes no ceremony
+    with contextlib.suppress(StoreError):
+        return await change()
     async for attempt in stamina.retry_context(
         on=StoreError, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0
     ):

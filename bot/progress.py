@@ -35,7 +35,7 @@ nothing; whoever sent the photo hears of it within a second all the same."""
 _LOOK: Final = 30
 """So many tasks without a message are looked at, to find chats that can be written to."""
 _SHOWN: Final = IN_LINE | AT_HIDREAM
-_PERSON_INTERVAL: Final = 2.0
+_PERSON_INTERVAL: Final = 3.0
 _GROUP_INTERVAL: Final = 6.0
 """Seconds between two edits of a message: a group takes 20 messages a minute, from all of us."""
 _GONE_PAUSE: Final = 3600.0
@@ -213,13 +213,12 @@ class Progress:
     async def _line(self, task: Task) -> tuple[Say, int | None]:
         """Give what to show of a task, and the place in line that it names."""
         trouble = self._account.trouble
-        images = await self._store.images(task.id) if task.state is TaskState.RUNNING else ()
         place = None
         if task.state is TaskState.QUEUED and trouble is None:
             place = await self._store.place_in_line(task)
             if task.shown_place is not None:
                 place = min(place, task.shown_place)
-        return reports.progress(task, place=place or 0, images=images, trouble=trouble), place
+        return reports.progress(task, place=place or 0, trouble=trouble), place
 
     async def _note_place(self, task: Task, place: int | None) -> None:
         """Note a place that was shown: no higher one is to follow it."""

@@ -114,9 +114,7 @@ def failure_buttons(task: Task) -> tuple[Button, ...]:
     )
 
 
-def progress(
-    task: Task, *, place: int, images: Sequence[Image] = (), trouble: Trouble | None = None
-) -> Say:
+def progress(task: Task, *, place: int, trouble: Trouble | None = None) -> Say:
     """Give the line of the progress message of an unfinished task."""
     match task.state:
         case TaskState.QUEUED | TaskState.WAITING if trouble is not None:
@@ -133,7 +131,7 @@ def progress(
             return Say("progress-submitting")
         case TaskState.UNCERTAIN:
             return Say("progress-uncertain")
-        case _ if _all_over(images):
+        case _ if task.ended_at is not None:
             return Say("progress-fetching")
         case _ if task.completion is not None:
             return Say("progress-percent", {"percent": percent(task.completion)})
@@ -141,14 +139,14 @@ def progress(
             return Say("progress-running")
 
 
-def state(task: Task, *, place: int, images: Sequence[Image] = ()) -> Say:
+def state(task: Task, *, place: int) -> Say:
     """Name a task's state, as /status says it."""
     match task.state:
         case TaskState.QUEUED if place > PLACE_LIMIT:
             return Say("state-far", {"place": PLACE_LIMIT})
         case TaskState.QUEUED:
             return Say("state-queued", {"place": place})
-        case TaskState.RUNNING if _all_over(images):
+        case TaskState.RUNNING if task.ended_at is not None:
             return Say("state-fetching")
         case TaskState.RUNNING if task.completion is not None:
             return Say("state-percent", {"percent": percent(task.completion)})
@@ -186,7 +184,7 @@ def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -
             "status-full",
             {
                 "task": task.id,
-                "state": state(task, place=place, images=images),
+                "state": state(task, place=place),
                 "prompt": shorten(task.settings.prompt, _FULL_PROMPT),
                 "settings": settings(task),
             },
@@ -228,7 +226,3 @@ def duration(span: timedelta) -> Say:
     if seconds < 100:
         return Say("seconds", {"count": seconds})
     return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
-
-
-def _all_over(images: Sequence[Image]) -> bool:
-    return bool(images) and all(image.state is not ImageState.PENDING for image in images)

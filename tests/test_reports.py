@@ -1,5 +1,6 @@
 """What is said of a task: true to its row, and within Telegram's limits whatever the row holds."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -122,8 +123,8 @@ def test_progress_line() -> None:
         (reports.progress(task(TaskState.UNCERTAIN), place=0), "not answered"),
         (reports.progress(task(TaskState.RUNNING), place=0), "is at it."),
         (reports.progress(running, place=0), "40 %"),
-        (reports.progress(running, place=0, images=images(ImageState.PENDING)), "40 %"),
-        (reports.progress(running, place=0, images=images(ImageState.MADE)), "bringing it here"),
+        (reports.progress(running, place=0), "40 %"),
+        (reports.progress(replace(running, ended_at=NOW), place=0), "bringing it here"),
     )
     for line, words in table:
         assert words in shown(line)
@@ -135,7 +136,7 @@ def test_state_names() -> None:
     assert shown(reports.state(task(), place=2)) == "in line, number 2"
     assert "more than 500" in shown(reports.state(task(), place=PLACE_LIMIT + 1))
     assert shown(reports.state(running, place=0)) == "being made, 40 %"
-    assert "being fetched" in shown(reports.state(running, place=0, images=images(ImageState.MADE)))
+    assert "being fetched" in shown(reports.state(replace(running, ended_at=NOW), place=0))
 
 
 def test_result_caption() -> None:

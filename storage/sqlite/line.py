@@ -127,15 +127,16 @@ class Line(Turns):
 
     async def requeue_due(self, now: datetime) -> datetime | None:
         """Put WAITING tasks that are due back into the line; returns when the next one is due."""
-        await self._change(
-            "requeue_due",
-            "UPDATE tasks SET state = 'queued', due_at = NULL"
-            " WHERE state = 'waiting' AND due_at <= ? RETURNING id",
-            (stamp(now),),
-        )
-        row = await self._row(
-            "SELECT due_at FROM tasks WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
-        )
+        next_due = "SELECT due_at FROM tasks WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
+        row = await self._row(next_due)
+        if row is not None and row["due_at"] <= stamp(now):
+            await self._change(
+                "requeue_due",
+                "UPDATE tasks SET state = 'queued', due_at = NULL"
+                " WHERE state = 'waiting' AND due_at <= ? RETURNING id",
+                (stamp(now),),
+            )
+            row = await self._row(next_due)
         return None if row is None else moment(row["due_at"])
 
     async def put_off(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from sqlite3 import Row
 from typing import Final, overload
 
@@ -51,6 +52,7 @@ def written_photos(photos: Iterable[Photo]) -> str:
     return json.dumps([asdict(photo) for photo in photos])
 
 
+@lru_cache(maxsize=512)  # the rows that are under way are read again and again
 def _photos(text: str) -> tuple[Photo, ...]:
     return tuple(Photo(**photo) for photo in json.loads(text))
 
