@@ -38,6 +38,9 @@ _SHOWN: Final = IN_LINE | AT_HIDREAM
 _PERSON_INTERVAL: Final = 3.0
 _GROUP_INTERVAL: Final = 6.0
 """Seconds between two edits of a message: a group takes 20 messages a minute, from all of us."""
+_FRONT: Final = 5
+_FEWER: Final = 0.8
+"""In the front of the line each step is shown, further back only when a fifth of the line has gone."""
 _GONE_PAUSE: Final = 3600.0
 _UNKNOWN_PAUSE: Final = 30.0
 _TROUBLE_LOOK: Final = 1.0
@@ -216,8 +219,9 @@ class Progress:
         place = None
         if task.state is TaskState.QUEUED and trouble is None:
             place = await self._store.place_in_line(task)
-            if task.shown_place is not None:
-                place = min(place, task.shown_place)
+            shown = task.shown_place
+            if shown is not None and (place > shown or _FRONT < place > shown * _FEWER):
+                place = shown
         return reports.progress(task, place=place or 0, trouble=trouble), place
 
     async def _note_place(self, task: Task, place: int | None) -> None:

@@ -20,20 +20,20 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "requeue_due": _LINE,
     "put_off": _LINE,
     "cancel_queued": _LINE,
-    "claim": _LINE,
+    # Whoever claims looks again by itself, also when its request is answered.
+    "claim": (Topic.PROGRESS,),
     "hand_back": _LINE,
     "submit_again": _LINE,
     # HiDream says that there is something to ask about.
     "called_back": (Topic.RUNNING,),
-    # An answer starts the end of its images' minute, so the dispatcher can now say when to go on.
-    "accepted": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
-    "unanswered": (Topic.QUEUE, Topic.RUNNING, Topic.PROGRESS),
+    "accepted": (Topic.RUNNING, Topic.PROGRESS),
+    "unanswered": (Topic.RUNNING, Topic.PROGRESS),
     # Nobody: whoever asks knows when to ask again, and a ring would make it ask at once.
     "ask_again": (),
     "release": (Topic.QUEUE,),
     "note_completions": (Topic.PROGRESS,),
-    # A refused submission gives its slot back; a task without a photo leaves the line.
-    "ready": (Topic.QUEUE, Topic.READY, Topic.PROGRESS),
+    # A task that leaves the line so, or gives its slot back, is moved by who looks at the line itself.
+    "ready": (Topic.READY, Topic.PROGRESS),
     # The chat is free again, and its next row may go; or the next due time is another one.
     "deliver_later": (Topic.READY,),
     "finish": (Topic.READY,),

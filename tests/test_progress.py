@@ -138,6 +138,26 @@ def test_many_changes_cost_few_looks() -> None:
     at_once(work())
 
 
+def test_a_place_far_back_is_not_shown_at_each_step() -> None:
+    """In front each step is shown, further back only when a fifth of the line has gone."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), Paper(), asyncio.Event()
+        tasks = [await reach(store, TaskState.QUEUED, n, user_id=n) for n in range(1, 31)]
+        last, seen = tasks[-1], []
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        for task in tasks[:-1]:
+            await asyncio.sleep(60)
+            seen.append(await _shown(store, last))
+            await store.cancel_queued(task.user_id, task.place.chat_id, LoopClock().now())
+        await asyncio.sleep(60)
+        assert list(dict.fromkeys(seen)) == [30, 24, 19, 15, 12, 9, 7, 5, 4, 3, 2]
+        assert await _shown(store, last) == 1
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
 async def _comes(store: MemoryStore, update_id: int, *, chat_id: int) -> Task:
     """Let a photo come in now."""
     new = new_task(update_id, user_id=update_id, chat_id=chat_id)
