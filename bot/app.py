@@ -6,22 +6,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import stamina
 import structlog
-from telegram import BotCommand
-from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.ext import Application, ContextTypes
 
-from bot import connections, texts
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.alerts import Alerts
+from bot.application import RaisingApplication, application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
-from bot.commands import COMMANDS
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
-from bot.errors import ConfigurationError
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
 from bot.hidream.client import HiDreamClient, new_client
@@ -29,9 +23,8 @@ from bot.hidream.download import Downloader
 from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
-from bot.inbox import Inbox, RaisingApplication
+from bot.inbox import Inbox
 from bot.intake import Intake
-from bot.limits import TelegramLimits
 from bot.lookup import Lookup
 from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
@@ -39,7 +32,6 @@ from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.slots import Slots
 from bot.supervisor import Loop, supervise
-from bot.texts import Say
 from bot.token import TokenSource
 from bot.watcher import Watcher
 from bot.web import Web, create_app, listen
@@ -78,8 +70,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
-        application = _application(config, clock)
-        if not await _until(stop, _introduce(application)):
+        application = application_of(config, clock)
+        if not await _until(stop, introduce(application)):
             return
         stack.push_async_callback(application.shutdown)
         loops = await _loops(
@@ -130,54 +122,6 @@ async def _until(stop: asyncio.Event, work: Awaitable[None]) -> bool:
 
 
 # --- building -------------------------------------------------------------------------------------
-
-
-def _application(config: Config, clock: Clock) -> RaisingApplication:
-    url = config.telegram.api_url
-    built = (
-        Application.builder()
-        .application_class(RaisingApplication)
-        .token(config.telegram.read_token())
-        .base_url(f"{url}/bot")
-        .base_file_url(f"{url}/file/bot")
-        .request(connections.for_calls())
-        .get_updates_request(connections.for_updates())
-        .rate_limiter(TelegramLimits(clock))
-        .updater(None)  # it confirms updates before they are handled
-        .build()
-    )
-    if not isinstance(built, RaisingApplication):
-        raise TypeError("the builder made another application than was asked for")
-    return built
-
-
-async def _introduce(application: RaisingApplication) -> None:
-    """Ask Telegram who we are, and make it ready for polling; a network that is down is waited out.
-
-    Raises:
-        ConfigurationError: Telegram does not know the token.
-    """
-    retry = stamina.retry_context(
-        on=_is_outage, attempts=None, timeout=None, wait_initial=0.5, wait_max=30
-    )
-    try:
-        async for attempt in retry:
-            with attempt:
-                await application.initialize()
-                # without dropping what waits: those are people's photos
-                await application.bot.delete_webhook(drop_pending_updates=False)
-                await application.bot.set_my_commands(
-                    [BotCommand(row.name, texts.plain(Say(row.about))) for row in COMMANDS]
-                )
-    except InvalidToken as exc:
-        raise ConfigurationError(
-            "telegram.token: Telegram does not know this token. "
-            "Ask @BotFather for it again, and put it into the configuration."
-        ) from exc
-
-
-def _is_outage(error: Exception) -> bool:
-    return isinstance(error, TelegramError) and not isinstance(error, InvalidToken | BadRequest)
 
 
 async def _loops(
@@ -273,7 +217,6 @@ async def _loops(
         username=application.bot.username,
     )
     application.add_handlers(list(all_handlers(desk)))
-    application.add_error_handler(_log_error)
     retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
@@ -304,8 +247,3 @@ async def _loops(
     if web is not None:
         loops["web"] = web.run
     return loops
-
-
-async def _log_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-    del update  # its text is the person's own
-    log.error("handler_failed", exc_info=context.error)

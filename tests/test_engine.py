@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.courier import MOST_REPEATS
+from bot.delivery import MOST_REPEATS
 from bot.dispatcher import REFUSAL_TRIES
 from bot.hidream.errors import DownloadLater
 from bot.lookup import LOOKUPS
