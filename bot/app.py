@@ -10,7 +10,7 @@ import structlog
 
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.alerts import Alerts
-from bot.application import RaisingApplication, application_of, introduce
+from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
 from bot.config import Config
@@ -23,7 +23,7 @@ from bot.hidream.download import Downloader
 from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
-from bot.inbox import Inbox
+from bot.inbox import Inbox, RaisingApplication
 from bot.intake import Intake
 from bot.lookup import Lookup
 from bot.pace import Durations

@@ -3,8 +3,6 @@
 Handlers are added by whoever knows them; updates come from the inbox, not from the library.
 """
 
-from typing import Any
-
 import stamina
 import structlog
 from telegram import BotCommand
@@ -14,27 +12,13 @@ from telegram.ext import Application, ContextTypes
 from bot import connections, texts
 from bot.commands import COMMANDS
 from bot.config import Config
-from bot.errors import ConfigurationError, PutOff
+from bot.errors import ConfigurationError
+from bot.inbox import RaisingApplication
 from bot.limits import TelegramLimits
 from bot.texts import Say
 from storage.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-
-class RaisingApplication(Application[Any, Any, Any, Any, Any, Any]):
-    """An Application whose `process_update` raises what a handler raised.
-
-    The one of the library returns as if nothing had happened, once the error handlers have run.
-    """
-
-    async def process_error(
-        self, update: object, error: Exception, job: Any = None, coroutine: Any = None
-    ) -> bool:
-        """Run the error handlers, then raise."""
-        if not isinstance(error, PutOff):
-            await super().process_error(update, error, job, coroutine)
-        raise error
 
 
 def application_of(config: Config, clock: Clock) -> RaisingApplication:

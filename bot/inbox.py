@@ -11,12 +11,12 @@ import asyncio
 import itertools
 import json
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from telegram import Update
+from telegram.ext import Application
 
-from bot.application import RaisingApplication
 from bot.errors import PutOff
 from bot.lanes import Lanes
 from bot.messages import Chat, Target
@@ -42,6 +42,21 @@ _OVERDUE_LOOK: Final = 1.0
 """Seconds after which to look again where what is due finds no place, or is not seen yet."""
 
 _Key = tuple[int, int | None]
+
+
+class RaisingApplication(Application[Any, Any, Any, Any, Any, Any]):
+    """An Application whose `process_update` raises what a handler raised.
+
+    The one of the library returns as if nothing had happened, once the error handlers have run.
+    """
+
+    async def process_error(
+        self, update: object, error: Exception, job: Any = None, coroutine: Any = None
+    ) -> bool:
+        """Run the error handlers, then raise."""
+        if not isinstance(error, PutOff):
+            await super().process_error(update, error, job, coroutine)
+        raise error
 
 
 class Inbox:

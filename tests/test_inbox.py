@@ -8,9 +8,8 @@ from typing import Any, Final, cast
 from telegram import Update
 from telegram.ext import Application
 
-from bot.application import RaisingApplication
 from bot.errors import PutOff
-from bot.inbox import TRIES, Inbox
+from bot.inbox import TRIES, Inbox, RaisingApplication
 from bot.messages import Chat
 from storage.memory import MemoryStore
 from storage.store import StoreError
