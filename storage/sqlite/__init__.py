@@ -3,10 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import aiosqlite
+
 from storage.clock import Clock
 from storage.database import check_place, prepare, refusing
 from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
+from storage.sqlite.checkpoints import Checkpoints
 from storage.sqlite.connection import close_all, connect
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
@@ -55,10 +58,14 @@ async def _done_even_if_cancelled(path: Path) -> None:
 
 
 async def _connected(path: Path, clock: Clock, lock: Lock | None) -> SqliteStore:
-    writer = await connect(path)
+    opened: list[aiosqlite.Connection] = []
     try:
-        reader = await connect(path, read_only=True)
+        for read_only in (False, True, True):
+            opened.append(await connect(path, read_only=read_only))
     except BaseException:
-        await close_all(writer)
+        await close_all(*opened)
         raise
-    return SqliteStore(writer=writer, reader=reader, clock=clock, lock=lock)
+    writer, reader, aside = opened
+    return SqliteStore(
+        writer=writer, reader=reader, checkpoints=Checkpoints(aside), clock=clock, lock=lock
+    )
