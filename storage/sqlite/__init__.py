@@ -1,16 +1,15 @@
 """The default store: SQLite through aiosqlite. Each module here has one part of the protocol."""
 
 import asyncio
+import contextlib
 from pathlib import Path
-
-import aiosqlite
 
 from storage.clock import Clock
 from storage.database import check_place, prepare, refusing
 from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
 from storage.sqlite.checkpoints import Checkpoints
-from storage.sqlite.connection import close_all, connect
+from storage.sqlite.connection import connect
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
 from storage.sqlite.housekeeping import Housekeeping
@@ -58,14 +57,13 @@ async def _done_even_if_cancelled(path: Path) -> None:
 
 
 async def _connected(path: Path, clock: Clock, lock: Lock | None) -> SqliteStore:
-    opened: list[aiosqlite.Connection] = []
-    try:
-        for read_only in (False, True, True):
-            opened.append(await connect(path, read_only=read_only))
-    except BaseException:
-        await close_all(*opened)
-        raise
-    writer, reader, aside = opened
+    async with contextlib.AsyncExitStack() as undoing:
+        writer = await connect(path)
+        undoing.push_async_callback(writer.close)
+        reader = await connect(path, read_only=True)
+        undoing.push_async_callback(reader.close)
+        aside = await connect(path, read_only=True)
+        undoing.pop_all()
     return SqliteStore(
         writer=writer, reader=reader, checkpoints=Checkpoints(aside), clock=clock, lock=lock
     )
