@@ -1,13 +1,15 @@
 """The default store: SQLite through aiosqlite. Each module here has one part of the protocol."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from storage.clock import Clock
 from storage.database import check_place, prepare, refusing
 from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
-from storage.sqlite.connection import close_all, connect
+from storage.sqlite.checkpoints import Checkpoints
+from storage.sqlite.connection import connect
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
 from storage.sqlite.housekeeping import Housekeeping
@@ -55,10 +57,13 @@ async def _done_even_if_cancelled(path: Path) -> None:
 
 
 async def _connected(path: Path, clock: Clock, lock: Lock | None) -> SqliteStore:
-    writer = await connect(path)
-    try:
+    async with contextlib.AsyncExitStack() as undoing:
+        writer = await connect(path)
+        undoing.push_async_callback(writer.close)
         reader = await connect(path, read_only=True)
-    except BaseException:
-        await close_all(writer)
-        raise
-    return SqliteStore(writer=writer, reader=reader, clock=clock, lock=lock)
+        undoing.push_async_callback(reader.close)
+        aside = await connect(path, read_only=True)
+        undoing.pop_all()
+    return SqliteStore(
+        writer=writer, reader=reader, checkpoints=Checkpoints(aside), clock=clock, lock=lock
+    )

@@ -1,4 +1,4 @@
-"""Two connections to one file: how the store reads and writes.
+"""Two connections to one file, and one for its log: how the store reads and writes.
 
 Coroutines that share a connection share its transaction, so every write takes one lock, be it a
 single statement or several in a transaction. Reads have a connection of their own: they see only
@@ -28,6 +28,7 @@ import aiosqlite
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.lock import Lock
+from storage.sqlite.checkpoints import PAGES, Checkpoints
 from storage.store import StoreError
 from storage.tasks import Topic
 
@@ -42,6 +43,7 @@ _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT}",
+    f"PRAGMA wal_autocheckpoint = {PAGES}",
 )
 
 
@@ -53,11 +55,13 @@ class Connections:
         *,
         writer: aiosqlite.Connection,
         reader: aiosqlite.Connection,
+        checkpoints: Checkpoints,
         clock: Clock,
         lock: Lock | None,
     ) -> None:
         self._writer = writer
         self._reader = reader
+        self._checkpoints = checkpoints
         self._clock = clock
         self._file_lock = lock
         self._bells = Bells(clock)
@@ -135,6 +139,7 @@ class Connections:
                         result = await work()
                 else:
                     result = await work()
+        self._checkpoints.written()
         if method is not None and changed(result):
             self._bells.changed(method)
         return result
@@ -173,7 +178,7 @@ class Connections:
             await asyncio.wait(self._pending)
         try:
             # The writer last: it takes the write-ahead log into the file.
-            await close_all(self._reader, self._writer)
+            await close_all(self._checkpoints, self._reader, self._writer)
         finally:
             if self._file_lock is not None:
                 self._file_lock.release()
@@ -194,7 +199,7 @@ async def connect(path: Path, *, read_only: bool = False) -> aiosqlite.Connectio
     return connection
 
 
-async def close_all(*connections: aiosqlite.Connection) -> None:
+async def close_all(*connections: aiosqlite.Connection | Checkpoints) -> None:
     """Close connections, each whatever becomes of the others: an open one keeps the process alive."""
     results = [
         (await asyncio.gather(connection.close(), return_exceptions=True))[0]

@@ -11,7 +11,8 @@ from storage.tasks import TaskState
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
     "UPDATE drafts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
+    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id",
+    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id",
     # An album that both ids know has its answer already.
     "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
 )

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from sqlite3 import Row
+from typing import Final
 
 from storage.moves import check_move
 from storage.sqlite.rows import moment, stamp, task_of, written_photos
 from storage.sqlite.turns import Turns
 from storage.store import TooManyUnfinished
 from storage.tasks import PLACE_LIMIT, NewTask, Origin, Task, TaskState
+
+_IN_CHAT: Final = "chat_id = ? AND user_id = ?"
 
 
 class Line(Turns):
@@ -87,15 +90,18 @@ class Line(Turns):
 
     async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
         """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""
+        # A statement for each: with "chat_id = ? OR ? IS NULL" no index would know the chat.
+        whose, values = (
+            ("user_id = ?", (user_id,)) if chat_id is None else (_IN_CHAT, (chat_id, user_id))
+        )
         unfinished = await self._rows(
-            "SELECT * FROM tasks WHERE user_id = ?1 AND finished_at IS NULL"
-            " AND (?2 IS NULL OR chat_id = ?2) ORDER BY id LIMIT ?3",
-            (user_id, chat_id, limit),
+            f"SELECT * FROM tasks WHERE {whose} AND finished_at IS NULL ORDER BY id LIMIT ?",  # noqa: S608 - ours
+            (*values, limit),
         )
         finished = await self._rows(
-            "SELECT * FROM tasks WHERE user_id = ?1 AND finished_at IS NOT NULL"
-            " AND (?2 IS NULL OR chat_id = ?2) ORDER BY finished_at DESC, id DESC LIMIT ?3",
-            (user_id, chat_id, limit - len(unfinished)),
+            f"SELECT * FROM tasks WHERE {whose} AND finished_at IS NOT NULL"  # noqa: S608 - ours
+            " ORDER BY finished_at DESC, id DESC LIMIT ?",
+            (*values, limit - len(unfinished)),
         )
         return [task_of(row) for row in (*unfinished, *finished)]
 
@@ -160,11 +166,14 @@ class Line(Turns):
         """
 
         async def work() -> int:
+            whose, values = (
+                ("chat_id = ?", (chat_id,)) if user_id is None else (_IN_CHAT, (chat_id, user_id))
+            )
             cancelled = await self._run(
-                "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?1"
-                " WHERE chat_id = ?2 AND (?3 IS NULL OR user_id = ?3)"
+                "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?"  # noqa: S608 - ours
+                f" WHERE {whose} AND finished_at IS NULL"
                 " AND state IN ('queued', 'waiting') RETURNING user_id",
-                (stamp(now), chat_id, user_id),
+                (stamp(now), *values),
             )
             for person in {row["user_id"] for row in cancelled}:
                 await self._close_up(person)

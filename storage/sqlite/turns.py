@@ -14,8 +14,8 @@ class Turns(Connections):
     async def _turn_for(self, user_id: int) -> int:
         (current,) = await self._run(_CURRENT)
         own = await self._run(
-            "SELECT turn FROM tasks WHERE user_id = ? AND finished_at IS NULL"
-            " AND state IN ('queued', 'waiting')",
+            "SELECT turn FROM tasks WHERE user_id = ? AND state IN ('queued', 'waiting')"
+            " ORDER BY turn DESC LIMIT 1",
             (user_id,),
         )
         return next_turn(current["value"], (row["turn"] for row in own))
@@ -24,9 +24,9 @@ class Turns(Connections):
         """Close the gaps in a person's turns, where one of their tasks has left without its turn."""
         (current,) = await self._run(_CURRENT)
         left = await self._run(
-            "SELECT turn, id FROM tasks WHERE user_id = ? AND finished_at IS NULL"
+            "SELECT turn, id FROM tasks WHERE user_id = ? AND turn > ?"
             " AND state IN ('queued', 'waiting')",
-            (user_id,),
+            (user_id, current["value"]),
         )
         moved = closed_up(current["value"], ((row["turn"], row["id"]) for row in left))
         await self._run_many(

@@ -67,7 +67,7 @@ async def _each(store: SqliteStore) -> dict[str, int]:
         "claim": lambda: claim(store, head),
         "place": lambda: store.place_in_line(last),
         "status": lambda: store.tasks_of(7, limit=5),
-        "status in their chat": lambda: store.tasks_of(7, limit=5, chat_id=7),
+        "status elsewhere": lambda: store.tasks_of(7, limit=5, chat_id=8),
         "get": lambda: store.get(last.id),
         "next_queued": lambda: store.next_queued(3),
         "requeue_due": lambda: store.requeue_due(START),
@@ -110,3 +110,27 @@ async def test_a_long_line_costs_no_more_than_what_is_asked_of_it(tmp_path: Path
     short = await _costs(tmp_path / "short.db", finished=100, queued=_LINE)
     long = await _costs(tmp_path / "long.db", finished=100, queued=10 * _LINE)
     assert long == short
+
+
+async def _of_a_busy_person(path: Path, *, times: int) -> dict[str, int]:
+    """Count what somebody's calls cost who has had, and has waiting, so many tasks in another chat."""
+    store = await open_store(path, clock=HandClock())
+    try:
+        await _fill(store, 1000 * times, 500 * times)
+        await store._change(None, "UPDATE tasks SET user_id = 5, chat_id = 7", ())
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "status elsewhere": lambda: store.tasks_of(5, limit=5, chat_id=8),
+            "status there": lambda: store.tasks_of(5, limit=5, chat_id=7),
+            "status": lambda: store.tasks_of(5, limit=5),
+            "add": lambda: add(store, 1, user_id=5, chat_id=8),
+        }
+        return {name: await _work(store, call) for name, call in calls.items()}
+    finally:
+        await store.close()
+
+
+async def test_what_a_person_has_elsewhere_costs_nothing(tmp_path: Path) -> None:
+    """With ten times as many own tasks in another chat, each call takes the very same steps."""
+    few = await _of_a_busy_person(tmp_path / "few.db", times=1)
+    many = await _of_a_busy_person(tmp_path / "many.db", times=10)
+    assert many == few

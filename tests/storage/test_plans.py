@@ -119,6 +119,24 @@ async def test_no_statement_scans_a_table(
     assert not scans, "\n".join(map(str, scans))
 
 
+async def test_what_is_passed_by_is_not_read(sqlite: SqliteStore) -> None:
+    """Whoever looks for the next update or delivery reads only the index of those that it may not be."""
+    seen: list[str] = []
+    await sqlite._writer.set_trace_callback(seen.append)
+    await claim_delivery(sqlite)
+    await sqlite._writer.set_trace_callback(None)  # type: ignore[arg-type] # what ends it
+    await sqlite._reader.set_trace_callback(seen.append)
+    await sqlite.inbox_heads(START, 5)
+    await sqlite._reader.set_trace_callback(None)  # type: ignore[arg-type] # as above
+    used = [
+        row["detail"]
+        for sql in seen
+        for row in await sqlite._writer.execute_fetchall("EXPLAIN QUERY PLAN " + sql)
+    ]
+    assert "SCAN head USING COVERING INDEX tasks_ready" in used
+    assert "SCAN inbox USING COVERING INDEX inbox_new_by_chat" in used
+
+
 def _is_small(scan: str) -> bool:
     """Say whether what is read from end to end is short by its nature, or read in order up to a limit."""
     if scan.startswith(
@@ -130,6 +148,7 @@ def _is_small(scan: str) -> bool:
 
 _PARTIAL: Final = {
     "inbox_new",
+    "inbox_new_by_chat",
     "inbox_put_off",
     "tasks_line",
     "tasks_waiting",
@@ -142,6 +161,7 @@ _PARTIAL: Final = {
     "tasks_announced_at_hidream",
     "tasks_announced_in_line",
     "tasks_unfinished_of_user",
+    "tasks_unfinished_in_chat",
     "submissions_held",
     "images_late",
 }

@@ -10,8 +10,8 @@ from tests.storage.making import HOUR, START, add, reach
 
 
 async def test_the_settings_that_kill_cannot_show(sqlite: SqliteStore) -> None:
-    """Both connections have what a power cut, a foreign key or a busy file would need."""
-    for one in (sqlite._writer, sqlite._reader):
+    """Every connection has what a power cut, a foreign key or a busy file would need."""
+    for one in (sqlite._writer, sqlite._reader, sqlite._checkpoints._connection):
         found = {}
         for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
             ((found[name],),) = await one.execute_fetchall(f"PRAGMA {name}")
