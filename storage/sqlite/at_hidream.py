@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from sqlite3 import Row
 from typing import Final
 
 from storage.moves import check_image_end, check_move
@@ -14,6 +15,19 @@ _SUBMITTED: Final = (
     "SELECT tasks.*, submissions.hidream_task_id AS submission_id, submissions.released_at"
 )
 _TOLD: Final = "('ready', 'delivering', 'delivered', 'failed')"
+_LISTED: Final = (
+    f"{_SUBMITTED} FROM tasks JOIN submissions"
+    " ON submissions.hidream_task_id = tasks.hidream_task_id WHERE state = 'running'"
+    f" UNION {_SUBMITTED}"
+    " FROM submissions JOIN tasks ON tasks.id = submissions.task_id"
+    " WHERE submissions.released_at IS NULL AND submissions.held_until > min(?, ?)"
+    f" AND (submissions.held_until > ? OR tasks.state IN {_TOLD})"
+    " AND submissions.hidream_task_id IS NOT NULL AND tasks.state <> 'running'"
+    f" UNION {_SUBMITTED}"
+    " FROM images JOIN tasks ON tasks.id = images.task_id JOIN submissions"
+    " ON submissions.hidream_task_id = tasks.hidream_task_id"
+    f" WHERE images.late = 'due' AND tasks.state IN {_TOLD} ORDER BY id"
+)
 _KEPT_DURATIONS: Final = 2000
 
 
@@ -22,23 +36,13 @@ class AtHiDream(Connections):
 
     async def running(self, *, late_since: datetime) -> list[Running]:
         """Give what HiDream has something to say of, by task id."""
-        now = stamp(self._clock.now())
-        rows = await self._rows(
-            f"{_SUBMITTED} FROM tasks JOIN submissions"
-            " ON submissions.hidream_task_id = tasks.hidream_task_id WHERE state = 'running'"
-            f" UNION {_SUBMITTED}"
-            " FROM submissions JOIN tasks ON tasks.id = submissions.task_id"
-            " WHERE submissions.released_at IS NULL AND submissions.held_until > min(?, ?)"
-            f" AND (submissions.held_until > ? OR tasks.state IN {_TOLD})"
-            " AND submissions.hidream_task_id IS NOT NULL AND tasks.state <> 'running'"
-            f" UNION {_SUBMITTED}"
-            " FROM images JOIN tasks ON tasks.id = images.task_id JOIN submissions"
-            " ON submissions.hidream_task_id = tasks.hidream_task_id"
-            f" WHERE images.late = 'due' AND tasks.state IN {_TOLD}"
-            " ORDER BY id",
-            (stamp(late_since), now, now),
-        )
-        images = await self._images_of(row["id"] for row in rows)
+        late, now = stamp(late_since), stamp(self._clock.now())
+
+        def work() -> tuple[list[Row], dict[int, list[Image]]]:
+            rows = self._ask(_LISTED, (late, now, now))
+            return rows, self._images_of(row["id"] for row in rows)
+
+        rows, images = await self._read(work)
         return [
             Running(
                 task=task_of(row),
@@ -49,8 +53,8 @@ class AtHiDream(Connections):
             for row in rows
         ]
 
-    async def _images_of(self, task_ids: Iterable[int]) -> dict[int, list[Image]]:
-        rows = await self._rows(
+    def _images_of(self, task_ids: Iterable[int]) -> dict[int, list[Image]]:
+        rows = self._ask(
             "SELECT * FROM images WHERE task_id IN (SELECT value FROM json_each(?))"
             " ORDER BY task_id, n",
             (json.dumps(list(task_ids)),),
@@ -64,8 +68,8 @@ class AtHiDream(Connections):
         """Note HiDream's own progress with running tasks, each 0 to 1."""
         shares = {task_id: min(max(share, 0.0), 1.0) for task_id, share in completions.items()}
 
-        async def work() -> int:
-            return await self._run_many(
+        def work() -> int:
+            return self._run_many(
                 "UPDATE tasks SET completion = ?1"
                 " WHERE id = ?2 AND state = 'running' AND completion IS NOT ?1",
                 [(share, task_id) for task_id, share in shares.items()],
@@ -133,13 +137,13 @@ class AtHiDream(Connections):
     async def release(self, hidream_task_id: str, now: datetime) -> None:
         """HiDream reported the end of this task of its: its slot is free."""
 
-        async def work() -> bool:
-            released = await self._run(
+        def work() -> bool:
+            released = self._run(
                 "UPDATE submissions SET released_at = ?"
                 " WHERE hidream_task_id = ? AND released_at IS NULL RETURNING id",
                 (stamp(now), hidream_task_id),
             )
-            await self._run(
+            self._run(
                 "UPDATE tasks SET ended_at = coalesce(ended_at, ?) WHERE hidream_task_id = ?",
                 (stamp(now), hidream_task_id),
             )
@@ -150,12 +154,12 @@ class AtHiDream(Connections):
     async def note_duration(self, measured: Measured) -> None:
         """Keep how long a task took; of such measures the latest 2,000 are kept."""
 
-        async def work() -> bool:
-            await self._run(
+        def work() -> bool:
+            self._run(
                 "INSERT INTO durations (ratio, count, seconds) VALUES (?, ?, ?)",
                 (measured.ratio, measured.count, measured.seconds),
             )
-            await self._run(
+            self._run(
                 "DELETE FROM durations WHERE id <= (SELECT max(id) FROM durations) - ?",
                 (_KEPT_DURATIONS,),
             )
@@ -170,4 +174,5 @@ class AtHiDream(Connections):
 
     async def images(self, task_id: int) -> list[Image]:
         """Give a task's images, in order."""
-        return (await self._images_of((task_id,))).get(task_id, [])
+        images = await self._read(lambda: self._images_of((task_id,)))
+        return images.get(task_id, [])

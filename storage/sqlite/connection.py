@@ -12,14 +12,13 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import (
-    AsyncIterator,
-    Awaitable,
     Callable,
     Coroutine,
     Iterable,
     Iterator,
     Sequence,
 )
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -47,14 +46,31 @@ _PRAGMAS: Final = (
 )
 
 
+class Connection(aiosqlite.Connection):
+    """A connection with a thread of its own, which can do several statements in one go.
+
+    A change of threads costs more than most of our statements; a transaction takes one.
+    """
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself: only to be touched in its own thread, within `do`."""
+        return self._conn
+
+    async def do(self, work: Callable[[], _T]) -> _T:
+        """Do something in the connection's thread."""
+        result: _T = await self._execute(work)  # type: ignore[no-untyped-call]  # it has no types
+        return result
+
+
 class Connections:
     """The writing and the reading connection, the lock round writes, and the bells."""
 
     def __init__(
         self,
         *,
-        writer: aiosqlite.Connection,
-        reader: aiosqlite.Connection,
+        writer: Connection,
+        reader: Connection,
         checkpoints: Checkpoints,
         clock: Clock,
         lock: Lock | None,
@@ -85,75 +101,79 @@ class Connections:
 
     # --- reading
 
-    async def _rows(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
+    async def _read(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in the reading connection's thread; it asks by `_ask`."""
         self._check_open()
         with _translated():
-            return list(await self._reader.execute_fetchall(sql, values))
+            return await self._reader.do(work)
+
+    async def _rows(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
+        return await self._read(lambda: self._ask(sql, values))
 
     async def _row(self, sql: str, values: _Values = ()) -> sqlite3.Row | None:
         rows = await self._rows(sql, values)
         return rows[0] if rows else None
+
+    def _ask(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
+        """Run one statement on the reading connection: only within `_read`."""
+        return self._reader.raw.execute(sql, values).fetchall()
 
     # --- writing
 
     async def _write(
         self,
         method: str | None,
-        work: Callable[[], Awaitable[_T]],
+        work: Callable[[], _T],
         *,
         transaction: bool = True,
         changed: Callable[[_T], bool] = bool,
     ) -> _T:
-        """Do `work` alone, to its end; then wake, if it `changed` something, who waits for it."""
+        """Do `work` alone, to its end; then wake, if it `changed` something, who waits for it.
+
+        It is done in the writing connection's thread, in one go: it runs statements by `_run`, and
+        touches nothing of the event loop's, the clock included.
+        """
         self._check_open()
         return await self._to_its_end(self._alone(method, work, transaction, changed))
 
     async def _change(self, method: str | None, sql: str, values: _Values) -> list[sqlite3.Row]:
         """Run one statement that writes; returns what its RETURNING gives."""
+        return await self._write(method, lambda: self._run(sql, values), transaction=False)
 
-        async def work() -> list[sqlite3.Row]:
-            return await self._run(sql, values)
-
-        return await self._write(method, work, transaction=False)
-
-    async def _run(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
+    def _run(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
         """Run one statement on the writing connection: only within `_write`."""
-        return list(await self._writer.execute_fetchall(sql, values))
+        return self._writer.raw.execute(sql, values).fetchall()
 
-    async def _run_many(self, sql: str, values: Iterable[_Values]) -> int:
+    def _run_many(self, sql: str, values: Iterable[_Values]) -> int:
         """Run one statement for many rows, within `_write`; returns how many it changed."""
-        async with self._writer.executemany(sql, values) as cursor:
-            return cursor.rowcount
+        return self._writer.raw.executemany(sql, values).rowcount
 
     async def _alone(
         self,
         method: str | None,
-        work: Callable[[], Awaitable[_T]],
+        work: Callable[[], _T],
         transaction: bool,
         changed: Callable[[_T], bool],
     ) -> _T:
         async with self._writing:
             with _translated():
-                if transaction:
-                    async with self._transaction():
-                        result = await work()
-                else:
-                    result = await work()
-        self._checkpoints.written()
+                result = await self._writer.do(
+                    partial(self._in_transaction, work) if transaction else work
+                )
+            self._checkpoints.written()
         if method is not None and changed(result):
             self._bells.changed(method)
         return result
 
-    @contextlib.asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
+    def _in_transaction(self, work: Callable[[], _T]) -> _T:
         try:
-            await self._run("BEGIN IMMEDIATE")
-            yield
-            await self._run("COMMIT")
+            self._run("BEGIN IMMEDIATE")
+            result = work()
+            self._run("COMMIT")
         except BaseException:
-            # The statements before it are done first: they wait in the same thread's queue.
-            await self._writer.rollback()
+            self._writer.raw.rollback()
             raise
+        return result
 
     async def _to_its_end(self, work: Coroutine[Any, Any, _T]) -> _T:
         task = asyncio.create_task(work)
@@ -184,9 +204,10 @@ class Connections:
                 self._file_lock.release()
 
 
-async def connect(path: Path, *, read_only: bool = False) -> aiosqlite.Connection:
+async def connect(path: Path, *, read_only: bool = False) -> Connection:
     """Open a connection with the store's settings, in autocommit."""
-    connection = await aiosqlite.connect(path, isolation_level=None)
+    connection = Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+    await connection
     try:
         connection.row_factory = sqlite3.Row
         for pragma in _PRAGMAS:

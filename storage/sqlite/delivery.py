@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from sqlite3 import Row
 from typing import Literal
 
 from storage.moves import check_move
@@ -88,8 +89,8 @@ class Delivery(Connections):
     ) -> bool:
         """Note that the message arrived, and under which ids Telegram keeps its images."""
 
-        async def work() -> bool:
-            rows = await self._run(
+        def work() -> bool:
+            rows = self._run(
                 "UPDATE steps SET state = 'sent', message_ids = ?, sent_at = ?"
                 " WHERE task_id = ? AND name = ? AND EXISTS (SELECT 1 FROM tasks"
                 " WHERE id = steps.task_id AND state = 'delivering' AND claim_no = ?)"
@@ -97,7 +98,7 @@ class Delivery(Connections):
                 (json.dumps(list(message_ids)), stamp(now), task.id, name, task.claim_no),
             )
             if rows:
-                await self._run_many(
+                self._run_many(
                     "UPDATE images SET file_id = ?, sent_as = ? WHERE task_id = ? AND n = ?",
                     [(image.file_id, image.sent_as, task.id, image.n) for image in images],
                 )
@@ -160,17 +161,21 @@ class Delivery(Connections):
 
     async def announced(self, limit: int) -> list[Task]:
         """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""
-        at_hidream = await self._rows(
-            "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
-            " AND state IN ('submitting', 'uncertain', 'running') ORDER BY id LIMIT ?",
-            (limit,),
-        )
-        in_line = await self._rows(
-            "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
-            " AND state IN ('queued', 'waiting') ORDER BY turn, id LIMIT ?",
-            (limit - len(at_hidream),),
-        )
-        return [task_of(row) for row in (*at_hidream, *in_line)]
+
+        def work() -> list[Row]:
+            at_hidream = self._ask(
+                "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
+                " AND state IN ('submitting', 'uncertain', 'running') ORDER BY id LIMIT ?",
+                (limit,),
+            )
+            in_line = self._ask(
+                "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
+                " AND state IN ('queued', 'waiting') ORDER BY turn, id LIMIT ?",
+                (limit - len(at_hidream),),
+            )
+            return [*at_hidream, *in_line]
+
+        return [task_of(row) for row in await self._read(work)]
 
     async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
         """Note which message tells how the task goes; returns the row as it is now."""

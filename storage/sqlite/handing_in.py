@@ -61,8 +61,8 @@ class HandingIn(Turns):
         """QUEUED → SUBMITTING, with a submission that holds a slot, if fewer than `parallel` are held."""
         check_move("claim", task, TaskState.SUBMITTING)
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "UPDATE tasks SET state = 'submitting', claimed_by = ?, lease_until = ?,"
                 " claim_no = claim_no + 1, request_id = coalesce(request_id, ?), ratio_used = ?,"
                 " submitted_at = ?, due_at = NULL"
@@ -83,7 +83,7 @@ class HandingIn(Turns):
             if not rows:
                 return None
             row = rows[0]
-            await self._run(
+            self._run(
                 "INSERT INTO submissions (task_id, request_id, images, sent_at, held_until,"
                 " callback_hash) VALUES (?, ?, ?, ?, ?, ?)",
                 (
@@ -95,7 +95,7 @@ class HandingIn(Turns):
                     callback_hash,
                 ),
             )
-            await self._run(
+            self._run(
                 "UPDATE meta SET value = max(value, ?) WHERE key = 'current_turn'", (row["turn"],)
             )
             return row
@@ -118,8 +118,8 @@ class HandingIn(Turns):
         """
         check_move("accepted", task, TaskState.RUNNING)
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "UPDATE tasks SET state = 'running', claimed_by = NULL, lease_until = NULL,"
                 " due_at = NULL, tries = 0, trouble_since = NULL, refusals = 0,"
                 " hidream_task_id = ?, accepted_at = ?, deadline_at = ?"
@@ -138,13 +138,13 @@ class HandingIn(Turns):
             )
             if not rows:
                 return None
-            await self._run(
+            self._run(
                 "UPDATE submissions SET outcome = 'accepted', hidream_task_id = ?,"
                 " answered_at = coalesce(answered_at, ?), held_until = ?"
                 " WHERE id = (SELECT max(id) FROM submissions WHERE task_id = ?)",
                 (hidream_task_id, stamp(now), stamp(held_until), task.id),
             )
-            await self._run_many(
+            self._run_many(
                 "INSERT INTO images (task_id, n, sub_task_id) VALUES (?, ?, ?)",
                 [(task.id, n, sub_task_id) for n, sub_task_id in enumerate(sub_task_ids)],
             )
@@ -168,8 +168,8 @@ class HandingIn(Turns):
         due = None if to is TaskState.QUEUED else stamp(due_at or now)
         spoke = vendor_code is not None or vendor_message is not None
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "UPDATE tasks SET state = ?, claimed_by = NULL, lease_until = NULL, due_at = ?,"
                 " tries = tries + ?, refusals = refusals + ?,"
                 " trouble_since = CASE WHEN ? THEN coalesce(trouble_since, ?)"
@@ -194,15 +194,15 @@ class HandingIn(Turns):
                 ),
             )
             if rows:
-                await self._release_newest(task.id, "refused" if spoke else "not_sent", now)
+                self._release_newest(task.id, "refused" if spoke else "not_sent", now)
             return rows[0] if rows else None
 
         return _one(await self._write("hand_back", work))
 
-    async def _release_newest(
+    def _release_newest(
         self, task_id: int, outcome: Literal["refused", "not_sent"], now: datetime
     ) -> None:
-        await self._run(
+        self._run(
             "UPDATE submissions SET outcome = ?, answered_at = ?, released_at = ?"
             " WHERE id = (SELECT max(id) FROM submissions WHERE task_id = ?)",
             (outcome, stamp(now), stamp(now), task_id),
@@ -212,15 +212,15 @@ class HandingIn(Turns):
         """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised."""
         check_move("unanswered", task, TaskState.UNCERTAIN)
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "UPDATE tasks SET state = 'uncertain', claimed_by = NULL, lease_until = NULL,"
                 " due_at = ?, uncertain = uncertain + 1"
                 " WHERE id = ? AND state = 'submitting' AND claim_no = ? RETURNING *",
                 (stamp(due_at), task.id, task.claim_no),
             )
             if rows:
-                await self._run(
+                self._run(
                     "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
                     " WHERE id = (SELECT max(id) FROM submissions WHERE task_id = ?)",
                     (stamp(now), task.id),
@@ -240,9 +240,10 @@ class HandingIn(Turns):
 
     async def called_back(self, callback_hash: str, hidream_task_id: str | None) -> Task | None:
         """Note that HiDream has called; gives the task that it is about, or None if there is none."""
+        now = stamp(self._clock.now())
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "SELECT tasks.*, submissions.id AS submission FROM submissions"
                 " JOIN tasks ON tasks.id = submissions.task_id WHERE callback_hash = ?",
                 (callback_hash,),
@@ -252,13 +253,13 @@ class HandingIn(Turns):
             row = rows[0]
             if row["state"] not in {"submitting", "uncertain"} or hidream_task_id is None:
                 return row
-            await self._run(
+            self._run(
                 "UPDATE submissions SET hinted_task_id = ? WHERE id = ?",
                 (hidream_task_id, row["submission"]),
             )
-            due = await self._run(
+            due = self._run(
                 "UPDATE tasks SET due_at = ? WHERE id = ? AND state = 'uncertain' RETURNING *",
-                (stamp(self._clock.now()), row["id"]),
+                (now, row["id"]),
             )
             return due[0] if due else row
 
@@ -316,8 +317,8 @@ class HandingIn(Turns):
         check_move("ready", task, TaskState.READY)
         spoke = vendor_code is not None or vendor_message is not None
 
-        async def work() -> Row | None:
-            rows = await self._run(
+        def work() -> Row | None:
+            rows = self._run(
                 "UPDATE tasks SET state = 'ready', claimed_by = NULL, lease_until = NULL,"
                 " due_at = NULL, tries = 0, trouble_since = NULL, ready_at = ?,"
                 " failure_id = ?, failure_data = ?,"
@@ -338,9 +339,9 @@ class HandingIn(Turns):
                 ),
             )
             if rows and task.state is TaskState.SUBMITTING:
-                await self._release_newest(task.id, "refused", now)
+                self._release_newest(task.id, "refused", now)
             if rows and task.state is TaskState.QUEUED:
-                await self._close_up(rows[0]["user_id"])
+                self._close_up(rows[0]["user_id"])
             return rows[0] if rows else None
 
         return _one(await self._write("ready", work))

@@ -87,23 +87,23 @@ class Housekeeping(Connections):
     async def move_chat(self, old: int, new: int) -> None:
         """A group became a supergroup: everything of it belongs to its new id."""
 
-        async def work() -> int:
-            return sum([len(await self._run(sql, (new, old))) for sql in _MOVE_CHAT])
+        def work() -> int:
+            return sum([len(self._run(sql, (new, old))) for sql in _MOVE_CHAT])
 
         await self._write("move_chat", work)
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
         """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
 
-        async def work() -> int:
-            stamps = [row["at"] for sql in _LATEST_STAMPS for row in await self._run(sql)]
+        def work() -> int:
+            stamps = [row["at"] for sql in _LATEST_STAMPS for row in self._run(sql)]
             ahead = max(stamps, default=0) - stamp(now)
             if ahead > 0:
                 for sql in _REBASE:
                     values = (ahead, stamp(now)) if "?2" in sql else (ahead,)
-                    await self._run(sql, values)
+                    self._run(sql, values)
             for sql in _GRACE:
-                await self._run(sql, (stamp(now + grace),))
+                self._run(sql, (stamp(now + grace),))
             return max(0, ahead)
 
         return timedelta(microseconds=await self._write("rebase", work))
@@ -118,12 +118,12 @@ class Housekeeping(Connections):
     ) -> int:
         """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY."""
 
-        async def work() -> int:
+        def work() -> int:
             taken = 0
             for one in (TaskState.SUBMITTING, TaskState.DELIVERING) if state is None else (state,):
-                taken += len(await self._run(_TAKE_BACK[one], (stamp(now), owner, sole)))
+                taken += len(self._run(_TAKE_BACK[one], (stamp(now), owner, sole)))
             if state is not TaskState.DELIVERING:
-                await self._run(_NOBODY_WAITS, (stamp(now),))
+                self._run(_NOBODY_WAITS, (stamp(now),))
             return taken
 
         return await self._write("recover", work)
@@ -133,42 +133,42 @@ class Housekeeping(Connections):
     ) -> int:
         """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
 
-        async def work() -> int:
-            left = limit - await self._delete_old(
+        def work() -> int:
+            left = limit - self._delete_old(
                 "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
                 " WHERE state = 'done' AND handled_at < ? LIMIT ?) RETURNING id",
                 inbox_before,
                 limit,
             )
-            left -= await self._delete_old(
+            left -= self._delete_old(
                 "DELETE FROM albums WHERE (chat_id, media_group_id) IN (SELECT chat_id,"
                 " media_group_id FROM albums WHERE created_at < ? LIMIT ?) RETURNING update_id",
                 inbox_before,
                 left,
             )
             if finished_before is not None:
-                left -= await self._delete_old(
+                left -= self._delete_old(
                     "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
                     " WHERE state = 'aside' AND handled_at < ? LIMIT ?) RETURNING id",
                     finished_before,
                     left,
                 )
-                left -= await self._delete_old(
+                left -= self._delete_old(
                     "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts"
                     " WHERE created_at < ? LIMIT ?) RETURNING id",
                     finished_before,
                     left,
                 )
-                left -= await self._forget_tasks(now, finished_before, left)
+                left -= self._forget_tasks(now, finished_before, left)
             return limit - left
 
         return await self._write(None, work)
 
-    async def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
-        return len(await self._run(sql, (stamp(before), limit)))
+    def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
+        return len(self._run(sql, (stamp(before), limit)))
 
-    async def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
-        rows = await self._run(
+    def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
+        rows = self._run(
             "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND pruned = 0"
             " AND finished_at < ? AND NOT EXISTS (SELECT 1 FROM submissions"
             " WHERE task_id = tasks.id AND released_at IS NULL AND held_until > ?)"
@@ -176,7 +176,7 @@ class Housekeeping(Connections):
             (stamp(before), stamp(now), limit),
         )
         for sql in _FORGET_TASK:
-            await self._run_many(sql, [(row["id"],) for row in rows])
+            self._run_many(sql, [(row["id"],) for row in rows])
         return len(rows)
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:

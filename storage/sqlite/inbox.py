@@ -18,8 +18,8 @@ class Inbox(Connections):
         received_at = stamp(now)
         values = [(bot_id, one.update_id, one.chat_id, one.raw, received_at) for one in updates]
 
-        async def work() -> int:
-            return await self._run_many(
+        def work() -> int:
+            return self._run_many(
                 "INSERT INTO inbox (bot_id, update_id, chat_id, raw, received_at)"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (bot_id, update_id) DO NOTHING",
                 values,
@@ -90,14 +90,15 @@ class Inbox(Connections):
     async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
         """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
         key = (origin.bot_id, origin.update_id, origin.n)
+        now = stamp(self._clock.now())
 
-        async def work() -> bool:
-            await self._run(
+        def work() -> bool:
+            self._run(
                 "INSERT INTO albums (chat_id, media_group_id, bot_id, update_id, n, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id, media_group_id) DO NOTHING",
-                (chat_id, media_group_id, *key, stamp(self._clock.now())),
+                (chat_id, media_group_id, *key, now),
             )
-            (row,) = await self._run(
+            (row,) = self._run(
                 "SELECT bot_id, update_id, n FROM albums WHERE chat_id = ? AND media_group_id = ?",
                 (chat_id, media_group_id),
             )
@@ -111,18 +112,18 @@ class Inbox(Connections):
         """Keep photos that wait for words; the person's older open drafts in that chat are closed. A repeated origin gives the draft it made."""
         key = (new.origin.bot_id, new.origin.update_id, new.origin.n)
 
-        async def work() -> Row:
-            known = await self._run(
+        def work() -> Row:
+            known = self._run(
                 "SELECT * FROM drafts WHERE bot_id = ? AND update_id = ? AND n = ?", key
             )
             if known:
                 return known[0]
-            await self._run(
+            self._run(
                 "UPDATE drafts SET closed = 1"
                 " WHERE user_id = ? AND chat_id = ? AND used = 0 AND closed = 0",
                 (new.user_id, new.place.chat_id),
             )
-            (row,) = await self._run(
+            (row,) = self._run(
                 "INSERT INTO drafts (bot_id, update_id, n, user_id, chat_id, chat_type,"
                 " message_id, thread_id, photos, caption, language, parent_id, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",

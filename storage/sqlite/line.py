@@ -23,31 +23,31 @@ class Line(Turns):
             TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
         """
 
-        async def work() -> tuple[Row, bool]:
-            known = await self._run(
+        def work() -> tuple[Row, bool]:
+            known = self._run(
                 "SELECT * FROM tasks WHERE bot_id = ? AND update_id = ? AND n = ?",
                 (new.origin.bot_id, new.origin.update_id, new.origin.n),
             )
             if known:
                 return known[0], False
             if max_unfinished is not None:
-                await self._check_room(new.user_id, max_unfinished)
-            row = await self._insert(new, await self._turn_for(new.user_id), now)
-            await self._run("UPDATE drafts SET used = 1 WHERE id = ?", (new.draft_id,))
+                self._check_room(new.user_id, max_unfinished)
+            row = self._insert(new, self._turn_for(new.user_id), now)
+            self._run("UPDATE drafts SET used = 1 WHERE id = ?", (new.draft_id,))
             return row, True
 
         row, _ = await self._write("add", work, changed=lambda result: result[1])
         return task_of(row)
 
-    async def _check_room(self, user_id: int, allowed: int) -> None:
-        (row,) = await self._run(
+    def _check_room(self, user_id: int, allowed: int) -> None:
+        (row,) = self._run(
             "SELECT count(*) AS n FROM tasks WHERE user_id = ? AND finished_at IS NULL", (user_id,)
         )
         if row["n"] >= allowed:
             raise TooManyUnfinished(row["n"], allowed)
 
-    async def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
-        (row,) = await self._run(
+    def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
+        (row,) = self._run(
             "INSERT INTO tasks (bot_id, update_id, n, user_id, chat_id, chat_type, message_id,"
             " thread_id, photos, prompt, negative, ratio, count, language, parent_id, turn,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
@@ -165,18 +165,18 @@ class Line(Turns):
         Closes the gap in the later turns of whoever they were.
         """
 
-        async def work() -> int:
+        def work() -> int:
             whose, values = (
                 ("chat_id = ?", (chat_id,)) if user_id is None else (_IN_CHAT, (chat_id, user_id))
             )
-            cancelled = await self._run(
+            cancelled = self._run(
                 "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?"  # noqa: S608 - ours
                 f" WHERE {whose} AND finished_at IS NULL"
                 " AND state IN ('queued', 'waiting') RETURNING user_id",
                 (stamp(now), *values),
             )
             for person in {row["user_id"] for row in cancelled}:
-                await self._close_up(person)
+                self._close_up(person)
             return len(cancelled)
 
         return await self._write("cancel_queued", work)

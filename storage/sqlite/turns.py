@@ -11,25 +11,25 @@ _CURRENT: Final = "SELECT value FROM meta WHERE key = 'current_turn'"
 class Turns(Connections):
     """What every part of the store needs that lets tasks into the line, or out of it."""
 
-    async def _turn_for(self, user_id: int) -> int:
-        (current,) = await self._run(_CURRENT)
-        own = await self._run(
+    def _turn_for(self, user_id: int) -> int:
+        (current,) = self._run(_CURRENT)
+        own = self._run(
             "SELECT turn FROM tasks WHERE user_id = ? AND state IN ('queued', 'waiting')"
             " ORDER BY turn DESC LIMIT 1",
             (user_id,),
         )
         return next_turn(current["value"], (row["turn"] for row in own))
 
-    async def _close_up(self, user_id: int) -> None:
+    def _close_up(self, user_id: int) -> None:
         """Close the gaps in a person's turns, where one of their tasks has left without its turn."""
-        (current,) = await self._run(_CURRENT)
-        left = await self._run(
+        (current,) = self._run(_CURRENT)
+        left = self._run(
             "SELECT turn, id FROM tasks WHERE user_id = ? AND turn > ?"
             " AND state IN ('queued', 'waiting')",
             (user_id, current["value"]),
         )
         moved = closed_up(current["value"], ((row["turn"], row["id"]) for row in left))
-        await self._run_many(
+        self._run_many(
             "UPDATE tasks SET turn = ? WHERE id = ?",
             [(turn, task_id) for task_id, turn in moved.items()],
         )

@@ -12,7 +12,7 @@ LARGE = "x" * 100_000
 
 async def _limit(sqlite: SqliteStore, pages: int) -> None:
     """Let the file have so many pages at the most; no fewer than it has."""
-    await sqlite._run(f"PRAGMA max_page_count = {pages}")
+    await sqlite._change(None, f"PRAGMA max_page_count = {pages}", ())
 
 
 async def test_what_finds_no_room_leaves_nothing_behind(sqlite: SqliteStore) -> None:

@@ -1,6 +1,6 @@
 """How SQLite finds its rows: by an index, whatever is asked for."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -88,17 +88,17 @@ async def test_no_statement_scans_a_table(
     """Whatever the bot does, SQLite finds its rows by an index: a million finished ones cost nothing."""
     seen: set[str] = set()
 
-    def noting(method: str) -> Callable[..., Awaitable[object]]:
+    def noting(method: str) -> Callable[..., object]:
         real = getattr(sqlite, method)
 
-        def noted(*arguments: object) -> Awaitable[object]:
+        def noted(*arguments: object) -> object:
             seen.add(str(arguments[0]))
-            result: Awaitable[object] = real(*arguments)
+            result: object = real(*arguments)
             return result
 
         return noted
 
-    for method in ("_rows", "_run", "_run_many"):
+    for method in ("_ask", "_run", "_run_many"):
         monkeypatch.setattr(sqlite, method, noting(method))
     await _use_everything(sqlite)
     plans = {}
