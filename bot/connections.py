@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
+from telegram.constants import FileSizeLimit
 from telegram.request import HTTPXRequest
 
 from bot import courier, inbox, progress
@@ -77,20 +78,24 @@ class _Blocks(httpx.AsyncByteStream):
 async def _in_one_piece(response: httpx.Response) -> None:
     """Let an answer be held once: joined by the library at its end, it would be there twice."""
     if isinstance(response.stream, httpx.AsyncByteStream):
-        response.stream = _Whole(response.stream)
+        said = response.headers.get("content-length", "")
+        size = int(said) if said.isdecimal() else 0
+        response.stream = _Whole(response.stream, size=min(size, FileSizeLimit.FILESIZE_DOWNLOAD))
 
 
 class _Whole(httpx.AsyncByteStream):
-    """What another stream gives, gathered as it comes, in one piece."""
+    """What another stream gives, gathered as it comes, in one piece: of `size` bytes, as far as is known."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, *, size: int) -> None:
         self._stream: httpx.AsyncByteStream | None = stream
+        self._size = size
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        whole = io.BytesIO()
+        whole = io.BytesIO(bytes(self._size))
         if self._stream is not None:
             async for piece in self._stream:
                 whole.write(piece)
+        whole.truncate()
         yield whole.getvalue()  # not a copy
 
     async def aclose(self) -> None:

@@ -131,14 +131,16 @@ class Worker:
 
 
 def _run(work: Callable[[], T], loop: asyncio.AbstractEventLoop, end: asyncio.Future[T]) -> None:
-    tell = _outcome(work)
-    # abandoned: nobody wants to know, and by now the loop may be closed
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: None if end.done() else tell(end))
+    try:
+        # abandoned: nobody wants to know, and by now the loop may be closed
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell, end, _outcome(work))
+    finally:
+        del end  # an error knows this frame too
 
 
 def _outcome(work: Callable[[], T]) -> Callable[[asyncio.Future[T]], None]:
-    """Do it; gives what tells how that went. Nothing that an error knows of keeps the error."""
+    """Do it, and give what tells how that went."""
     try:
         return partial(_succeed, work())
     except BaseException as exc:
@@ -151,3 +153,8 @@ def _succeed(result: T, end: asyncio.Future[T]) -> None:
 
 def _fail(error: BaseException, end: asyncio.Future[T]) -> None:
     end.set_exception(error)
+
+
+def _tell(end: asyncio.Future[T], how: Callable[[asyncio.Future[T]], None]) -> None:
+    if not end.done():
+        how(end)
