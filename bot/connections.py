@@ -1,9 +1,11 @@
 """How calls travel to Telegram: connections, time-outs, and how an upload is written."""
 
+import io
 from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
+from telegram.constants import FileSizeLimit
 from telegram.request import HTTPXRequest
 
 from bot import courier, inbox, progress
@@ -30,7 +32,7 @@ def for_calls() -> HTTPXRequest:
         httpx_kwargs={
             "trust_env": False,
             "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
-            "event_hooks": {"request": [_in_blocks]},
+            "event_hooks": {"request": [_in_blocks], "response": [_in_one_piece]},
         },
     )
 
@@ -71,3 +73,37 @@ class _Blocks(httpx.AsyncByteStream):
                 block.clear()
         if block:
             yield bytes(block)
+
+
+async def _in_one_piece(response: httpx.Response) -> None:
+    """Let an answer be held once: joined by the library at its end, it would be there twice."""
+    if isinstance(response.stream, httpx.AsyncByteStream):
+        said = response.headers.get("content-length", "")
+        size = int(said) if said.isdecimal() else 0
+        response.stream = _Whole(response.stream, size=min(size, FileSizeLimit.FILESIZE_DOWNLOAD))
+
+
+class _Whole(httpx.AsyncByteStream):
+    """What another stream gives, gathered as it comes, in one piece: of `size` bytes, as far as is known."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, *, size: int) -> None:
+        self._stream: httpx.AsyncByteStream | None = stream
+        self._size = size
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        whole = io.BytesIO(bytes(self._size))
+        if self._stream is not None:
+            async for piece in self._stream:
+                whole.write(piece)
+        whole.truncate()
+        yield whole.getvalue()  # not a copy
+
+    async def aclose(self) -> None:
+        """Close the other stream, and let go of it.
+
+        It knows the answer, as the answer knows this: together they would stay, and with them a file
+        of 20 MB, until the garbage is collected.
+        """
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.aclose()

@@ -22,6 +22,11 @@ LONGEST_SIDE = 2048
 """Pixels; HiDream's largest own pictures are that long (docs/hidream-api.md section 1)."""
 QUALITY = 92
 
+_STRIP_PIXELS = 1_000_000
+"""Large images are made smaller in strips of so many of their pixels, 4 MB at most."""
+_LEAST_ROWS = 8
+"""Of the smaller picture; in fewer, the strips would overlap by more than they hold."""
+
 # Pillow's names of what is read, with what people call it. MPO is a camera's JPEG with a second one
 # behind it. Others that Pillow knows (TIFF, PSD, EPS, …) are left out: more ways in than use.
 FORMATS = {
@@ -154,9 +159,11 @@ def _convert(image: ImageFile.ImageFile, content: bytes, max_megapixels: float) 
     if image.format == "JPEG" and not shrink and image.mode in {"L", "RGB"} and _is_plain(content):
         return Photo(content=content, width=image.width, height=image.height)
     turn = _turn(image)
-    picture = _in_eight_bits(image)
-    if max(picture.size) > LONGEST_SIDE:
-        picture = picture.resize(_fit(picture.size), Image.Resampling.LANCZOS)
+    if max(image.size) > LONGEST_SIDE:
+        picture = _shrunk(image, _fit(image.size))
+        image.close()  # and with it all its pixels
+    else:
+        picture = _in_eight_bits(image)
     if picture.mode == "RGBA":
         picture = _on_white(picture)
     picture = _in_srgb(picture, profile)
@@ -172,6 +179,36 @@ def _fit(size: tuple[int, int]) -> tuple[int, int]:
     """The size at which the longer side is `LONGEST_SIDE`, and the shorter at least one pixel."""
     scale = LONGEST_SIDE / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture at a smaller size, as `_in_eight_bits` gives it.
+
+    Strip by strip: what is made on the way, some of it as large as the image, is made of a strip only.
+    """
+    rows = max(_LEAST_ROWS, int(_STRIP_PIXELS / image.width * size[1] / image.height))
+    first, *others = range(0, size[1], rows)
+    strip = _strip(image, size, first, first + rows)
+    if not others:
+        return strip
+    shrunk = Image.new(strip.mode, size)
+    shrunk.paste(strip, (0, first))
+    for top in others:
+        shrunk.paste(_strip(image, size, top, top + rows), (0, top))
+    return shrunk
+
+
+def _strip(image: Image.Image, size: tuple[int, int], top: int, bottom: int) -> Image.Image:
+    """Some rows of the picture at that smaller size, the same as if all of it had been made smaller."""
+    bottom = min(bottom, size[1])
+    scale = image.height / size[1]
+    # The filter looks at three pixels of the smaller picture to either side.
+    reach = math.ceil(3 * max(1.0, scale)) + 1
+    first = max(0, math.floor(top * scale) - reach)
+    last = min(image.height, math.ceil(bottom * scale) + reach)
+    part = _in_eight_bits(image.crop((0, first, image.width, last)))
+    box = (0, top * scale - first, part.width, min(bottom * scale - first, part.height))
+    return part.resize((size[0], bottom - top), Image.Resampling.LANCZOS, box=box)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -86,7 +86,11 @@ class Worker:
         await self._turn.acquire()
         doing = asyncio.ensure_future(self._do(work))
         doing.add_done_callback(lambda _: self._turn.release())
-        return await asyncio.shield(doing)
+        try:
+            return await asyncio.shield(doing)
+        finally:
+            # an error knows this frame, and would be kept by it: until the garbage is collected
+            del doing
 
     def close(self) -> None:
         """Take no more work; what is being done ends by itself, or with the process."""
@@ -120,15 +124,37 @@ class Worker:
             self._abandoned.append(thread)
             log.error("work_abandoned", worker=self._name, stuck=len(self._abandoned))
             raise TookTooLong(f"more than {self._seconds:g} s")
-        return end.result()
+        try:
+            return end.result()
+        finally:
+            del end  # as above
 
 
 def _run(work: Callable[[], T], loop: asyncio.AbstractEventLoop, end: asyncio.Future[T]) -> None:
-    tell: Callable[[], Any]
     try:
-        tell = partial(end.set_result, work())
+        # abandoned: nobody wants to know, and by now the loop may be closed
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell, end, _outcome(work))
+    finally:
+        del end  # an error knows this frame too
+
+
+def _outcome(work: Callable[[], T]) -> Callable[[asyncio.Future[T]], None]:
+    """Do it, and give what tells how that went."""
+    try:
+        return partial(_succeed, work())
     except BaseException as exc:
-        tell = partial(end.set_exception, exc)
-    # abandoned: nobody wants to know, and by now the loop may be closed
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: None if end.done() else tell())
+        return partial(_fail, exc)
+
+
+def _succeed(result: T, end: asyncio.Future[T]) -> None:
+    end.set_result(result)
+
+
+def _fail(error: BaseException, end: asyncio.Future[T]) -> None:
+    end.set_exception(error)
+
+
+def _tell(end: asyncio.Future[T], how: Callable[[asyncio.Future[T]], None]) -> None:
+    if not end.done():
+        how(end)

@@ -1,9 +1,10 @@
 """How calls travel to Telegram: what an upload takes, and that nobody waits for a connection."""
 
 import asyncio
+import gc
 import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from telegram.ext import ExtBot
 from bot import connections
 from bot.chat import TelegramChat
 from bot.limits import TelegramLimits
-from bot.messages import Picture, Sent, Target
+from bot.messages import Fetched, Picture, Sent, Target
 from bot.texts import Say
 from sandbox.telegram.app import TOKEN
 from storage.clock import SystemClock
@@ -28,13 +29,11 @@ class Drain:
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.uploading = 0
-        self.serving: set[asyncio.Task[None] | None] = set()
         self.lengths: list[int] = []
         self.reads = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the calls of a connection."""
-        self.serving.add(asyncio.current_task())
         while head := await _head(reader):
             length = int(head["content-length"])
             if head["content-type"].startswith("multipart/"):
@@ -46,8 +45,6 @@ class Drain:
                 self.reads += 1
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK) + OK)
             await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
 
 async def _head(reader: asyncio.StreamReader) -> dict[str, str]:
@@ -60,24 +57,81 @@ async def _head(reader: asyncio.StreamReader) -> dict[str, str]:
 
 @asynccontextmanager
 async def draining() -> AsyncIterator[tuple[Drain, TelegramChat]]:
-    """Open such a Telegram, and the port to it over the bot's own connections."""
+    """Open such a Telegram, and the port to it."""
     drain = Drain()
-    server = await asyncio.start_server(drain.serve, "127.0.0.1", 0)
+    async with _speaking_to(drain.serve) as chat:
+        yield drain, chat
+
+
+@asynccontextmanager
+async def _speaking_to(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[TelegramChat]:
+    """Open a server, and the port to it over the bot's own connections."""
+    serving: set[asyncio.Task[None] | None] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
+        await serve(reader, writer)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     bot = ExtBot(
         TOKEN,
         base_url=f"http://127.0.0.1:{port}/bot",
+        base_file_url=f"http://127.0.0.1:{port}/file/bot",
         request=connections.for_calls(),
         get_updates_request=connections.for_updates(),
         rate_limiter=TelegramLimits(SystemClock()),
     )
     try:
-        yield drain, TelegramChat(bot)
+        yield TelegramChat(bot)
     finally:
         for request in bot._request:
             await request.shutdown()
         server.close()
-        await asyncio.gather(*filter(None, drain.serving))
+        await asyncio.gather(*filter(None, serving))
+
+
+FILE_BYTES = 12_000_000
+
+
+async def _shelf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a Telegram that has one large file."""
+    while line := await reader.readline():
+        head = await _head(reader)
+        await reader.readexactly(int(head.get("content-length", 0)))
+        if b"/file/" not in line:
+            file = {"file_id": "a", "file_unique_id": "b", "file_path": "a.png"}
+            body = json.dumps({"ok": True, "result": file}).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % FILE_BYTES)
+            for _ in range(FILE_BYTES // 10_000):
+                writer.write(b"0123456789" * 1000)
+                await writer.drain()
+        await writer.drain()
+
+
+async def test_a_fetched_file_is_held_once() -> None:
+    """A large file comes in without ever being there twice, and goes when it is let go of."""
+    async with _speaking_to(_shelf) as chat:
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            fetched = await chat.fetch("a")
+            assert isinstance(fetched, Fetched)
+            assert fetched.content == b"0123456789" * (FILE_BYTES // 10)
+            del fetched
+            left, highest = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+    assert highest < 2.2 * FILE_BYTES  # with the one that it is compared with
+    assert left < 0.2 * FILE_BYTES
 
 
 async def test_an_upload_takes_little_memory(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Blocking work aside: one at a time, given up in time, and never in the way of the process's end."""
 
 import asyncio
+import contextlib
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from functools import partial
 
 import pytest
@@ -24,6 +27,31 @@ async def test_what_work_gives_or_raises_comes_back() -> None:
     assert (thread.name, thread.daemon) == ("aside", True)
     with pytest.raises(ZeroDivisionError):
         await worker.do(lambda: 1 // 0)
+
+
+class Large:
+    """Something that is worth letting go of."""
+
+    def fail(self) -> None:
+        """Fail, as a decoder does."""
+        raise ValueError
+
+
+async def test_what_failed_is_let_go_at_once() -> None:
+    """What failing work was done to is freed with its error, and does not wait for the garbage."""
+    worker, large = Worker("aside"), Large()
+    alive = weakref.ref(large)
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            await worker.do(large.fail)
+        del large
+        # the thread lets go of it in its own time
+        async with asyncio.timeout(5):
+            while alive() is not None:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_one_at_a_time_in_order() -> None:

@@ -6,6 +6,7 @@ Source: docs/hidream-api.md section 6.
 """
 
 import asyncio
+import io
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -199,15 +200,15 @@ class Downloader:
         return await _send(self._direct, url, url.copy_with(host=str(last)))
 
     async def _read(self, response: httpx.Response) -> bytes:
-        content = bytearray()
+        content = io.BytesIO()
         # Raw: a body packed against our wish could unpack to anything, and is no image as it is.
         async for piece in response.aiter_raw():
-            content += piece
-            if len(content) > self._max_bytes:
+            content.write(piece)
+            if content.tell() > self._max_bytes:
                 raise DownloadRefused(
                     f"more than {self._max_bytes} bytes", reason=DownloadReason.TOO_LARGE
                 )
-        return bytes(content)
+        return content.getvalue()  # not a copy
 
 
 def _client(context: ssl.SSLContext, patience: Patience, proxy: str | None) -> httpx.AsyncClient:

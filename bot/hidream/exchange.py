@@ -141,6 +141,9 @@ async def exchange(
                 body = await _read(response)
             finally:
                 await response.aclose()
+                # It knows the answer, which knows the request: all would stay, with the photos that
+                # were sent, until the garbage is collected.
+                response.stream = httpx.ByteStream(b"")
     except FOREIGN as error:
         raise failure(error, call, sent=watch.sent) from error
     return read_answer(
