@@ -94,8 +94,9 @@ class Preparer:
         """Make these ready, and let go of all others."""
         for task_id in self._tasks.keys() - {task.id for task in line}:
             self._tasks.pop(task_id).cancel()
+        room = self._held() < MOST_BYTES
         for task in line:
-            if self._tasks and self._held() >= MOST_BYTES:
+            if self._tasks and not room:
                 return
             if task.id not in self._tasks:
                 preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")

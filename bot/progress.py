@@ -29,6 +29,8 @@ _EDITS_AT_ONCE: Final = 8
 """So many of them are edits. More would wait for Telegram's limits with what they show growing old."""
 _ROUND: Final = 0.3
 """Seconds between two rounds: however much changes, what there is to show is read no oftener."""
+_UPDATES: Final = 0.6
+"""Seconds between two looks at what the messages that are there should show."""
 _PATIENCE: Final = 0.5
 """Seconds that a task gets to be over before its message is sent, which would be three calls for
 nothing; whoever sent the photo hears of it within a second all the same."""
@@ -180,7 +182,8 @@ class Progress:
             if line != self._shown.get(task.id):
                 self._edits.start(chat_id, self._edit(task, line, place))
         # until then each of them rests: there is nothing to read for
-        self._update_at = min(self._update_at, now + min(waits, default=_PERSON_INTERVAL))
+        soonest = min(self._update_at, now + min(waits, default=_PERSON_INTERVAL))
+        self._update_at = max(soonest, now + _UPDATES)
         return min(waits, default=None)
 
     def _edited_at(self, task: Task) -> tuple[bool, float]:

@@ -34,9 +34,9 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "note_completions": (Topic.PROGRESS,),
     # A task that leaves the line so, or gives its slot back, is moved by who looks at the line itself.
     "ready": (Topic.READY, Topic.PROGRESS),
-    # The chat is free again, and its next row may go; or the next due time is another one.
-    "deliver_later": (Topic.READY,),
-    "finish": (Topic.READY,),
+    # Nobody: whoever delivers looks again when it is done with a chat.
+    "deliver_later": (),
+    "finish": (),
     "reopen": (Topic.READY,),
     # What was due for a chat is due for another one.
     "move_chat": (Topic.INBOX, Topic.READY, Topic.PROGRESS),
