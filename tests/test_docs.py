@@ -74,6 +74,15 @@ def test_links_lead_somewhere(paper: Path) -> None:
             assert heading in headings(file), target
 
 
+def test_every_guard_is_there() -> None:
+    """Each test that a paper names as the guard of a promise exists."""
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", everything())
+    assert len(named) > 50
+    for file, test in named:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert not test or re.search(rf"def {test}\(|{test} = ", text), (file, test)
+
+
 def headings(paper: Path) -> set[str]:
     """Give the anchors of a paper's headings, as GitHub makes them."""
     titles = re.findall(r"(?m)^#+ (.+?)\s*$", paper.read_text(encoding="utf-8"))
