@@ -5,55 +5,30 @@ its request id, before the request leaves; whatever happens then, the row tells 
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from uuid import uuid4
 
 import structlog
 
-from bot.account import Account, Allowance, Minute, Trouble, since
-from bot.callbacks import Address, Callbacks
-from bot.delays import backoff
+from bot.account import Account, Allowance, Minute, since
+from bot.callbacks import Callbacks
 from bot.hidream.client import HiDreamClient
-from bot.hidream.errors import (
-    ContentRefused,
-    GatewayIll,
-    HiDreamError,
-    NotSent,
-    TokenRefused,
-    TooFast,
-    TooManyParallel,
-    Uncertain,
-)
-from bot.hidream.wire import Accepted, Submission
-from bot.keeping import keep
-from bot.preparer import GIVE_UP, Prepared, Preparer
+from bot.preparer import Preparer
 from bot.slots import Slots
-from bot.subtasks import expected
+from bot.submitter import Submitter
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
-from storage.tasks import Failure, Task, TaskState, Topic
+from storage.tasks import Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
 MOST_AHEAD: Final = 10
 """At most so many photos are held ready: as many as the account has slots, which may all end at once."""
-REFUSAL_TRIES: Final = 3
-"""An unexplained refusal costs nothing, so it is tried so often before it is final."""
 _STORE_PAUSE: Final = 1.0
 """Seconds after which to look again when the store could not be read or written."""
 _LEASE: Final = timedelta(minutes=5)
 """Longer than the longest submission can take."""
-
-
-@dataclass(slots=True)
-class _Suspicion:
-    """A task whose submission was refused for the token's sake: is it the token, or the task?"""
-
-    others: int
-    """How many submissions had gone well when it was first refused."""
-    refusals: int = 0
 
 
 class Dispatcher:
@@ -78,7 +53,6 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._preparer = preparer
-        self._hidream = hidream
         self._account = account
         self._slots = slots
         self._callbacks = callbacks
@@ -86,8 +60,15 @@ class Dispatcher:
         self._allowance = allowance
         self._clock = clock
         self._owner = ""
-        self._under_way = 0
-        self._suspicions: dict[int, _Suspicion] = {}
+        self._submitter = Submitter(
+            store=store,
+            hidream=hidream,
+            account=account,
+            slots=slots,
+            minute=minute,
+            allowance=allowance,
+            clock=clock,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the requests under way finish."""
@@ -99,8 +80,7 @@ class Dispatcher:
         )
         if taken:
             log.info("submissions_taken_back", rows=taken)
-        # a request of an earlier run that was cut off before its first step never counted itself out
-        self._under_way = 0
+        self._submitter.reset()
         self._minute.restore(await self._store.charges(since(now)), now)
         try:
             async with asyncio.TaskGroup() as requests:
@@ -140,7 +120,7 @@ class Dispatcher:
         if prepared is None:  # its row has been moved out of the line
             self._preparer.let_go(task.id)
             return 0
-        if self._account.trouble is not None and self._under_way:
+        if self._account.trouble is not None and self._submitter.under_way:
             return float("inf")  # one request at a time finds out whether the trouble is over
         count = task.settings.count
         wait = max(self._account.pause_left(), self._minute.wait_for(count))
@@ -165,8 +145,10 @@ class Dispatcher:
             return 0.5  # the task has just left the line
         self._preparer.let_go(task.id)
         self._minute.sent(count)
-        self._under_way += 1
-        requests.create_task(self._submit(claimed, prepared, address), name=f"submit {task.id}")
+        self._submitter.begin()
+        requests.create_task(
+            self._submitter.submit(claimed, prepared, address), name=f"submit {task.id}"
+        )
         return 0
 
     async def _until_free(self, now: datetime) -> float:
@@ -174,153 +156,3 @@ class Dispatcher:
         ends = await self._store.next_hold_end()
         seconds = (ends - now).total_seconds() if ends else 0.5
         return max(0.5, min(seconds, self._slots.probes_in()))
-
-    # --- handing in
-
-    async def _submit(self, task: Task, prepared: Prepared, address: Address | None) -> None:
-        with structlog.contextvars.bound_contextvars(task=task.id):
-            try:
-                accepted = await self._hidream.submit(
-                    _submission(task, prepared, address), user_id=str(task.user_id)
-                )
-            except HiDreamError as exc:
-                await self._not_accepted(task, exc)
-            except Exception:
-                # whatever it was, the request may have left
-                log.exception("submission_broke")
-                await self._unanswered(task)
-            else:
-                await self._accepted(task, accepted)
-            finally:
-                self._minute.answered(task.settings.count)
-                self._under_way -= 1
-                self._store.wake(Topic.QUEUE)
-
-    async def _accepted(self, task: Task, accepted: Accepted) -> None:
-        self._account.submitted()
-        self._suspicions.pop(task.id, None)
-        self._slots.accepted(await self._sure_slots() + 1)
-        now = self._clock.now()
-        running = await keep(
-            lambda: self._store.accepted(
-                task,
-                hidream_task_id=accepted.task_id,
-                sub_task_ids=expected(accepted.task_id, accepted.sub_task_ids, task.settings.count),
-                now=now,
-                deadline_at=self._allowance.deadline_at(now),
-                held_until=self._allowance.held_until(now),
-            )
-        )
-        if running is None:
-            log.error("accepted_task_id_not_new", hidream_task=accepted.task_id)
-            await self._unanswered(task)
-        else:
-            log.info("accepted", hidream_task=accepted.task_id)
-
-    async def _not_accepted(self, task: Task, error: HiDreamError) -> None:
-        """Move the row by what the error says for sure."""
-        log.info(
-            "not_accepted", error=type(error).__name__, code=error.code, http=error.http_status
-        )
-        match error:
-            case Uncertain():
-                await self._unanswered(task)
-            case TokenRefused():
-                self._account.in_trouble(Trouble.TOKEN)
-                await self._suspect(task, error)
-            case TooFast():
-                says_so = isinstance(error, TooManyParallel)
-                if not self._slots.refused(await self._sure_slots(), says_so=says_so):
-                    self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
-                await self._hand_back(task, error, count=None)
-            case NotSent() | GatewayIll():
-                self._account.in_trouble(Trouble.UNREACHABLE, at_least=error.retry_after)
-                since = task.trouble_since
-                if since is not None and self._clock.now() - since > GIVE_UP:
-                    await self._fail(task, "hidream-unreachable", error)
-                else:
-                    await self._hand_back(task, error, count="try", delay=backoff(task.tries))
-            case ContentRefused():
-                self._account.well()
-                await self._fail(task, "content-refused", error)
-            case _:
-                self._account.well()
-                if task.refusals + 1 < REFUSAL_TRIES:
-                    delay = backoff(task.refusals)
-                    await self._hand_back(task, error, count="refusal", delay=delay)
-                else:
-                    await self._fail(task, "hidream-refused", error)
-
-    async def _sure_slots(self) -> int:
-        """Count the slots that are held for sure: of those still asked for, any may be refused."""
-        held = await self._store.slots_held(self._clock.now())
-        return held - self._under_way
-
-    async def _suspect(self, task: Task, error: HiDreamError) -> None:
-        """Put a task back whose token was refused, so that it is found out whether that is its own doing.
-
-        A gateway may answer 403 to one person's words. So the second time the next in line is tried
-        before it; and if that one is accepted while this one is refused again, it is the task.
-        """
-        suspicion = self._suspicions.setdefault(task.id, _Suspicion(others=self._account.successes))
-        suspicion.refusals += 1
-        if suspicion.refusals == 1:
-            await self._hand_back(task, error, count=None)
-        elif suspicion.refusals < REFUSAL_TRIES or self._account.successes == suspicion.others:
-            await self._hand_back(task, error, count=None, delay=self._account.pause() + 1)
-        else:
-            del self._suspicions[task.id]
-            await self._fail(task, "hidream-refused", error)
-
-    async def _hand_back(
-        self,
-        task: Task,
-        error: HiDreamError,
-        *,
-        count: Literal["try", "refusal"] | None,
-        delay: float | None = None,
-    ) -> None:
-        """Put a task back: to its place in line at once, or after a delay in seconds."""
-        now = self._clock.now()
-        await keep(
-            lambda: self._store.hand_back(
-                task,
-                to=TaskState.QUEUED if delay is None else TaskState.WAITING,
-                now=now,
-                due_at=None if delay is None else now + timedelta(seconds=delay),
-                count=count,
-                vendor_code=error.code,
-                vendor_message=error.vendor_message,
-            )
-        )
-
-    async def _unanswered(self, task: Task) -> None:
-        now = self._clock.now()
-        log.warning("submission_unanswered", before=task.uncertain)
-        await keep(lambda: self._store.unanswered(task, now=now, due_at=now))
-
-    async def _fail(self, task: Task, reason: str, error: HiDreamError) -> None:
-        now = self._clock.now()
-        await keep(
-            lambda: self._store.ready(
-                task,
-                now=now,
-                failure=Failure(id=reason),
-                vendor_code=error.code,
-                vendor_message=error.vendor_message,
-            )
-        )
-
-
-def _submission(task: Task, prepared: Prepared, address: Address | None) -> Submission:
-    if task.request_id is None:
-        raise ValueError("a claimed task has a request id")
-    return Submission(
-        images=prepared.images,
-        prompt=task.settings.prompt,
-        negative_prompt=task.settings.negative,
-        aspect_ratio=prepared.ratio,
-        count=task.settings.count,
-        request_id=task.request_id,
-        notify_url=address.url if address else None,
-    )

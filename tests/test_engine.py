@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from bot.delivery import MOST_REPEATS
-from bot.dispatcher import REFUSAL_TRIES
 from bot.hidream.errors import DownloadLater
 from bot.lookup import LOOKUPS
 from bot.messages import Outcome, Target, Unknown
+from bot.submitter import REFUSAL_TRIES
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import ImageState, Task, TaskState, Topic
@@ -110,7 +110,7 @@ async def test_hidream_down_for_hours(tmp_path: Path) -> None:
 
 def test_hidream_down_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After so long a time of failing tries the person is told, and nothing was spent."""
-    monkeypatch.setattr("bot.dispatcher.GIVE_UP", timedelta(hours=2))
+    monkeypatch.setattr("bot.submitter.GIVE_UP", timedelta(hours=2))
 
     async def work() -> None:
         async with engine(tmp_path, HiDream(lambda _: Answer(502))) as world:
@@ -126,7 +126,7 @@ def test_waiting_for_a_token_is_no_failing_try(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that has waited long for a good token is not given up at its first outage."""
-    monkeypatch.setattr("bot.dispatcher.GIVE_UP", timedelta(hours=2))
+    monkeypatch.setattr("bot.submitter.GIVE_UP", timedelta(hours=2))
     answers = ["token", "outage", "well"]
 
     def submit(body: JSON) -> Answer:

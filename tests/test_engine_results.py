@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.lookup import CALLBACK_WAIT
-from bot.watcher import CALLS_AT_ONCE, CALLS_PER_SECOND
+from bot.schedule import CALLS_AT_ONCE, CALLS_PER_SECOND
 from storage.tasks import Measured, TaskState
 from tests.engine import (
     JSON,

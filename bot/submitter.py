@@ -1,0 +1,233 @@
+"""Hands one claimed task to HiDream, and moves its row by what the answer says for sure.
+
+Whatever is not sure leaves the row UNCERTAIN: it is found out before anything is sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+import structlog
+
+from bot.account import Account, Allowance, Minute, Trouble
+from bot.callbacks import Address
+from bot.delays import backoff
+from bot.hidream.client import HiDreamClient
+from bot.hidream.errors import (
+    ContentRefused,
+    GatewayIll,
+    HiDreamError,
+    NotSent,
+    TokenRefused,
+    TooFast,
+    TooManyParallel,
+    Uncertain,
+)
+from bot.hidream.wire import Accepted, Submission
+from bot.keeping import keep
+from bot.preparer import GIVE_UP, Prepared
+from bot.slots import Slots
+from bot.subtasks import expected
+from storage.clock import Clock
+from storage.store import TaskStore
+from storage.tasks import Failure, Task, TaskState, Topic
+
+log = structlog.get_logger(__name__)
+
+REFUSAL_TRIES: Final = 3
+"""An unexplained refusal costs nothing, so it is tried so often before it is final."""
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """A task whose submission was refused for the token's sake: is it the token, or the task?"""
+
+    others: int
+    """How many submissions had gone well when it was first refused."""
+    refusals: int = 0
+
+
+class Submitter:
+    """What is known of the requests under way, and what becomes of each.
+
+    Attributes:
+        under_way: how many requests have no answer yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        hidream: HiDreamClient,
+        account: Account,
+        slots: Slots,
+        minute: Minute,
+        allowance: Allowance,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._hidream = hidream
+        self._account = account
+        self._slots = slots
+        self._minute = minute
+        self._allowance = allowance
+        self._clock = clock
+        self._suspicions: dict[int, _Suspicion] = {}
+        self.under_way = 0
+
+    def begin(self) -> None:
+        """Count a request in: it is about to be submitted."""
+        self.under_way += 1
+
+    def reset(self) -> None:
+        """Begin anew: a request that was cut off before its first step never counted itself out."""
+        self.under_way = 0
+
+    async def submit(self, task: Task, prepared: Prepared, address: Address | None) -> None:
+        """Send a claimed task that was counted in, and move its row by what is known then."""
+        with structlog.contextvars.bound_contextvars(task=task.id):
+            try:
+                accepted = await self._hidream.submit(
+                    _submission(task, prepared, address), user_id=str(task.user_id)
+                )
+            except HiDreamError as exc:
+                await self._not_accepted(task, exc)
+            except Exception:
+                # whatever it was, the request may have left
+                log.exception("submission_broke")
+                await self._unanswered(task)
+            else:
+                await self._accepted(task, accepted)
+            finally:
+                self._minute.answered(task.settings.count)
+                self.under_way -= 1
+                self._store.wake(Topic.QUEUE)
+
+    async def _accepted(self, task: Task, accepted: Accepted) -> None:
+        self._account.submitted()
+        self._suspicions.pop(task.id, None)
+        self._slots.accepted(await self._sure_slots() + 1)
+        now = self._clock.now()
+        running = await keep(
+            lambda: self._store.accepted(
+                task,
+                hidream_task_id=accepted.task_id,
+                sub_task_ids=expected(accepted.task_id, accepted.sub_task_ids, task.settings.count),
+                now=now,
+                deadline_at=self._allowance.deadline_at(now),
+                held_until=self._allowance.held_until(now),
+            )
+        )
+        if running is None:
+            log.error("accepted_task_id_not_new", hidream_task=accepted.task_id)
+            await self._unanswered(task)
+        else:
+            log.info("accepted", hidream_task=accepted.task_id)
+
+    async def _not_accepted(self, task: Task, error: HiDreamError) -> None:
+        """Move the row by what the error says for sure."""
+        log.info(
+            "not_accepted", error=type(error).__name__, code=error.code, http=error.http_status
+        )
+        match error:
+            case Uncertain():
+                await self._unanswered(task)
+            case TokenRefused():
+                self._account.in_trouble(Trouble.TOKEN)
+                await self._suspect(task, error)
+            case TooFast():
+                says_so = isinstance(error, TooManyParallel)
+                if not self._slots.refused(await self._sure_slots(), says_so=says_so):
+                    self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
+                await self._hand_back(task, error, count=None)
+            case NotSent() | GatewayIll():
+                self._account.in_trouble(Trouble.UNREACHABLE, at_least=error.retry_after)
+                since = task.trouble_since
+                if since is not None and self._clock.now() - since > GIVE_UP:
+                    await self._fail(task, "hidream-unreachable", error)
+                else:
+                    await self._hand_back(task, error, count="try", delay=backoff(task.tries))
+            case ContentRefused():
+                self._account.well()
+                await self._fail(task, "content-refused", error)
+            case _:
+                self._account.well()
+                if task.refusals + 1 < REFUSAL_TRIES:
+                    delay = backoff(task.refusals)
+                    await self._hand_back(task, error, count="refusal", delay=delay)
+                else:
+                    await self._fail(task, "hidream-refused", error)
+
+    async def _sure_slots(self) -> int:
+        """Count the slots that are held for sure: of those still asked for, any may be refused."""
+        held = await self._store.slots_held(self._clock.now())
+        return held - self.under_way
+
+    async def _suspect(self, task: Task, error: HiDreamError) -> None:
+        """Put a task back whose token was refused, so that it is found out whether that is its own doing.
+
+        A gateway may answer 403 to one person's words. So the second time the next in line is tried
+        before it; and if that one is accepted while this one is refused again, it is the task.
+        """
+        suspicion = self._suspicions.setdefault(task.id, _Suspicion(others=self._account.successes))
+        suspicion.refusals += 1
+        if suspicion.refusals == 1:
+            await self._hand_back(task, error, count=None)
+        elif suspicion.refusals < REFUSAL_TRIES or self._account.successes == suspicion.others:
+            await self._hand_back(task, error, count=None, delay=self._account.pause() + 1)
+        else:
+            del self._suspicions[task.id]
+            await self._fail(task, "hidream-refused", error)
+
+    async def _hand_back(
+        self,
+        task: Task,
+        error: HiDreamError,
+        *,
+        count: Literal["try", "refusal"] | None,
+        delay: float | None = None,
+    ) -> None:
+        """Put a task back: to its place in line at once, or after a delay in seconds."""
+        now = self._clock.now()
+        await keep(
+            lambda: self._store.hand_back(
+                task,
+                to=TaskState.QUEUED if delay is None else TaskState.WAITING,
+                now=now,
+                due_at=None if delay is None else now + timedelta(seconds=delay),
+                count=count,
+                vendor_code=error.code,
+                vendor_message=error.vendor_message,
+            )
+        )
+
+    async def _unanswered(self, task: Task) -> None:
+        now = self._clock.now()
+        log.warning("submission_unanswered", before=task.uncertain)
+        await keep(lambda: self._store.unanswered(task, now=now, due_at=now))
+
+    async def _fail(self, task: Task, reason: str, error: HiDreamError) -> None:
+        now = self._clock.now()
+        await keep(
+            lambda: self._store.ready(
+                task,
+                now=now,
+                failure=Failure(id=reason),
+                vendor_code=error.code,
+                vendor_message=error.vendor_message,
+            )
+        )
+
+
+def _submission(task: Task, prepared: Prepared, address: Address | None) -> Submission:
+    if task.request_id is None:
+        raise ValueError("a claimed task has a request id")
+    return Submission(
+        images=prepared.images,
+        prompt=task.settings.prompt,
+        negative_prompt=task.settings.negative,
+        aspect_ratio=prepared.ratio,
+        count=task.settings.count,
+        request_id=task.request_id,
+        notify_url=address.url if address else None,
+    )
