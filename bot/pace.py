@@ -84,7 +84,7 @@ def next_look(age: float, spread: Spread | None, *, called_back: bool = False) -
         called_back: callbacks come, so that asking is no more than the floor under them.
     """
     if spread is None:
-        likely = min(SELDOM, max(1.0, age / 20))
+        likely = min(SELDOM, max(OFTEN, age / 20))
         return SELDOM if called_back else likely
     begin, end = spread.earliest * _EARLY, spread.latest * _LATE
     if age < begin:

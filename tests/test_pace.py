@@ -36,7 +36,7 @@ def _measures(seconds: float, times: int, *, ratio: str = "1:1", count: int = 1)
         pytest.param(900, SPREAD, False, SELDOM, id="long overdue"),
         pytest.param(15, SPREAD, True, SELDOM, id="likely, but HiDream calls"),
         pytest.param(6, SPREAD, True, 3, id="floor under callbacks"),
-        pytest.param(3, None, False, 1, id="nothing known, new"),
+        pytest.param(3, None, False, OFTEN, id="nothing known, new"),
         pytest.param(50, None, False, 2.5, id="nothing known, older"),
         pytest.param(3, None, True, SELDOM, id="nothing known, but HiDream calls"),
     ],
