@@ -15,7 +15,7 @@ import structlog
 
 from bot.account import Trouble
 from bot.delays import backoff
-from bot.messages import Chat, Later, Target
+from bot.messages import Chat, Gone, Later, Target
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -25,12 +25,16 @@ log = structlog.get_logger(__name__)
 
 LASTING: Final = 300.0
 """Seconds after which an outage or an overload is worth a message."""
+SETTLED: Final = 20.0
+"""The same for a refused token: one person's words may have been refused so, and others go on."""
 _TROUBLES: Final[Mapping[Trouble, tuple[Say, float]]] = {
-    Trouble.TOKEN: (Say("admin-token"), 0.0),
+    Trouble.TOKEN: (Say("admin-token"), SETTLED),
     Trouble.BUSY: (Say("admin-busy"), LASTING),
     Trouble.UNREACHABLE: (Say("admin-unreachable"), LASTING),
 }
 """What is told of each trouble, and after how many seconds."""
+_OUTAGES: Final = frozenset({Trouble.BUSY, Trouble.UNREACHABLE})
+_LONGEST_PAUSE: Final = 600.0
 SLOTS: Final = "slots"
 _OVER: Final[Mapping[str, Say]] = {
     Trouble.TOKEN.value: Say("admin-token-over"),
@@ -69,34 +73,44 @@ class Alerts:
         self._token_due = 0.0
         self._conditions: dict[str, _Condition] = {}
         self._over: list[str] = []
+        self._told_end: set[str] = set()
+        self._out_since: float | None = None
         self._tries = 0
 
     # --- what others say
 
     def trouble(self, trouble: Trouble | None) -> None:
         """The account is in trouble, or (None) well."""
+        now = self._clock.monotonic()
+        if trouble not in _OUTAGES:
+            self._out_since = None
+        elif self._out_since is None:
+            self._out_since = now
         for one in Trouble:
             if one is not trouble:
                 self._ended(one.value)
         if trouble is not None:
             say, after = _TROUBLES[trouble]
-            self._begun(trouble.value, say, after=after)
+            # overload and outage in turns are one trouble, and begin with the first of them
+            since = now if self._out_since is None else self._out_since
+            self._begun(trouble.value, say, due=since + after)
 
     def slots(self, found: int, configured: int) -> None:
         """HiDream takes so many tasks at once, where more were configured."""
         if found >= configured:
             self._ended(SLOTS)
         else:
-            self._begun(SLOTS, Say("admin-slots", {"found": found, "configured": configured}))
+            say = Say("admin-slots", {"found": found, "configured": configured})
+            self._begun(SLOTS, say, due=self._clock.monotonic())
 
     def new_token(self, token: str) -> None:
         """This is HiDream's token from now on."""
         self._token, self._token_due = token, 0.0
         self._store.wake(Topic.ADMINS)
 
-    def _begun(self, name: str, say: Say, *, after: float = 0.0) -> None:
+    def _begun(self, name: str, say: Say, *, due: float) -> None:
         if name not in self._conditions:
-            self._conditions[name] = _Condition(say=say, due=self._clock.monotonic() + after)
+            self._conditions[name] = _Condition(say=say, due=due)
             self._store.wake(Topic.ADMINS)
 
     def _ended(self, name: str) -> None:
@@ -118,48 +132,52 @@ class Alerts:
         """Tell what is due; returns when to look again."""
         self._look_at_token()
         known = await self._store.notices()
-        while self._over:
-            if not await self._tell_end(self._over[0], known):
-                self._tries += 1
-                return backoff(self._tries)
-            self._over.pop(0)
+        self._over = [name for name in self._over if not await self._tell_end(name, known)]
         waits = [self._token_due - self._clock.monotonic()]
+        late = bool(self._over)
         for name, condition in list(self._conditions.items()):
             left = condition.due - self._clock.monotonic()
             if left > 0:
                 waits.append(left)
-            elif not await self._tell(name, condition, known):
-                self._tries += 1
-                waits.append(backoff(self._tries))
             else:
-                self._tries = 0
+                late |= not await self._tell(name, condition, known)
+        self._tries = self._tries + 1 if late else 0
+        if late:
+            waits.append(backoff(self._tries, longest=_LONGEST_PAUSE))
         return max(0.1, min(waits))
 
     async def _tell(self, name: str, condition: _Condition, known: Mapping[str, datetime]) -> bool:
         """Tell every admin who does not know; returns whether all do."""
+        all_know = True
         for admin in self._admins:
             key = f"{name}:{admin}"
             if key in known or admin in condition.told:
                 continue
             outcome = await self._chat.say(Target(chat_id=admin), condition.say)
-            if isinstance(outcome, Later):
-                return False
+            if isinstance(outcome, Later | Gone):
+                all_know = False  # Gone: who has not written to the bot yet may do so
+                continue
             # whatever else became of it: a second message would not be read better
             condition.told.add(admin)
             await self._store.note_notice(key, self._clock.now())
-        return True
+        return all_know
 
     async def _tell_end(self, name: str, known: Mapping[str, datetime]) -> bool:
         """Tell every admin who knew of it that it is over; returns whether all know."""
+        all_know = True
         for admin in self._admins:
             key = f"{name}:{admin}"
-            if key in known:
-                if name not in self._conditions:
-                    outcome = await self._chat.say(Target(chat_id=admin), _OVER[name])
-                    if isinstance(outcome, Later):
-                        return False
-                await self._store.forget_notice(key)
-        return True
+            if key not in known:
+                continue
+            if name not in self._conditions and key not in self._told_end:
+                outcome = await self._chat.say(Target(chat_id=admin), _OVER[name])
+                if isinstance(outcome, Later):
+                    all_know = False
+                    continue
+                self._told_end.add(key)
+            await self._store.forget_notice(key)
+            self._told_end.discard(key)
+        return all_know
 
     def _look_at_token(self) -> None:
         if self._clock.monotonic() < self._token_due:
@@ -173,7 +191,8 @@ class Alerts:
             if timedelta() < left <= before:
                 # named after the moment as well: another token's end is news
                 key = f"{sentence}-{expires:%Y%m%d%H%M}"
-                self._begun(key, Say(sentence, {"date": f"{expires:%Y-%m-%d %H:%M}"}))
+                say = Say(sentence, {"date": f"{expires:%Y-%m-%d %H:%M}"})
+                self._begun(key, say, due=self._clock.monotonic())
                 return
 
 

@@ -169,7 +169,8 @@ async def _loops(
     configured = config.hidream.parallel_requests
 
     def follow(found: int) -> None:
-        log.warning("slots_found", found=found, configured=configured)
+        if found < configured:
+            log.warning("fewer_slots_than_configured", found=found, configured=configured)
         alerts.slots(found, configured)
         store.wake(Topic.QUEUE)
 

@@ -21,6 +21,8 @@ from bot.worker import SECONDS, TookTooLong, Worker
 LONGEST_SIDE = 2048
 """Pixels; HiDream's largest own pictures are that long (docs/hidream-api.md section 1)."""
 QUALITY = 92
+_LARGEST_AS_IT_IS = 4 * 2**20
+"""Bytes: a JPEG of this size that is larger is written anew, as every copy of it costs memory."""
 
 _STRIP_PIXELS = 1_000_000
 """Large images are made smaller in strips of so many of their pixels, 4 MB at most."""
@@ -56,6 +58,11 @@ _TURNS = {
 _PLAIN_SEGMENTS = frozenset(
     bytes((0xFF, code)) for code in (0xE0, 0xEE, 0xDB, 0xC4, 0xDD, 0xC0, 0xC1, 0xC2)
 )
+# JFIF and Adobe: a mark of a few bytes. Longer, it holds something else.
+_MARKS = frozenset({b"\xff\xe0", b"\xff\xee"})
+_LONGEST_MARK = 32
+_MOST_PROFILE_PARTS = 255
+"""An ICC profile's parts are numbered in a byte."""
 _ICC_SEGMENT = b"\xff\xe2"
 _START_OF_SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
@@ -156,7 +163,8 @@ def _convert(image: ImageFile.ImageFile, content: bytes, max_megapixels: float) 
         image.draft(None, _fit(image.size))
     image.load()
     profile = image.info.get("icc_profile") or b""
-    if image.format == "JPEG" and not shrink and image.mode in {"L", "RGB"} and _is_plain(content):
+    as_it_is = image.format == "JPEG" and not shrink and image.mode in {"L", "RGB"}
+    if as_it_is and len(content) <= _LARGEST_AS_IT_IS and _is_plain(content):
         return Photo(content=content, width=image.width, height=image.height)
     turn = _turn(image)
     if max(image.size) > LONGEST_SIDE:
@@ -206,7 +214,8 @@ def _strip(image: Image.Image, size: tuple[int, int], top: int, bottom: int) -> 
     reach = math.ceil(3 * max(1.0, scale)) + 1
     first = max(0, math.floor(top * scale) - reach)
     last = min(image.height, math.ceil(bottom * scale) + reach)
-    part = _in_eight_bits(image.crop((0, first, image.width, last)))
+    whole = (first, last) == (0, image.height)
+    part = _in_eight_bits(image if whole else image.crop((0, first, image.width, last)))
     box = (0, top * scale - first, part.width, min(bottom * scale - first, part.height))
     return part.resize((size[0], bottom - top), Image.Resampling.LANCZOS, box=box)
 
@@ -270,14 +279,18 @@ def _is_plain(jpeg: bytes) -> bool:
     Only JFIF, Adobe's colour mark and an sRGB profile may stand beside it: no EXIF, XMP, IPTC, no
     comments, and nothing behind its end (some phones put a film there).
     """
-    position, profile = 2, b""
+    position, profile = 2, list[bytes]()
     while (marker := jpeg[position : position + 2]) != _START_OF_SCAN:
         length = int.from_bytes(jpeg[position + 2 : position + 4])
         data = jpeg[position + 4 : position + 2 + length]
         if marker == _ICC_SEGMENT and data.startswith(b"ICC_PROFILE\0"):
-            profile += data[14:]
-        elif marker not in _PLAIN_SEGMENTS:
+            profile.append(data[14:])
+        elif marker not in _PLAIN_SEGMENTS or (marker in _MARKS and length > _LONGEST_MARK):
+            return False
+        if len(profile) > _MOST_PROFILE_PARTS:
             return False
         position += 2 + length
     # A 0xFF of the picture's own is followed by 0: the first end mark is the end.
-    return jpeg.find(_END, position) == len(jpeg) - len(_END) and (not profile or _is_srgb(profile))
+    return jpeg.find(_END, position) == len(jpeg) - len(_END) and (
+        not profile or _is_srgb(b"".join(profile))
+    )

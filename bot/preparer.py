@@ -20,7 +20,7 @@ from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
 from bot.pictures import nearest_ratio
 from bot.worker import Busy
 from storage.clock import Clock
-from storage.store import TaskStore
+from storage.store import StoreError, TaskStore
 from storage.tasks import Failure, Task, Topic
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,8 @@ GIVE_UP: Final = timedelta(days=2)
 MOST_BYTES: Final = 48 * 2**20
 """Of what is held ready; once it is reached nothing more is made ready but the head of the line."""
 _AT_ONCE: Final = 2
-"""So many photos are fetched and made ready at once: each may be 20 MB, and much more in pixels."""
+"""So many photos are fetched and made ready at once: each may be 20 MB, and much more in pixels. The
+head of the line, when it has just become that, may be one more."""
 _LONGEST_PAUSE: Final = 30.0
 """Seconds; Telegram may ask for longer ones."""
 
@@ -94,14 +95,20 @@ class Preparer:
         """Make these ready, and let go of all others."""
         for task_id in self._tasks.keys() - {task.id for task in line}:
             self._tasks.pop(task_id).cancel()
-        room = self._held() < MOST_BYTES
-        for task in line:
-            if self._tasks and not room:
+        for place, task in enumerate(line):
+            if task.id in self._tasks:
+                continue
+            # the head is made ready whatever is held: it is what all others wait for
+            if place and not self._has_room():
                 return
-            if task.id not in self._tasks:
-                preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
-                preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
-                self._tasks[task.id] = preparing
+            preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
+            preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
+            self._tasks[task.id] = preparing
+
+    def _has_room(self) -> bool:
+        """Say whether one more can be begun; the end of one that is under way wakes the queue."""
+        under_way = sum(not one.done() for one in self._tasks.values())
+        return under_way < _AT_ONCE and self._held() < MOST_BYTES
 
     def _held(self) -> int:
         """Give the bytes that are held ready."""
@@ -111,11 +118,19 @@ class Preparer:
 
     def is_done(self, task: Task) -> bool:
         """Say whether `result` can be asked for; when it becomes so, the queue is woken."""
-        return self._tasks[task.id].done()
+        return task.id in self._tasks and self._tasks[task.id].done()
 
     def result(self, task: Task) -> Prepared | None:
-        """Give what was made ready; None: the photo cannot be had, and the row says so already."""
-        return self._tasks[task.id].result()
+        """Give what was made ready; None: the photo cannot be had, and the row says so already.
+
+        Raises:
+            StoreError: the row could not say so; the photo is looked at anew.
+        """
+        try:
+            return self._tasks[task.id].result()
+        except StoreError:
+            self.let_go(task.id)
+            raise
 
     def let_go(self, task_id: int) -> None:
         """Forget what was made ready for a task."""

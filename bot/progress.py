@@ -12,6 +12,8 @@ import structlog
 
 from bot import reports
 from bot.account import Account
+from bot.delays import backoff
+from bot.keeping import keep
 from bot.lanes import Lanes
 from bot.messages import Chat, Dropped, Gone, Later, Moved, Refused, Sent, Target, Unknown
 from bot.texts import Say
@@ -43,6 +45,8 @@ _GROUP_INTERVAL: Final = 6.0
 _FRONT: Final = 5
 _FEWER: Final = 0.8
 """In the front of the line each step is shown, further back only when a fifth of the line has gone."""
+_DELETIONS: Final = 4
+"""So often it is tried to delete a message whose task was over before it arrived."""
 _GONE_PAUSE: Final = 3600.0
 _UNKNOWN_PAUSE: Final = 30.0
 _TROUBLE_LOOK: Final = 1.0
@@ -143,14 +147,18 @@ class Progress:
         self._quiet_until[chat_id] = self._clock.monotonic() + seconds
 
     async def _sent(self, task: Task, message_id: int, line: Say) -> None:
-        current = await self._store.note_progress_message(task.id, message_id)
+        current = await keep(lambda: self._store.note_progress_message(task.id, message_id))
         # not before: what is known of tasks without a message is forgotten
         self._shown[task.id] = line
         self._rest(task)
         self._update_at = min(self._update_at, self._next_look[task.id])
         if current is None or current.state not in _SHOWN:
             # it was over before the message was there: whoever delivers does not know of it
-            await self._chat.delete(task.place.chat_id, message_id)
+            for tries in range(_DELETIONS):
+                outcome = await self._chat.delete(task.place.chat_id, message_id)
+                if not isinstance(outcome, Later | Unknown):
+                    break
+                await self._clock.sleep(backoff(tries))
 
     # --- the edits
 

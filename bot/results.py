@@ -14,7 +14,7 @@ import structlog
 from bot.hidream.wire import SubTask, SubTaskStatus, TaskResult
 from bot.subtasks import match
 from storage.store import TaskStore
-from storage.tasks import Failure, Image, ImageState, Running, TaskState
+from storage.tasks import Failure, Image, ImageState, Running, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Results:
         made = [
             fetched
             for image, sub_task in pairs
-            if (fetched := await self._image(one, image, sub_task)) is not None
+            if (fetched := await self._image(image, sub_task)) is not None
         ]
         if result.final and len(result.sub_tasks) >= len(one.images):
             paired = {image.n for image, _ in pairs}
@@ -67,13 +67,15 @@ class Results:
             await self.expire(one, now)
         return made
 
-    async def _image(self, one: Running, image: Image, sub_task: SubTask) -> Image | None:
+    async def _image(self, image: Image, sub_task: SubTask) -> Image | None:
         """Put what is said of one image into its row; returns it where it is to be fetched."""
         done = sub_task.status is SubTaskStatus.DONE and sub_task.image is not None
-        if image.state is ImageState.EXPIRED and done and one.task.state is not TaskState.RUNNING:
+        if image.state is ImageState.EXPIRED and done:
             log.info("late_image", n=image.n)
+            # Taken back while its task runs, late once the person was told: the row says which.
+            await self._store.image_made(image.task_id, image.n, sub_task.image or "")
             await self._store.image_late(image.task_id, image.n, sub_task.image or "")
-            # fetched at the next look: whether its task takes it is for the row to say
+            self._store.wake(Topic.RUNNING)  # it is fetched at the next look, which is now
             return None
         if image.state not in OPEN:
             return None
@@ -99,6 +101,7 @@ class Results:
         for image in await self._store.images(task.id):
             if image.state is ImageState.PENDING:
                 await self._store.image_ended(task.id, image.n, ImageState.EXPIRED)
+        await self.settle(task.id, now)
 
     async def settle(self, task_id: int, now: datetime) -> None:
         """Make the task READY once nothing more of it is to come, or again for a late picture."""

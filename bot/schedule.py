@@ -58,10 +58,10 @@ class Calls:
         now = self._clock.monotonic()
         self._calls = min(CALLS_AT_ONCE, self._calls + (now - self._at) * CALLS_PER_SECOND)
         self._at = now
-        return int(self._calls + 1e-9)
+        return max(0, int(self._calls + 1e-9))
 
     def made(self, calls: int) -> None:
-        """Note that so many were made."""
+        """Note that so many were made; it may have been more than there were."""
         self._calls -= calls
 
     def wait(self) -> float:
@@ -75,12 +75,15 @@ class Schedule:
     Args:
         durations: how long tasks take here; what is measured is added to it.
         clock: gives the time.
+
+    Attributes:
+        calls: the ceiling; whoever asks notes there what was asked.
     """
 
     def __init__(self, durations: Durations, clock: Clock) -> None:
         self._durations = durations
         self._clock = clock
-        self._calls = Calls(clock)
+        self.calls = Calls(clock)
         self._looks: dict[str, _Look] = {}
         self._hints: dict[int, float] = {}
         self._ends: dict[int, bool] = {}
@@ -120,17 +123,20 @@ class Schedule:
         dues = [self._looks[one.hidream_task_id].due for one in asked]
         if dues[0] > now:
             return [], dues[0] - now
-        calls = self._calls.left()
+        calls = self.calls.left()
         if not calls:
-            return [], self._calls.wait()
+            return [], self.calls.wait()
         due = sum(one <= now for one in dues)
         if in_batches:
+            # what was given up is not asked along: an answer may leave it out, and ask for a call of its own
             calls = min(calls, -(-due // BATCH_SIZE))
-            self._calls.made(calls)
-            return list(asked[: calls * BATCH_SIZE]), 0.0
-        calls = min(calls, due)
-        self._calls.made(calls)
-        return list(asked[:calls]), 0.0
+            along = [
+                one
+                for one, at in zip(asked, dues, strict=True)
+                if at <= now or one.task.state is TaskState.RUNNING
+            ]
+            return along[: calls * BATCH_SIZE], 0.0
+        return list(asked[: min(calls, due)]), 0.0
 
     def next_due(self) -> float:
         """Give the seconds until the next task is due."""

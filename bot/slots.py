@@ -12,8 +12,10 @@ from storage.clock import Clock
 PROBE: Final = 600.0
 """Seconds after which one slot more is tried."""
 LONGEST_PROBE: Final = 4 * 3600.0
-_VAGUE: Final = 2
-"""So many refusals that do not say why, with the same others running, mean the slots."""
+QUICK_PROBE: Final = 30.0
+"""The same where no refusal has said that it was for the slots: it may have been something else."""
+_VAGUE: Final = 3
+"""So many refusals that do not say why, with the same others running, are taken for the slots."""
 
 
 class Slots:
@@ -22,7 +24,7 @@ class Slots:
     Args:
         configured: the account's tier.
         clock: gives the time.
-        on_change: hears of each new limit.
+        on_change: hears of each new limit, and when all that are configured were first seen in use.
     """
 
     def __init__(
@@ -32,14 +34,11 @@ class Slots:
         self._clock = clock
         self._on_change = on_change
         self._found = configured
+        self._first_probe = PROBE
         self._probe = PROBE
         self._probe_at = float("inf")
         self._vague: tuple[int, int] = (0, 0)
-
-    @property
-    def configured(self) -> int:
-        """What the operator set."""
-        return self._configured
+        self._seen_all = False
 
     @property
     def limit(self) -> int:
@@ -67,6 +66,8 @@ class Slots:
         self._vague = (0, 0)
         if self.probes_in() <= 0:  # it was the one more that was tried
             self._probe = min(self._probe * 2, LONGEST_PROBE)
+        elif others < self._found:
+            self._first_probe = self._probe = PROBE if says_so else QUICK_PROBE
         self._probe_at = self._clock.monotonic() + self._probe
         self._find(min(others, self._found))
         return True
@@ -75,12 +76,16 @@ class Slots:
         """Note that a task was taken while, with it, so many slots were held for sure."""
         self._vague = (0, 0)
         if held > self._found:
-            self._probe = PROBE
+            self._probe = self._first_probe
             self._find(held)
             more = self._found < self._configured
-            self._probe_at = self._clock.monotonic() + PROBE if more else float("inf")
+            self._probe_at = self._clock.monotonic() + self._probe if more else float("inf")
+        if held >= self._configured and not self._seen_all:
+            # also after a restart with another configuration: whoever was told of fewer is to hear it
+            self._seen_all = True
+            self._on_change(self._found)
 
     def _find(self, limit: int) -> None:
         if limit != self._found:
-            self._found = limit
+            self._found, self._seen_all = limit, limit >= self._configured
             self._on_change(limit)

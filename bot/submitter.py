@@ -34,6 +34,10 @@ from storage.tasks import Failure, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
+FAST_TRIES: Final = 3
+"""So often a task that came too fast keeps its place at the head of the line."""
+_LONGEST_ALONE: Final = 600.0
+"""Seconds for which a task that alone is refused as too fast lets others pass, at most."""
 REFUSAL_TRIES: Final = 3
 """An unexplained refusal costs nothing, so it is tried so often before it is final."""
 
@@ -136,10 +140,7 @@ class Submitter:
                 self._account.in_trouble(Trouble.TOKEN)
                 await self._suspect(task, error)
             case TooFast():
-                says_so = isinstance(error, TooManyParallel)
-                if not self._slots.refused(await self._sure_slots(), says_so=says_so):
-                    self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
-                await self._hand_back(task, error, count=None)
+                await self._too_fast(task, error)
             case NotSent() | GatewayIll():
                 self._account.in_trouble(Trouble.UNREACHABLE, at_least=error.retry_after)
                 since = task.trouble_since
@@ -158,9 +159,34 @@ class Submitter:
                 else:
                     await self._fail(task, "hidream-refused", error)
 
+    async def _too_fast(self, task: Task, error: TooFast) -> None:
+        """Put a task back that came too fast: to the head of the line, unless it alone is refused so.
+
+        HiDream may have limits of its own for a person, or words that are taken for load. A task that
+        is refused again while others are accepted lets them pass, longer each time, and has an end.
+        """
+        known = self._suspicions.setdefault(task.id, _Suspicion(others=self._account.successes))
+        known.refusals += 1
+        others_go = self._account.successes > known.others
+        if known.refusals > FAST_TRIES and others_go:
+            since = task.trouble_since
+            if since is not None and self._clock.now() - since > GIVE_UP:
+                del self._suspicions[task.id]
+                await self._fail(task, "hidream-refused", error)
+            else:
+                delay = backoff(known.refusals - FAST_TRIES, first=5, longest=_LONGEST_ALONE)
+                await self._hand_back(task, error, count="try", delay=delay)
+            return
+        says_so = isinstance(error, TooManyParallel)
+        if not self._slots.refused(await self._sure_slots(), says_so=says_so):
+            self._account.in_trouble(Trouble.BUSY, at_least=error.retry_after)
+        # from then on the next in line is tried before it: is it the task, or the account?
+        later = self._account.pause() + 1 if known.refusals > FAST_TRIES else None
+        await self._hand_back(task, error, count=None, delay=later)
+
     async def _sure_slots(self) -> int:
         """Count the slots that are held for sure: of those still asked for, any may be refused."""
-        held = await self._store.slots_held(self._clock.now())
+        held = await keep(lambda: self._store.slots_held(self._clock.now()))
         return held - self.under_way
 
     async def _suspect(self, task: Task, error: HiDreamError) -> None:

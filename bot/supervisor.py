@@ -10,12 +10,15 @@ import structlog
 
 from bot.delays import backoff
 from storage.clock import Clock
+from storage.store import StoreError
 
 log = structlog.get_logger(__name__)
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 CRASHES: Final = 5
+_STORE_PAUSE: Final = 1.0
+"""Seconds after which a loop that could not read or write the store begins anew."""
 CRASH_SPAN: Final = 60.0
 """A loop that fails so often in so many seconds ends the process."""
 
@@ -87,6 +90,11 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
             await loop(stop)
         except Fatal as exc:
             raise GivenUp(str(exc)) from exc
+        except StoreError:
+            # a database that is held or full may be free again: no reason to end everything else
+            log.exception("loop_without_store", loop=name)
+            await _pause(stop, _STORE_PAUSE)
+            continue
         except Exception:
             log.exception("loop_failed", loop=name)
         else:
@@ -96,6 +104,10 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
         crashes.append(clock.monotonic())
         if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:
             raise GivenUp(f"{name} failed {CRASHES} times within {CRASH_SPAN:.0f} s")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(backoff(len(crashes) - 1, first=0.2, longest=5)):
-                await stop.wait()
+        await _pause(stop, backoff(len(crashes) - 1, first=0.2, longest=5))
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

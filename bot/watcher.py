@@ -6,7 +6,7 @@ says "ask now".
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,7 +15,7 @@ from bot.account import Account, Trouble
 from bot.delays import backoff
 from bot.fetcher import Fetcher
 from bot.hidream.client import Asked, HiDreamClient
-from bot.hidream.errors import HiDreamError, Refused, TokenRefused, UnknownTask
+from bot.hidream.errors import HiDreamError, Refused, TokenRefused, TooFast, UnknownTask
 from bot.hidream.wire import SubTaskStatus, TaskResult
 from bot.lookup import Lookup
 from bot.pace import Durations
@@ -24,13 +24,16 @@ from bot.schedule import Schedule
 from bot.subtasks import completion_of, match
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
-from storage.tasks import ImageState, Running, TaskState, Topic
+from storage.tasks import ImageState, Running, Task, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
 LATE_FOR: Final = timedelta(days=1)
 """So long after it was given up, a task is still asked about."""
 _FAR: Final = timedelta(hours=1)
+_LATE_LOOK: Final = 5.0
+"""Seconds after which to look again whether a late picture can be brought."""
+_WITH_THE_COURIER: Final = frozenset({TaskState.READY, TaskState.DELIVERING})
 _TOKEN_PAUSE: Final = 5.0
 """Seconds between two questions while the token is refused."""
 _STORE_PAUSE: Final = 1.0
@@ -65,6 +68,10 @@ class Watcher:
         self._schedule = Schedule(durations, clock)
         self._failures = 0
         self._ask_after = 0.0
+        self._counted = 0
+        self._finding: set[int] = set()
+        self._silent: dict[str, int] = {}
+        self._token_refused = False
 
     def called_back(self, task_id: int) -> None:
         """HiDream called about a task: it is asked about at once, or once its submission is answered."""
@@ -73,6 +80,7 @@ class Watcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
         self._fetcher.begin()
+        self._finding.clear()
         async with asyncio.TaskGroup() as downloads:
             while not stop.is_set():
                 mark = self._store.mark(Topic.RUNNING)
@@ -88,22 +96,53 @@ class Watcher:
     async def _round(self, downloads: asyncio.TaskGroup) -> float | None:
         """Ask, fetch, end what has ended; returns how long to wait then (None: for a wake-up)."""
         now = self._clock.now()
-        uncertain = await self._store.uncertain(now + _FAR)
-        due_at = [task.due_at for task in uncertain if task.due_at is not None]
-        for task in uncertain:
-            if task.due_at is not None and task.due_at <= now:
-                await self._lookup.find_out(task)
+        self._count()
+        waits = await self._find_out_what_is_due(now, downloads)
         running = await self._store.running(late_since=now - LATE_FOR)
         for one in running:
             await self._go_on(one, downloads)
+            if one.task.state in _WITH_THE_COURIER and _late_is_stored(one):
+                waits.append(_LATE_LOOK)  # it can be reopened only when this delivery is over
         asked = self._schedule.keep(one for one in running if _has_more_to_say(one))
-        waits = [max(0.05, (at - now).total_seconds()) for at in due_at]
         pause = self._ask_after - self._clock.monotonic()
         if pause > 0:
             return min((pause, *waits))
         if asked:
             waits.append(await self._ask_what_is_due(asked, downloads))
         return min(waits, default=None)
+
+    def _count(self) -> None:
+        """Note what was asked since the last time, whoever asked and however many calls it took."""
+        asked, self._counted = self._hidream.asked - self._counted, self._hidream.asked
+        self._schedule.calls.made(asked)
+
+    async def _find_out_what_is_due(self, now: datetime, group: asyncio.TaskGroup) -> list[float]:
+        """Begin to find out about uncertain submissions; returns when to look at the others."""
+        waits: list[float] = []
+        left = self._schedule.calls.left()
+        for task in await self._store.uncertain(now + _FAR):
+            if task.id in self._finding or task.due_at is None:
+                continue  # its end wakes us
+            if task.due_at > now:
+                waits.append(max(0.05, (task.due_at - now).total_seconds()))
+            elif left <= 0:
+                waits.append(max(0.05, self._schedule.calls.wait()))
+            else:
+                left -= 1
+                self._finding.add(task.id)
+                group.create_task(self._find_out(task), name=f"find out {task.id}")
+        return waits
+
+    async def _find_out(self, task: Task) -> None:
+        """Find out about one: nobody waits for a question that HiDream does not answer."""
+        try:
+            await self._lookup.find_out(task)
+        except StoreError:
+            log.exception("not_noted_what_was_found_out", task=task.id)
+            await self._clock.sleep(_STORE_PAUSE)
+        finally:
+            self._finding.discard(task.id)
+            self._store.wake(Topic.RUNNING)
 
     async def _go_on(self, one: Running, downloads: asyncio.TaskGroup) -> None:
         """Fetch what is made and not here yet, and end what has ended; as after a restart."""
@@ -118,9 +157,7 @@ class Watcher:
         if one.task.state is TaskState.RUNNING:
             over = not any(image.state in OPEN for image in one.images)
         else:
-            over = any(
-                image.late == "due" and image.state is ImageState.STORED for image in one.images
-            )
+            over = _late_is_stored(one)
         if over:
             await self._fetched(one.task.id)
 
@@ -135,6 +172,7 @@ class Watcher:
         if not chosen:
             return wait
         pause = await self._ask_hidream(chosen, downloads)
+        self._count()
         if pause is None:
             return self._schedule.next_due()
         self._ask_after = self._clock.monotonic() + pause
@@ -148,6 +186,7 @@ class Watcher:
             await self._ask(asked, downloads)
         except TokenRefused as exc:
             log.info("results_refused", code=exc.code, http=exc.http_status)
+            self._token_refused = True
             self._account.in_trouble(Trouble.TOKEN)
             return _TOKEN_PAUSE
         except HiDreamError as exc:
@@ -155,8 +194,10 @@ class Watcher:
             log.info("results_not_read", error=type(exc).__name__, http=exc.http_status)
             return max(backoff(self._failures, first=0.5, longest=15), exc.retry_after or 0)
         self._failures = 0
-        if self._account.trouble is Trouble.TOKEN:
+        # only what was found here ends here: submitting may be refused for a reason of its own
+        if self._token_refused and self._account.trouble is Trouble.TOKEN:
             self._account.well()
+        self._token_refused = False
         return None
 
     async def _ask(self, running: Sequence[Running], downloads: asyncio.TaskGroup) -> None:
@@ -170,13 +211,14 @@ class Watcher:
                 for one in running
             ]
         )
-        silent: HiDreamError | None = None
+        silent: list[HiDreamError] = []
         completions: dict[int, float] = {}
         for one in running:
             answer = answers.get(one.hidream_task_id)
             unfinished = False
             with structlog.contextvars.bound_contextvars(task=one.task.id):
                 if isinstance(answer, TaskResult):
+                    self._silent.pop(one.hidream_task_id, None)
                     unfinished = not answer.final
                     await self._take(one, answer, completions, downloads)
                 elif isinstance(answer, Refused):
@@ -186,11 +228,22 @@ class Watcher:
                     )
                     await self._results.expire(one, self._clock.now())
                 elif answer is not None:
-                    silent = answer
+                    silent.append(answer)
+                    await self._no_answer(one)
             self._schedule.looked(one, unfinished=unfinished)
         await self._store.note_completions(completions)
-        if silent is not None:
-            raise silent  # some were answered; how soon to ask again goes by who was not
+        account = [one for one in silent if isinstance(one, TokenRefused | TooFast)]
+        if account or len(silent) == len(running):
+            # not one was answered, or it concerns all: how soon to ask again goes by that
+            raise (account or silent)[0]
+
+    async def _no_answer(self, one: Running) -> None:
+        """End a task at last whose question alone is never answered, while HiDream answers others."""
+        before = self._silent.setdefault(one.hidream_task_id, self._hidream.answers)
+        deadline, now = one.task.deadline_at, self._clock.now()
+        if deadline and now > deadline + LATE_FOR and self._hidream.answers > before:
+            log.warning("result_never_answered")
+            await self._results.expire(one, now)
 
     async def _take(
         self,
@@ -213,6 +266,10 @@ class Watcher:
         changed = completion is not None and completion != one.task.completion
         if changed and completion is not None and self._schedule.to_show(one):
             completions[one.task.id] = completion
+
+
+def _late_is_stored(one: Running) -> bool:
+    return any(image.late == "due" and image.state is ImageState.STORED for image in one.images)
 
 
 def _has_more_to_say(one: Running) -> bool:

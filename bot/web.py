@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.callbacks import PATH, Callbacks
 from bot.errors import ConfigurationError
@@ -29,8 +30,11 @@ BODY_LIMIT: Final = 64 * 1024
 _BODY_SECONDS: Final = 3.0
 """HiDream waits 5 s for an answer; whoever sends slower than this is not HiDream."""
 _CONNECTIONS: Final = 200
-"""More at once get 503: what holds connections open must not take the bot's memory."""
+"""More at once are closed: what holds connections open must not take the bot's memory, nor its files."""
 _LONGEST_ID: Final = 200
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_SILENT_SECONDS: Final = 5.0
+"""A connection on which no request has begun by then is closed."""
 
 
 def create_app(callbacks: Callbacks) -> Starlette:
@@ -38,7 +42,7 @@ def create_app(callbacks: Callbacks) -> Starlette:
 
     async def call(request: Request) -> Response:
         token = request.path_params["token"]
-        if not callbacks.knows(token):
+        if request.method != "POST" or not callbacks.knows(token):
             return _not_found()
         try:
             async with asyncio.timeout(_BODY_SECONDS):
@@ -55,7 +59,9 @@ def create_app(callbacks: Callbacks) -> Starlette:
             return Response(status_code=503)
         return PlainTextResponse("ok")
 
-    return Starlette(routes=[Route(PATH + "/{token}", call, methods=["POST"])])
+    app = Starlette(routes=[Route(PATH + "/{token}", call, methods=_METHODS)])
+    app.router.redirect_slashes = False
+    return app
 
 
 def _not_found() -> Response:
@@ -125,10 +131,9 @@ class Web:
         server = _Server(
             uvicorn.Config(
                 self._app,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
-                limit_concurrency=_CONNECTIONS,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,
                 access_log=False,
@@ -148,6 +153,24 @@ class Web:
             server.should_exit = True
             await asyncio.wait({serving})
         await serving
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that holds no connection open for whoever says nothing, and only so many."""
+
+    def connection_made(  # type: ignore[override]  # as uvicorn's own narrows it
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Take a connection, if there is room."""
+        super().connection_made(transport)
+        if len(self.connections) > _CONNECTIONS:
+            transport.abort()
+        else:
+            self.loop.call_later(_SILENT_SECONDS, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

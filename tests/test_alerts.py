@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from bot.account import Trouble
-from bot.alerts import LASTING, Alerts, expires_at
-from bot.messages import Chat, Later, Outcome, Sent, Target
+from bot.alerts import LASTING, SETTLED, Alerts, expires_at
+from bot.messages import Chat, Gone, Later, Outcome, Sent, Target
 from bot.texts import Say
 from storage.memory import MemoryStore
 from tests.time_machine import LoopClock, at_once
@@ -27,11 +27,14 @@ class Ears:
         self.heard: list[tuple[int, str]] = []
         self.said: list[Say] = []
         self.closed = False
+        self.strangers: set[int] = set()
 
     async def say(self, target: Target, *lines: Say, **_: Any) -> Outcome:
         """Take a text."""
         if self.closed:
             return Later(seconds=1, reason="down")
+        if target.chat_id in self.strangers:
+            return Gone(reason="bot can't initiate conversation with a user")
         self.heard.append((target.chat_id, lines[0].id))
         self.said += lines
         return Sent(message_ids=(1,))
@@ -67,7 +70,7 @@ def in_no_time(
 
 
 @in_no_time
-async def test_a_bad_token_is_told_at_once_and_once(store: MemoryStore, ears: Ears) -> None:
+async def test_a_bad_token_is_told_soon_and_once(store: MemoryStore, ears: Ears) -> None:
     """Each admin hears of it one time, however long it lasts, and of its end."""
     async with alerting(store, ears, ADA, BOB) as alerts:
         for _ in range(5):
@@ -78,7 +81,7 @@ async def test_a_bad_token_is_told_at_once_and_once(store: MemoryStore, ears: Ea
         await asyncio.sleep(1)
         assert ears.heard[2:] == [(ADA, "admin-token-over"), (BOB, "admin-token-over")]
         alerts.trouble(Trouble.TOKEN)
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLED + 1)
         assert ears.heard[4:] == [(ADA, "admin-token"), (BOB, "admin-token")], "it is news again"
 
 
@@ -87,9 +90,14 @@ async def test_what_passes_by_itself_is_not_told(store: MemoryStore, ears: Ears)
     """An overload, or an outage, is worth a message only when it lasts."""
     async with alerting(store, ears, ADA) as alerts:
         for _ in range(20):
-            for trouble in (Trouble.BUSY, None, Trouble.UNREACHABLE):
+            for trouble, seconds in (
+                (Trouble.BUSY, 200),
+                (None, 10),
+                (Trouble.TOKEN, 15),
+                (None, 9),
+            ):
                 alerts.trouble(trouble)
-                await asyncio.sleep(LASTING / 2)
+                await asyncio.sleep(seconds)
         assert ears.heard == []
         alerts.trouble(Trouble.BUSY)
         await asyncio.sleep(LASTING + 1)
@@ -97,14 +105,38 @@ async def test_what_passes_by_itself_is_not_told(store: MemoryStore, ears: Ears)
 
 
 @in_no_time
+async def test_trouble_in_turns_is_one_trouble(store: MemoryStore, ears: Ears) -> None:
+    """Overload and outage, one after the other without a success between them, are told in time."""
+    async with alerting(store, ears, ADA) as alerts:
+        for _ in range(3):
+            for trouble in (Trouble.BUSY, Trouble.UNREACHABLE):
+                alerts.trouble(trouble)
+                await asyncio.sleep(LASTING * 0.6)
+    assert ("admin-unreachable") in {id_ for _, id_ in ears.heard}
+
+
+@in_no_time
+async def test_who_has_not_written_yet_is_told_later(store: MemoryStore, ears: Ears) -> None:
+    """An admin to whom Telegram lets nobody write keeps none of the others from hearing of it."""
+    ears.strangers.add(ADA)
+    async with alerting(store, ears, ADA, BOB) as alerts:
+        alerts.trouble(Trouble.TOKEN)
+        await asyncio.sleep(3600)
+        assert ears.heard == [(BOB, "admin-token")]
+        ears.strangers.clear()
+        await asyncio.sleep(700)
+        assert ears.heard == [(BOB, "admin-token"), (ADA, "admin-token")]
+
+
+@in_no_time
 async def test_a_restart_does_not_tell_it_again(store: MemoryStore, ears: Ears) -> None:
     """What was told stays told, and its end is told by whoever sees it."""
     async with alerting(store, ears, ADA) as alerts:
         alerts.trouble(Trouble.TOKEN)
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLED + 1)
     async with alerting(store, ears, ADA) as alerts:
         alerts.trouble(Trouble.TOKEN)
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLED + 1)
     assert ears.heard == [(ADA, "admin-token")]
     async with alerting(store, ears, ADA) as alerts:
         alerts.trouble(None)
@@ -121,13 +153,13 @@ async def test_telegram_down_delays_it(store: MemoryStore, ears: Ears) -> None:
         alerts.trouble(Trouble.TOKEN)
         await asyncio.sleep(3600)
         ears.closed = False
-        await asyncio.sleep(100)
+        await asyncio.sleep(700)
         assert ears.heard == [(ADA, "admin-token")]
         ears.closed = True
         alerts.trouble(None)
         await asyncio.sleep(3600)
         ears.closed = False
-        await asyncio.sleep(100)
+        await asyncio.sleep(700)
         assert ears.heard[1:] == [(ADA, "admin-token-over")]
 
 

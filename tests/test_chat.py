@@ -387,7 +387,7 @@ def test_nobody_else_calls_telegram() -> None:
                     found.setdefault(file.name, set()).add(node.attr)
     assert found.pop("chat.py") >= {"send_message", "send_photo", "get_file"}
     assert found == {
-        "app.py": {"delete_webhook", "set_my_commands"},
+        "application.py": {"delete_webhook", "set_my_commands"},
         "intake.py": {"do_api_request", "get_me"},
     }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slots import LONGEST_PROBE, PROBE, Slots
+from bot.slots import LONGEST_PROBE, PROBE, QUICK_PROBE, Slots
 from tests.storage.making import HandClock
 
 
@@ -28,15 +28,46 @@ def test_a_refusal_that_says_so_is_followed_at_once(clock: HandClock) -> None:
     assert (slots.limit, heard) == (2, [2])
 
 
-def test_a_vague_refusal_needs_a_second_one(clock: HandClock) -> None:
-    """A refusal for some limit means the slots only when it comes again with as many running."""
+def test_a_vague_refusal_needs_two_more(clock: HandClock) -> None:
+    """A refusal for some limit means the slots only when it comes again and again with as many running."""
     slots = Slots(5, clock)
-    assert not slots.refused(3, says_so=False)
+    for _ in range(2):
+        assert not slots.refused(3, says_so=False)
     slots.accepted(3)
-    assert not slots.refused(3, says_so=False)
-    assert not slots.refused(2, says_so=False)
+    for _ in range(2):
+        assert not slots.refused(3, says_so=False)
+    for _ in range(2):
+        assert not slots.refused(2, says_so=False)
     assert slots.refused(2, says_so=False)
     assert slots.limit == 2
+
+
+def test_what_was_taken_for_the_slots_is_tried_again_soon(clock: HandClock) -> None:
+    """A passing overload does not cost the slots for long: each comes back within half a minute."""
+    slots = Slots(10, clock)
+    for _ in range(3):
+        slots.refused(1, says_so=False)
+    assert slots.limit == 1
+    for found in range(2, 11):
+        clock.move(QUICK_PROBE)
+        assert slots.limit == found
+        slots.accepted(found)
+    assert slots.probes_in() == float("inf")
+
+
+def test_all_slots_in_use_is_news_once(clock: HandClock) -> None:
+    """Whoever was told of fewer, perhaps before a restart, hears when all were seen in use."""
+    heard: list[int] = []
+    slots = Slots(3, clock, on_change=heard.append)
+    for held in (1, 2, 3, 3, 2, 3):
+        slots.accepted(held)
+    assert heard == [3]
+    slots.refused(1, says_so=True)
+    clock.move(PROBE)
+    slots.accepted(2)
+    clock.move(PROBE)
+    slots.accepted(3)
+    assert heard == [3, 1, 2, 3]
 
 
 @pytest.mark.parametrize("others", [0, 5, 6])

@@ -94,6 +94,8 @@ _WRONG: Final = (
     ("POST", "/hidream/unknown-token-000000"),
     ("POST", "/hidream/"),
     ("POST", "/hidream/a/b"),
+    ("POST", "/hidream/a/"),
+    ("PUT", "/hidream/unknown-token-000000"),
     ("GET", "/"),
     ("POST", "/"),
     ("GET", "/docs"),
@@ -110,10 +112,10 @@ async def test_wrong_paths(web: tuple[Side, httpx.AsyncClient]) -> None:
 
 
 async def test_a_known_path_takes_posts_alone(web: tuple[Side, httpx.AsyncClient]) -> None:
-    """A browser that looks at it changes nothing."""
+    """A browser that looks at it changes nothing, and learns nothing."""
     side, http = web
     _, url = await _submitting(side)
-    assert (await http.get(url)).status_code == 405
+    assert (await http.get(url)).status_code == 404
     assert side.heard == []
 
 

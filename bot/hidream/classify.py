@@ -6,7 +6,7 @@ Source: docs/hidream-api.md section 5.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -64,6 +64,10 @@ class Answer:
         return self.message is not None and words.search(self.message) is not None
 
 
+_OWN_WORDS: Final = 4
+"""Characters: shorter words of a person stand in half of all sentences."""
+
+
 def read_answer(
     *,
     call: Call,
@@ -73,8 +77,13 @@ def read_answer(
     body: bytes,
     retry_after: float | None,
     secret: str = "",
+    own_words: Collection[str] = (),
 ) -> Answer:
-    """An answer out of its parts; `secret` (our token) is taken out of HiDream's words."""
+    """An answer out of its parts.
+
+    `secret` (our token) is taken out of HiDream's words, and so are `own_words`, a person's: repeated
+    in a refusal, they must not decide what it means.
+    """
     envelope: Mapping[str, object] | None = None
     try:
         parsed = json.loads(body.decode("utf-8-sig"))
@@ -84,6 +93,9 @@ def read_answer(
         envelope = parsed
     code = read_code(envelope) if envelope is not None else None
     message = read_message(envelope) if envelope is not None else None
+    for words in sorted(own_words, key=len, reverse=True):
+        if message is not None and len(words.strip()) >= _OWN_WORDS:
+            message = message.replace(words, "…").replace(words.strip(), "…")
     if message is not None and secret:
         message = message.replace(secret, "***")
     return Answer(

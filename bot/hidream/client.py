@@ -6,7 +6,7 @@ have been accepted. Source: docs/hidream-api.md sections 1 and 2.
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import httpx
@@ -59,6 +59,10 @@ class HiDreamClient:
         submit_patience: time-outs of a submission.
         ask_patience: time-outs of every other call.
 
+    Attributes:
+        asked: how many questions for results were sent so far, all calls counted.
+        answers: how many calls of any kind were answered, whatever the answer said.
+
     Raises:
         ValueError: `base_url` is no such URL.
     """
@@ -81,6 +85,8 @@ class HiDreamClient:
         _check_base_url(base_url)
         self._url = f"{base_url.rstrip('/')}/api-pub/gw/v{int(version)}/image/img2img/async"
         self._batch_offered = True
+        self.asked = 0
+        self.answers = 0
 
     @property
     def asks_in_batches(self) -> bool:
@@ -103,6 +109,11 @@ class HiDreamClient:
             user_id=user_id,
             # Half of a surrogate pair, which a chat can hold, is no UTF-8.
             content=body.encode("utf-8", "replace"),
+            own_words=(
+                submission.prompt,
+                submission.negative_prompt,
+                submission.notify_url or "",
+            ),
         )
         accepted = read_accepted(_success(answer))
         if accepted is None:
@@ -246,13 +257,15 @@ class HiDreamClient:
         user_id: str,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        own_words: Collection[str] = (),
     ) -> Answer:
         if not user_id or not user_id.isascii() or not user_id.isprintable():
             raise ValueError(f"user_id: {user_id!r}; allowed: printable ASCII, not empty")
         token = self._token().strip()
         if not token or not token.isascii() or not token.isprintable():
             raise TokenRefused("there is no token, or it has signs that no token has")
-        return await exchange(
+        self.asked += call is Call.ASK
+        answer = await exchange(
             self._http,
             method,
             url,
@@ -267,7 +280,10 @@ class HiDreamClient:
             params=params,
             content=content,
             secret=token,
+            own_words=own_words,
         )
+        self.answers += 1
+        return answer
 
 
 def _check_base_url(base_url: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import email.utils
 import math
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -118,6 +118,7 @@ async def exchange(
     params: Mapping[str, str] | None = None,
     content: bytes | None = None,
     secret: str = "",
+    own_words: Collection[str] = (),
 ) -> Answer:
     """Send one request and read its answer, whatever it says.
 
@@ -154,6 +155,7 @@ async def exchange(
         body=body,
         retry_after=retry_after(response.headers.get("retry-after")),
         secret=secret,
+        own_words=own_words,
     )
 
 

@@ -67,8 +67,11 @@ class AtHiDream(Memory):
                 images[at] = replace(image, **changes)
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it."""
-        self._change_image(task_id, n, _PENDING_OR_MADE, state=ImageState.MADE, url=url)
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
+        task = self._tables.tasks.get(task_id)
+        runs = task is not None and task.state is TaskState.RUNNING
+        states = (*_PENDING_OR_MADE, ImageState.EXPIRED) if runs else _PENDING_OR_MADE
+        self._change_image(task_id, n, states, state=ImageState.MADE, url=url, description=None)
 
     async def image_stored(
         self, task_id: int, n: int, *, media_type: str, width: int, height: int, size: int

@@ -187,7 +187,8 @@ class HandingIn(Memory):
             return None
         task = self._tables.tasks[found[0].task_id]
         unanswered = task.state in {TaskState.SUBMITTING, TaskState.UNCERTAIN}
-        if unanswered and hidream_task_id is not None:
+        news = hidream_task_id != found[0].hinted_task_id
+        if unanswered and news and hidream_task_id is not None:
             found[0].hinted_task_id = hidream_task_id
             if task.state is TaskState.UNCERTAIN:
                 task = self._put(replace(task, due_at=self._clock.now()))

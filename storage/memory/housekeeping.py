@@ -62,7 +62,12 @@ class Housekeeping(Memory):
         for update in updates:
             update.row = replace(update.row, chat_id=new)
         for task in tasks:
-            self._put(replace(task, place=replace(task.place, chat_id=new)))
+            moved = replace(task, place=replace(task.place, chat_id=new))
+            if task.finished_at is None:
+                # there, other messages and topics have these numbers
+                place = replace(moved.place, thread_id=None)
+                moved = replace(moved, place=place, progress_message_id=None)
+            self._put(moved)
         for draft in drafts:
             tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
         for group in albums:
@@ -96,6 +101,7 @@ class Housekeeping(Memory):
                     task,
                     due_at=task.due_at and task.due_at - ahead,
                     deadline_at=task.deadline_at and task.deadline_at - ahead,
+                    submitted_at=task.submitted_at and task.submitted_at - ahead,
                     accepted_at=task.accepted_at and task.accepted_at - ahead,
                     lease_until=task.lease_until and task.lease_until - ahead,
                     trouble_since=task.trouble_since and min(task.trouble_since, now),

@@ -79,11 +79,12 @@ class AtHiDream(Connections):
             await self._write("note_completions", work)
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it."""
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
         await self._change(
             None,
-            "UPDATE images SET state = 'made', url = ?"
-            " WHERE task_id = ? AND n = ? AND state IN ('pending', 'made')",
+            "UPDATE images SET state = 'made', url = ?, description = NULL"
+            " WHERE task_id = ? AND n = ? AND (state IN ('pending', 'made') OR state = 'expired'"
+            " AND EXISTS (SELECT 1 FROM tasks WHERE id = images.task_id AND state = 'running'))",
             (url, task_id, n),
         )
 

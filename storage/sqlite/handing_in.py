@@ -253,10 +253,13 @@ class HandingIn(Turns):
             row = rows[0]
             if row["state"] not in {"submitting", "uncertain"} or hidream_task_id is None:
                 return row
-            self._run(
-                "UPDATE submissions SET hinted_task_id = ? WHERE id = ?",
+            news = self._run(
+                "UPDATE submissions SET hinted_task_id = ?1 WHERE id = ?2"
+                " AND hinted_task_id IS NOT ?1 RETURNING id",
                 (hidream_task_id, row["submission"]),
             )
+            if not news:
+                return row
             due = self._run(
                 "UPDATE tasks SET due_at = ? WHERE id = ? AND state = 'uncertain' RETURNING *",
                 (now, row["id"]),

@@ -11,7 +11,11 @@ from storage.tasks import TaskState
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
     "UPDATE drafts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id",
+    # There, other messages and topics have these numbers: none is to be edited or deleted for ours.
+    (
+        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL, thread_id = NULL"
+        " WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id"
+    ),
     "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id",
     # An album that both ids know has its answer already.
     "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
@@ -67,7 +71,7 @@ _REBASE: Final = (
     "UPDATE submissions SET held_until = held_until - ?1 WHERE released_at IS NULL",
     (
         "UPDATE tasks SET due_at = due_at - ?1, deadline_at = deadline_at - ?1,"
-        " accepted_at = accepted_at - ?1, lease_until = lease_until - ?1,"
+        " submitted_at = submitted_at - ?1, accepted_at = accepted_at - ?1, lease_until = lease_until - ?1,"
         " trouble_since = min(trouble_since, ?2) WHERE finished_at IS NULL"
     ),
     "UPDATE inbox SET due_at = due_at - ?1 WHERE state = 'new' AND due_at IS NOT NULL",

@@ -24,7 +24,7 @@ class AtHiDream(Protocol):
         ...
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it."""
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
         ...
 
     async def image_stored(

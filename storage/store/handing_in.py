@@ -89,7 +89,7 @@ class HandingIn(Protocol):
         """Note that HiDream has called; gives the task that it is about, or None if there is none.
 
         While the task is SUBMITTING or UNCERTAIN, the id is kept as a hint, and an UNCERTAIN one is
-        due at once. Nothing else changes.
+        due at once, unless the same was said before. Nothing else changes.
         """
         ...
 

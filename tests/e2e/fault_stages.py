@@ -67,7 +67,7 @@ async def _albums_out(stage: Stage) -> None:
 async def _progress(stage: Stage) -> None:
     """Progress messages; edits are few a second, and go to the oldest tasks: so some at a time."""
     await stage.start()
-    await stage.world.set_hidream(seconds=6.0, jitter=0.0)
+    await stage.world.set_hidream(seconds=10.0, jitter=0.0)
     edits = chosen("editMessageText")
     for at in range(0, len(edits), _EDITED_AT_ONCE):
         for played in await stage.play(edits[at : at + _EDITED_AT_ONCE]):
