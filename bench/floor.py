@@ -30,13 +30,13 @@ from sandbox.serving import serve
 _PATH: Final = "/api-pub/gw/v2/image/img2img/async"
 _RATIOS: Final = ("9:16", "2:3", "3:4", "1:1", "4:3", "3:2", "16:9")
 _LONGEST_SIDE: Final = 2048
-_LOOK_AHEAD: Final = 2
 _AGAIN: Final = 30.0
 """Seconds after which it asks although no callback came."""
 _BURST: Final = 5
 _PER_SECOND: Final = 25
 """Telegram's 30 messages of any one second."""
-_REST: Final = 2.0
+_REST: Final = 3.0
+"""Seconds between two edits of a message, as the bot has them."""
 _DONE: Final = 1
 _UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
 
@@ -178,7 +178,7 @@ class Floor:
     async def _hand_in(self) -> None:
         while True:
             self._changed.clear()
-            for job in list(self._line)[: 1 + _LOOK_AHEAD]:
+            for job in list(self._line)[: 1 + self._slots]:
                 if job.ready is None:
                     job.ready = self._work.create_task(self._prepare(job))
                     job.ready.add_done_callback(lambda _: self._changed.set())

@@ -222,6 +222,7 @@ class Delivery:
             task.progress_message_id,
             reports.failure(task),
             language=task.language,
+            buttons=reports.failure_buttons(task),
         )
         passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
         return outcome if passes else Sent()

@@ -191,7 +191,7 @@ def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -
         ),
         Say("status-times", {"age": age(now - task.created_at)}),
     ]
-    if task.failure is not None:
+    if task.failure is not None and task.state in FINAL:
         lines.append(Say(task.failure.id, task.failure.data))
     elif task.state in FINAL and images:
         over = task.ended_at or task.finished_at or task.created_at
@@ -225,4 +225,6 @@ def duration(span: timedelta) -> Say:
     seconds = max(1, round(span.total_seconds()))
     if seconds < 100:
         return Say("seconds", {"count": seconds})
-    return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
+    if seconds < 100 * 60:
+        return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
+    return Say("hours", {"count": seconds // 3600, "minutes": seconds % 3600 // 60})

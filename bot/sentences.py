@@ -153,7 +153,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "missing-failed": Plural(one="{count} failed at HiDream.", other="{count} failed at HiDream."),
     "missing-expired": Plural(
-        one="{count} was not done in time.", other="{count} were not done in time."
+        one="{count} was not done in time; if it comes within a day, I bring it.",
+        other="{count} were not done in time; what comes within a day, I bring.",
     ),
     "missing-unfetched": Plural(
         one="{count} was made but could not be fetched.",
@@ -178,7 +179,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "Nothing was spent. Trying again later may help."
     ),
     "submission-uncertain": (
-        "HiDream took your photo but never answered, twice. I can't tell whether it made the "
+        "I sent your photo to HiDream twice and got no answer. I can't tell whether it made the "
         "picture, so I have stopped here rather than spend more. Trying again starts it anew."
     ),
     "review-refused": (
@@ -241,6 +242,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
     "seconds": "{count} s",
     "minutes": "{count} min {seconds} s",
+    "hours": "{count} h {minutes} min",
     # --- to the admins
     "admin-token": (
         "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "
@@ -256,23 +258,26 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "admin-busy-over": "✅ HiDream takes new pictures again.",
     "admin-unreachable": (
-        "📡 For some minutes HiDream could not be reached, or was ill. Nothing is lost; all "
-        "pictures wait, and the bot tries again by itself."
+        "📡 For some minutes HiDream could not be reached, or answered with errors. Nothing is lost; "
+        "all pictures wait, and the bot tries again by itself. If that goes on, look at this "
+        "machine's network and at <code>hidream.base_url</code>."
     ),
     "admin-unreachable-over": "✅ HiDream can be reached again.",
     "admin-slots": (
-        "🎚 HiDream takes {found} at a time, and <code>hidream.parallel_requests</code> is "
+        "🎚 HiDream takes {found} tasks at a time, and <code>hidream.parallel_requests</code> is "
         "{configured}. The bot keeps to what HiDream takes, and tries more now and then. If the "
         "account's tier is lower, set it lower."
     ),
     "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
-        "<code>hidream.token_file</code> is taken without a restart."
+        "<code>hidream.token_file</code> is taken without a restart; in <code>hidream.token</code> "
+        "it needs one."
     ),
     "admin-token-day": (
-        "🔑 HiDream's token expires on {date} UTC: within a day. Please put in a new one; "
-        "in <code>hidream.token_file</code> it is taken without a restart."
+        "🔑 HiDream's token expires on {date} UTC: within a day. Please put in a new one: "
+        "in <code>hidream.token_file</code> it is taken without a restart, in "
+        "<code>hidream.token</code> it needs one."
     ),
     # --- when something is broken here
     "sorry": (

@@ -13,7 +13,7 @@ from bench.session import Session
 
 SLOTS: Final = 10
 _LOOK: Final = 0.02
-_MEBIBYTE: Final = 2**20
+_MEGABYTE: Final = 1_000_000
 
 
 async def _memory(session: Session) -> Measured:
@@ -46,14 +46,14 @@ async def _memory(session: Session) -> Measured:
         figures=[
             Figure(
                 name="peak resident memory",
-                unit="MiB",
-                bot=highest / _MEBIBYTE,
+                unit="MB",
+                bot=highest / _MEGABYTE,
                 target=Target(limit=300),
                 digits=0,
             )
         ],
         notes=[
-            f"{before / _MEBIBYTE:.0f} MiB before the first file",
+            f"{before / _MEGABYTE:.0f} MB before the first file",
             f"{count} files of 24 megapixels, JPEG and PNG in turn, of {sizes}",
         ],
     )

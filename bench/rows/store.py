@@ -12,7 +12,7 @@ from bench.processes import started
 from bench.session import Effort, Session
 from bench.storing.building import build
 
-_MEBIBYTE: Final = 2**20
+_MEGABYTE: Final = 1_000_000
 _LIMITS: Final = (("claim", "claim", 5), ("place", "place in line", 5), ("status", "/status", 20))
 
 
@@ -32,7 +32,7 @@ async def _store(session: Session) -> Measured:
         build, folder / "full.db", finished=effort.finished, queued=effort.queued
     )
     built = time.monotonic() - begins
-    size = (folder / "full.db").stat().st_size / _MEBIBYTE
+    size = (folder / "full.db").stat().st_size / _MEGABYTE
     empty = await _of(folder / "empty.db", "an empty store")
     full = await _of(folder / "full.db", "a full store")
     figures = [
@@ -48,8 +48,8 @@ async def _store(session: Session) -> Measured:
         Figure(name="start-up", unit="s", bot=full["opened"], target=Target(limit=1), digits=3),
         Figure(
             name="memory over an empty one",
-            unit="MiB",
-            bot=(full["resident"] - empty["resident"]) / _MEBIBYTE,
+            unit="MB",
+            bot=(full["resident"] - empty["resident"]) / _MEGABYTE,
             target=Target(limit=30),
             digits=1,
         ),
@@ -65,7 +65,7 @@ def _facts(
     effort: Effort, *, size: float, built: float, full: dict[str, Any], empty: dict[str, Any]
 ) -> str:
     return (
-        f"{effort.finished:,} finished and {effort.queued:,} queued tasks, {size:.0f} MiB,"
+        f"{effort.finished:,} finished and {effort.queued:,} queued tasks, {size:.0f} MB,"
         f" built in {built:.0f} s; {len(full['taken']['claim'])} calls of each kind;"
         f" start-up of an empty one {empty['opened']:.3f} s"
     )
