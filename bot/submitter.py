@@ -44,7 +44,7 @@ REFUSAL_TRIES: Final = 3
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A task whose submission was refused for the token's sake: is it the token, or the task?"""
+    """A task whose submission was refused for the account's sake: is it the account, or the task?"""
 
     others: int
     """How many submissions had gone well when it was first refused."""
@@ -77,6 +77,7 @@ class Submitter:
         self._allowance = allowance
         self._clock = clock
         self._suspicions: dict[int, _Suspicion] = {}
+        self._too_fast_ones: dict[int, _Suspicion] = {}
         self.under_way = 0
 
     def begin(self) -> None:
@@ -110,6 +111,7 @@ class Submitter:
     async def _accepted(self, task: Task, accepted: Accepted) -> None:
         self._account.submitted()
         self._suspicions.pop(task.id, None)
+        self._too_fast_ones.pop(task.id, None)
         self._slots.accepted(await self._sure_slots() + 1)
         now = self._clock.now()
         running = await keep(
@@ -165,13 +167,13 @@ class Submitter:
         HiDream may have limits of its own for a person, or words that are taken for load. A task that
         is refused again while others are accepted lets them pass, longer each time, and has an end.
         """
-        known = self._suspicions.setdefault(task.id, _Suspicion(others=self._account.successes))
+        known = self._too_fast_ones.setdefault(task.id, _Suspicion(others=self._account.successes))
         known.refusals += 1
         others_go = self._account.successes > known.others
         if known.refusals > FAST_TRIES and others_go:
             since = task.trouble_since
             if since is not None and self._clock.now() - since > GIVE_UP:
-                del self._suspicions[task.id]
+                del self._too_fast_ones[task.id]
                 await self._fail(task, "hidream-refused", error)
             else:
                 delay = backoff(known.refusals - FAST_TRIES, first=5, longest=_LONGEST_ALONE)

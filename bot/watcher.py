@@ -244,6 +244,7 @@ class Watcher:
         if deadline and now > deadline + LATE_FOR and self._hidream.answers > before:
             log.warning("result_never_answered")
             await self._results.expire(one, now)
+            del self._silent[one.hidream_task_id]
 
     async def _take(
         self,

@@ -297,6 +297,26 @@ def test_a_task_that_alone_is_too_fast_stops_nobody(tmp_path: Path, answer: Answ
 
 
 @in_no_time
+async def test_too_fast_before_does_not_count_when_the_token_is_bad(tmp_path: Path) -> None:
+    """A task that was refused as too fast, others not, is not given up at the first bad token."""
+    answers: dict[str, Answer | None] = {"snow": Answer(429), "rain": None}
+
+    def submit(body: JSON) -> Answer:
+        answer = answers[body["prompt"]]
+        return accepted(body) if answer is None else answer
+
+    async with engine(tmp_path, HiDream(submit)) as world:
+        task = await world.photo("snow", user=1)
+        for _ in range(10):
+            await world.reaches(await world.photo("rain", user=2), TaskState.DELIVERED, within=120)
+        answers["snow"] = answers["rain"] = Answer(401)
+        await world.clock.sleep(2 * HOUR)
+        assert (await world.row(task)).state not in ENDS
+        answers["snow"] = None
+        await world.reaches(task, TaskState.DELIVERED, within=700)
+
+
+@in_no_time
 async def test_a_persons_words_do_not_say_what_a_refusal_means(tmp_path: Path) -> None:
     """Content is refused with the words repeated: they are not taken for load, whatever they are."""
 

@@ -112,6 +112,26 @@ async def test_a_fine_jpeg_passes_byte_for_byte(
     assert await worker.to_jpeg(content) == Photo(content=content, width=64, height=48)
 
 
+@pytest.mark.parametrize("marker", [b"\xff\xe0", b"\xff\xee"])
+async def test_what_hides_in_a_mark_is_left_behind(worker: Images, marker: bytes) -> None:
+    """A mark that is longer than JFIF's or Adobe's holds something else, and does not go out."""
+    content, hidden = encode(corners()), b"where I live" * 4000
+    length = (len(hidden) + 2).to_bytes(2)
+    padded = content[:2] + marker + length + hidden + content[2:]
+    photo = await worker.to_jpeg(padded)
+    assert b"where I live" not in photo.content
+    assert upright(decode(photo))
+
+
+async def test_a_profile_in_countless_parts_is_no_profile(worker: Images) -> None:
+    """More parts than can be numbered are not gathered: the picture is written anew."""
+    part = b"ICC_PROFILE\0\1\1" + b"x" * 20
+    parts = (b"\xff\xe2" + (len(part) + 2).to_bytes(2) + part) * 1000
+    content = encode(corners())
+    photo = await worker.to_jpeg(content[:2] + parts + content[2:])
+    assert len(photo.content) < len(content) + 1000
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP"])
 async def test_each_format_becomes_a_jpeg(worker: Images, kind: str) -> None:
     """Every format that is read comes out as a JPEG with the same picture."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.images import Images, Photo
 from bot.messages import Fetched, FileOutcome, Later, Missing
 from bot.preparer import Preparer
@@ -71,6 +73,57 @@ class Line:
 
 
 FILE = Fetched(content=b"picture")
+
+
+def test_what_is_held_ready_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound nothing more is made ready; the head always is, wherever it comes from."""
+    monkeypatch.setattr("bot.preparer.MOST_BYTES", 30)
+
+    async def work() -> None:
+        line = Line(lambda: Fetched(content=b"twelve bytes"))
+        tasks = [await add(line.store, n, user_id=n) for n in range(9)]
+        most = 0
+        for _ in range(20):
+            line.preparer.look_ahead(await line.store.next_queued(9))
+            await line.clock.sleep(0.1)
+            most = max(most, sum(line.preparer.is_done(task) for task in tasks))
+        assert most == 2, (
+            "sixteen characters each, and what was under way when the bound was reached"
+        )
+        last = tasks[-1]
+        line.preparer.look_ahead([last, *tasks[:-1]])
+        await line.clock.sleep(0.1)
+        assert line.preparer.is_done(last)
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_few_are_made_ready_at_once() -> None:
+    """However long the line is, only so many photos are fetched side by side."""
+
+    async def work() -> None:
+        line = Line(lambda: FILE)
+        fetching, most = 0, 0
+
+        async def fetch(file_id: str) -> FileOutcome:
+            nonlocal fetching, most
+            fetching += 1
+            most = max(most, fetching)
+            await line.clock.sleep(1)
+            fetching -= 1
+            return FILE
+
+        line.telegram.fetch = fetch  # type: ignore[method-assign]
+        for n in range(9):
+            await add(line.store, n)
+        for _ in range(100):
+            line.preparer.look_ahead(await line.store.next_queued(9))
+            await line.clock.sleep(0.1)
+        assert most == 2
+        line.preparer.close()
+
+    at_once(work())
 
 
 def test_a_pause_that_telegram_asks_for_is_kept() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.supervisor import Fatal, GivenUp, Loop, supervise
+from storage.store import StoreError
 from tests.time_machine import LoopClock, at_once
 
 
@@ -49,6 +50,24 @@ def test_a_loop_that_fails_is_started_again() -> None:
         delays = [b - a for a, b in itertools.pairwise(starts)]
         assert len(delays) == 3
         assert 0.16 <= delays[0] < delays[1] < delays[2] <= 1.0
+
+    at_once(work())
+
+
+def test_a_store_that_fails_for_long_ends_nothing() -> None:
+    """A loop that cannot read or write the store begins anew, for as long as that takes."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+
+        async def without_store(stop: asyncio.Event) -> None:
+            starts.append(now())
+            if len(starts) <= 300:
+                raise StoreError("the database is locked")
+            stop.set()
+
+        await watched({"without": without_store, "quiet": quiet}, stop)
+        assert 290 < starts[-1] - starts[0] < 310
 
     at_once(work())
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import httpx
@@ -17,6 +18,7 @@ from bot.web import BODY_LIMIT, Web, create_app, listen, task_id_of
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import TaskState
+from tests.e2e.world import until
 from tests.storage.making import START, HandClock, add, claim, there
 
 
@@ -37,6 +39,15 @@ class Side:
         return url.replace("https://bot.test/x", self.url)
 
 
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 @asynccontextmanager
 async def serving(
     store: MemoryStore, clock: HandClock
@@ -46,6 +57,7 @@ async def serving(
     loop = asyncio.create_task(Web(create_app(side.callbacks), side.listener).run(stop))
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         try:
+            await until(partial(_listens, side.listener.getsockname()[1]), "it listens")
             yield side, http
         finally:
             stop.set()
@@ -155,6 +167,24 @@ async def test_a_body_that_does_not_end_is_given_up(
 
     assert (await http.post(url, content=slowly())).status_code == 408
     assert side.heard == []
+
+
+async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection without a request is closed soon; beyond so many, none is taken; HiDream gets through."""
+    monkeypatch.setattr("bot.web._SILENT_SECONDS", 0.3)
+    monkeypatch.setattr("bot.web._CONNECTIONS", 5)
+    clock = HandClock()
+    async with serving(MemoryStore(clock), clock) as (side, http):
+        port = side.listener.getsockname()[1]
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(9)]
+        ends = [reader.read() for reader, _ in silent]
+        results = await asyncio.wait_for(asyncio.gather(*ends, return_exceptions=True), 5)
+        assert all(result == b"" or isinstance(result, OSError) for result in results)
+        task_id, url = await _submitting(side)
+        assert (await http.post(url, json={})).status_code == 200
+        assert side.heard == [task_id]
+        for _, writer in silent:
+            writer.close()
 
 
 async def test_a_store_that_fails_lets_hidream_call_again(
