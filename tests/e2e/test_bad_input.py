@@ -316,6 +316,7 @@ async def test_words_that_come_again(tmp_path: Path) -> None:
         await ada.reads("What shall I make of it")
         photo = await bob.photo("/count 9")
         await bob.reads("“9”")
+        await until(lambda: _handled(world), "what came so far is handled")
         # as if the bot were killed, again and again, before it notes that an update is handled
         _change(
             world,

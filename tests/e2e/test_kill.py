@@ -17,6 +17,9 @@ async def _picture_once(world: World, chat: int) -> None:
     assert row["id"] not in [message["message_id"] for message in seen]
 
 
+_SHOWN = Settings(seconds=2.0, parallel=10)
+"""Tasks that take long enough to have a progress message."""
+
 # Where the bot is killed: a call that it makes, and whether before or after that call took effect.
 KILLS = [
     pytest.param("telegram", "getUpdates", "kill_after", {}, id="update-not-received"),
@@ -38,7 +41,7 @@ async def test_killed_at_a_call(
     tmp_path: Path, service: str, call: str, action: str, more: dict[str, int]
 ) -> None:
     """Killed before or after a call, the bot brings the picture after its restart, once."""
-    async with opened(tmp_path) as world:
+    async with opened(tmp_path, settings=_SHOWN) as world:
         pid = await world.start()
         ada = await world.person()
         await world.fault(service, call, action, pid=pid, **more)
@@ -54,7 +57,7 @@ async def test_killed_at_a_call(
 
 async def test_killed_before_the_progress_message_is_known(tmp_path: Path) -> None:
     """Killed between Telegram taking the progress message and its answer: still one picture."""
-    async with opened(tmp_path) as world:
+    async with opened(tmp_path, settings=_SHOWN) as world:
         pid = await world.start()
         ada = await world.person()
         await world.fault("telegram", "sendMessage", "kill_after", pid=pid)
