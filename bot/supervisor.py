@@ -19,6 +19,8 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 CRASHES: Final = 5
 _STORE_PAUSE: Final = 1.0
 """Seconds after which a loop that could not read or write the store begins anew."""
+WITHOUT_STORE: Final = 600
+"""So often in a row: a database that is no better after ten minutes is a matter for the operator."""
 CRASH_SPAN: Final = 60.0
 """A loop that fails so often in so many seconds ends the process."""
 
@@ -85,7 +87,9 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
         GivenUp: it failed too often in too short a time, or starting it again cannot help.
     """
     crashes: deque[float] = deque(maxlen=CRASHES)
+    without_store = 0
     while not stop.is_set():
+        began = clock.monotonic()
         try:
             await loop(stop)
         except Fatal as exc:
@@ -93,6 +97,10 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
         except StoreError:
             # a database that is held or full may be free again: no reason to end everything else
             log.exception("loop_without_store", loop=name)
+            lasted = clock.monotonic() - began
+            without_store = 1 if lasted > CRASH_SPAN else without_store + 1
+            if without_store >= WITHOUT_STORE:
+                raise GivenUp(f"{name} could not use the database {WITHOUT_STORE} times") from None
             await _pause(stop, _STORE_PAUSE)
             continue
         except Exception:

@@ -72,6 +72,22 @@ def test_a_store_that_fails_for_long_ends_nothing() -> None:
     at_once(work())
 
 
+def test_a_store_that_never_comes_back_ends_it() -> None:
+    """A database that is no better after ten minutes ends the process: whoever runs it is to see that."""
+
+    async def work() -> None:
+        stop = asyncio.Event()
+
+        async def without_store(_: asyncio.Event) -> None:
+            raise StoreError("the disk is gone")
+
+        with pytest.raises(GivenUp, match="could not use the database"):
+            await watched({"without": without_store, "quiet": quiet}, stop)
+        assert 590 < now() < 620
+
+    at_once(work())
+
+
 def test_five_failures_within_a_minute_end_it() -> None:
     """A loop that keeps failing ends the process, and the others are stopped in order."""
 
