@@ -6,18 +6,31 @@ Each module here has one part of the protocol, as it has in every store; `TaskSt
 from typing import Protocol
 
 from storage.store.at_hidream import AtHiDream
+from storage.store.conversation import Conversation
 from storage.store.delivery import Delivery
-from storage.store.errors import DatabaseRefused, StoreError, TooManyUnfinished
+from storage.store.errors import DatabaseRefused, StillMaking, StoreError, TooManyUnfinished
 from storage.store.handing_in import HandingIn
 from storage.store.housekeeping import Housekeeping
 from storage.store.inbox import Inbox
 from storage.store.line import Line
+from storage.store.privacy import Privacy
 from storage.store.waking import Waking
 
-__all__ = ["DatabaseRefused", "StoreError", "TaskStore", "TooManyUnfinished"]
+__all__ = ["DatabaseRefused", "StillMaking", "StoreError", "TaskStore", "TooManyUnfinished"]
 
 
-class TaskStore(Waking, Inbox, Line, HandingIn, AtHiDream, Delivery, Housekeeping, Protocol):
+class TaskStore(
+    Waking,
+    Inbox,
+    Conversation,
+    Line,
+    HandingIn,
+    AtHiDream,
+    Delivery,
+    Privacy,
+    Housekeeping,
+    Protocol,
+):
     """Everything that lasts. Each method is one atomic step; times are UTC-aware.
 
     Methods that move a task take the `Task` as it was read and change the row only if its state and

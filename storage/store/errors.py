@@ -14,5 +14,13 @@ class TooManyUnfinished(StoreError):
         self.allowed = allowed
 
 
+class StillMaking(StoreError):
+    """What this button made before is not finished."""
+
+    def __init__(self, task_id: int) -> None:
+        super().__init__(f"task {task_id} is unfinished")
+        self.task_id = task_id
+
+
 class DatabaseRefused(StoreError):
     """The database cannot be used as it is: newer, not ours, read-only, corrupt, or in use."""

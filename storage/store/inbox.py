@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.tasks import Draft, InboxRow, NewDraft, NewUpdate, Origin
+from storage.tasks import Draft, DraftKind, InboxRow, NewDraft, NewUpdate, Origin
 
 
 class Inbox(Protocol):
@@ -48,15 +48,17 @@ class Inbox(Protocol):
     # --- drafts
 
     async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep photos that wait for words; the person's older open drafts in that chat are closed. A repeated origin gives the draft it made."""
+        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside. A repeated origin gives the draft it made."""
         ...
 
     async def asked(self, draft_id: int, question_id: int) -> None:
         """Note which message asks for the words."""
         ...
 
-    async def open_draft(self, user_id: int, chat_id: int, since: datetime) -> Draft | None:
-        """Give the person's open draft in a chat, if it was made after `since`."""
+    async def open_draft(
+        self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
+    ) -> Draft | None:
+        """Give the person's open draft of this kind in a chat, if it was made after `since`."""
         ...
 
     async def draft_asked_by(self, user_id: int, chat_id: int, question_id: int) -> Draft | None:

@@ -1,9 +1,10 @@
 """What a store must do with tasks until they are handed in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.tasks import NewTask, Origin, Task
+from storage.tasks import NewTask, Origin, Photo, Settings, Task
 
 
 class Line(Protocol):
@@ -17,6 +18,20 @@ class Line(Protocol):
 
         Raises:
             TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+            StillMaking: what this button (`pressed`) made before is unfinished; nothing is stored.
+        """
+        ...
+
+    async def add_all(
+        self, news: Sequence[NewTask], *, now: datetime, max_unfinished: int | None
+    ) -> list[Task]:
+        """Queue several tasks of one person, all or none; each as by `add`.
+
+        Their origins differ in `n` alone; where they have been made before, those are given.
+
+        Raises:
+            TooManyUnfinished: not all of them have room below `max_unfinished`.
+            StillMaking: what this button made before is unfinished.
         """
         ...
 
@@ -28,8 +43,38 @@ class Line(Protocol):
         """Give the task that this origin has made: there is one if its update is a repeat."""
         ...
 
-    async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
+    async def tasks_of(
+        self, user_id: int, *, limit: int, chat_id: int | None = None, offset: int = 0
+    ) -> list[Task]:
         """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""
+        ...
+
+    async def results_of(
+        self,
+        user_id: int,
+        *,
+        limit: int,
+        chat_id: int | None = None,
+        words: str = "",
+        before: int | None = None,
+        after: int | None = None,
+    ) -> list[Task]:
+        """Give a person's tasks that have a picture Telegram still keeps for us, by id.
+
+        `words`: each of these words is in the prompt, whatever the letter case, in any script.
+        `before`: those with a lower id, the highest first (also where neither is given); `after`:
+        those with a higher id, the lowest first.
+        """
+        ...
+
+    async def count_results(
+        self, user_id: int, *, chat_id: int | None = None, words: str = ""
+    ) -> int:
+        """Count what `results_of` would give."""
+        ...
+
+    async def ancestors(self, task: Task, limit: int) -> list[Task]:
+        """Give the tasks that this one goes on from: its parent, that one's parent, and so on."""
         ...
 
     async def unfinished_child(self, parent_id: int) -> Task | None:
@@ -54,6 +99,31 @@ class Line(Protocol):
         """QUEUED → WAITING: its photo could not be fetched for now.
 
         `tries` is raised and `trouble_since` begun; `reason` is kept as vendor_message.
+        """
+        ...
+
+    async def change(
+        self,
+        task: Task,
+        *,
+        settings: Settings | None = None,
+        photos: Sequence[Photo] | None = None,
+    ) -> Task | None:
+        """QUEUED or WAITING stays so, with other settings or photos: its caption was edited.
+
+        `claim_no` is raised, so that nobody submits it as it was before. The turn stays.
+        """
+        ...
+
+    async def cancel(self, task: Task, now: datetime) -> Task | None:
+        """Withdraw one task, for the person who asked for it.
+
+        QUEUED or WAITING → CANCELLED: it has cost nothing, and the gap in the later turns is
+        closed. UNCERTAIN or RUNNING → CANCELLED: its slot stays held until HiDream's end, or until
+        its time is up; what HiDream still makes of it is dropped. SUBMITTING stays so, `withdrawn`:
+        it becomes CANCELLED with the answer (by `accepted`, `hand_back`, `unanswered` or `ready`,
+        or by `recover`), and `accepted` notes HiDream's id all the same. None where it is too late
+        (or somebody was quicker): read it again.
         """
         ...
 

@@ -6,24 +6,37 @@ sent to HiDream for a task; submissions are what slots and images a minute are c
 the limits stay true whatever became of the task.
 """
 
-from storage.tasks.incoming import Draft, InboxRow, NewDraft, NewUpdate
+from storage.tasks.incoming import (
+    Album,
+    AlbumPart,
+    Draft,
+    DraftKind,
+    InboxRow,
+    NewDraft,
+    NewUpdate,
+    NewView,
+    View,
+)
 from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, TaskState, Topic
 from storage.tasks.task import (
     PLACE_LIMIT,
     Charge,
     Datum,
     Failure,
+    Forgotten,
     Image,
     Measured,
     NewTask,
     Origin,
     Photo,
     Place,
+    Role,
     Running,
     SentImage,
     Settings,
     Step,
     Task,
+    TaskMessage,
 )
 
 __all__ = [
@@ -31,10 +44,14 @@ __all__ = [
     "FINAL",
     "IN_LINE",
     "PLACE_LIMIT",
+    "Album",
+    "AlbumPart",
     "Charge",
     "Datum",
     "Draft",
+    "DraftKind",
     "Failure",
+    "Forgotten",
     "Image",
     "ImageState",
     "InboxRow",
@@ -42,14 +59,18 @@ __all__ = [
     "NewDraft",
     "NewTask",
     "NewUpdate",
+    "NewView",
     "Origin",
     "Photo",
     "Place",
+    "Role",
     "Running",
     "SentImage",
     "Settings",
     "Step",
     "Task",
+    "TaskMessage",
     "TaskState",
     "Topic",
+    "View",
 ]

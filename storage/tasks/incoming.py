@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from storage.tasks.task import Origin, Photo, Place
 
@@ -30,23 +31,29 @@ class InboxRow:
     received_at: datetime
 
 
+DraftKind = Literal["words", "prompt", "offer"]
+"""What a draft waits for: "words" for its photos, a photo for its words ("prompt"), or, complete, a
+tap ("offer")."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDraft:
-    """Photos that wait for words."""
+    """Something that is not a task yet: photos without words, words without a photo, or an offer."""
 
     origin: Origin
     user_id: int
     place: Place
     photos: tuple[Photo, ...]
     caption: str = ""
-    """Options that came with the photo, to be read together with the words."""
+    """The words so far: options that came with the photo, words that wait for one, or all of it."""
     language: str | None = None
     parent_id: int | None = None
+    kind: DraftKind = "words"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """Photos that wait for words, and the question that was asked."""
+    """Something that is not a task yet, and the question that was asked about it."""
 
     id: int
     origin: Origin
@@ -59,4 +66,50 @@ class Draft:
     question_id: int | None
     """Our message that asks; None until it is known to be sent."""
     used: bool
+    created_at: datetime
+    kind: DraftKind = "words"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlbumPart:
+    """One message of an album."""
+
+    origin: Origin
+    chat_id: int
+    media_group_id: str
+    message_id: int
+    data: str
+    """What the conversation needs of it, as JSON; the store does not read it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Album:
+    """An album that has been quiet for long enough, its parts by message id."""
+
+    chat_id: int
+    media_group_id: str
+    parts: tuple[AlbumPart, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewView:
+    """A list or a history that someone asked for."""
+
+    origin: Origin
+    kind: str
+    user_id: int
+    chat_id: int
+    words: str = ""
+    """What was searched for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """A list or a history that is shown in a chat; its buttons name its id."""
+
+    id: int
+    kind: str
+    user_id: int
+    chat_id: int
+    words: str
     created_at: datetime

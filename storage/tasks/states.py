@@ -28,7 +28,7 @@ class TaskState(StrEnum):
     GONE = "gone"
     """There is no chat any more to tell: the bot was blocked or removed. Final."""
     CANCELLED = "cancelled"
-    """Withdrawn before it was handed in. Final."""
+    """Withdrawn by the person; what HiDream has of it runs on there, and is dropped. Final."""
 
 
 FINAL: Final = frozenset(
@@ -66,6 +66,8 @@ class Topic(StrEnum):
 
     INBOX = "inbox"
     """An update came in, or one that waited is due."""
+    ALBUMS = "albums"
+    """A part of an album came in, or one has been quiet for long enough."""
     QUEUE = "queue"
     """A task was queued or left the queue, or a slot became free."""
     RUNNING = "running"

@@ -18,12 +18,17 @@ class Photo:
 
     file_id: str
     file_unique_id: str
-    kind: Literal["photo", "document"] = "photo"
+    """Both are "" where `kind` is "url"."""
+    kind: Literal["photo", "document", "sticker", "url"] = "photo"
     width: int | None = None
     """Pixels, where Telegram says so."""
     height: int | None = None
     size: int | None = None
     """Bytes, where Telegram says so."""
+    url: str | None = None
+    """Where it is on the web; HiDream fetches it, we never do."""
+    spoiler: bool = False
+    """Whether it was sent covered: then so is what is made of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +63,10 @@ class Settings:
     ratio: str | None = None
     """`16:9`, …; None: the one nearest to the photo's own."""
     count: int = 1
+    as_file: bool = False
+    """Whether the result is sent as files, in full quality."""
+    silent: bool = False
+    """Whether the result arrives without a sound."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +92,8 @@ class NewTask:
     """The task that this one repeats or goes on from."""
     draft_id: int | None = None
     """The question that this task answers; it is marked as used together with the insert."""
+    pressed: str | None = None
+    """The button that makes it; while what it made is unfinished, it makes nothing more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +108,7 @@ class Task:
     settings: Settings
     language: str | None = None
     parent_id: int | None = None
+    pressed: str | None = None
 
     state: TaskState = TaskState.QUEUED
     turn: int = 0
@@ -142,6 +154,11 @@ class Task:
     ready_at: datetime | None = None
     finished_at: datetime | None = None
     """When it reached a final state."""
+
+    withdrawn: bool = False
+    """Whether the person stopped it while its request was on its way: it ends with the answer."""
+    pruned: bool = False
+    """Whether its words, photos and ids have been forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,3 +231,34 @@ class SentImage:
     n: int
     file_id: str
     sent_as: Literal["photo", "document"]
+
+
+Role = Literal["picture", "file", "buttons", "notice", "progress", "other"]
+"""What one of our messages is to its task."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskMessage:
+    """One of our messages that belongs to a task."""
+
+    chat_id: int
+    message_id: int
+    task_id: int
+    role: Role
+    n: int | None = None
+    """Which of the task's images it shows."""
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forgotten:
+    """What was done when a person asked to be forgotten."""
+
+    cancelled: int
+    """Tasks that were in line, and cost nothing."""
+    stopped: int
+    """Tasks that HiDream has, or perhaps has: their slots stay held until its end."""
+    task_ids: tuple[int, ...]
+    """All tasks that were emptied: their files are to go."""
+    messages: tuple[TaskMessage, ...]
+    """Progress messages that are still in chats."""
