@@ -8,12 +8,12 @@ from telegram import CallbackQuery, Update
 from bot import reports
 from bot.captions import write
 from bot.handlers.desk import Desk
-from bot.messages import Target
+from bot.handlers.orders import Order, Orders
 from bot.pictures import AspectRatio, PictureRequest
 from bot.reports import AGAIN, OTHER_WORDS
 from bot.texts import Say
-from storage.store import TooManyUnfinished
-from storage.tasks import NewDraft, NewTask, Task
+from storage.store import StillMaking, TooManyUnfinished
+from storage.tasks import NewTask, Task
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +21,9 @@ log = structlog.get_logger(__name__)
 class ButtonHandlers:
     """What happens when a button is pressed, today or in years."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, orders: Orders) -> None:
         self._desk = desk
+        self._orders = orders
 
     async def pressed(self, update: Update, context: Any) -> None:
         """Do what the button says, if whoever pressed it may."""
@@ -68,38 +69,32 @@ class ButtonHandlers:
                     settings=task.settings,
                     language=press.from_user.language_code,
                     parent_id=task.id,
+                    pressed=press.data,
                 ),
                 now=self._desk.clock.now(),
                 max_unfinished=self._desk.access.max_unfinished,
             )
         except TooManyUnfinished:
             return Say("pressed-too-many")
+        except StillMaking:
+            return Say("pressed-already")
         return Say("pressed-again")
 
     async def _other_words(self, update_id: int, press: CallbackQuery, task: Task) -> None:
-        draft = await self._desk.store.add_draft(
-            NewDraft(
+        await self._orders.ask(
+            Order(
                 origin=self._desk.origin(update_id),
                 user_id=task.user_id,
                 place=task.place,
                 photos=task.photos,
                 # the words are to be other ones, not the settings
-                caption=write(_without_words(task), defaults=self._desk.defaults),
+                words=write(_without_words(task), defaults=self._desk.defaults),
                 language=press.from_user.language_code,
+                answer_to=task.place,
                 parent_id=task.id,
             ),
-            self._desk.clock.now(),
-        )
-        place = task.place
-        target = Target(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
-        question = await self._desk.say(
-            target,
             Say("ask-other-words", {"settings": reports.settings(task)}),
-            language=press.from_user.language_code,
-            ask=True,
         )
-        if question is not None:
-            await self._desk.store.asked(draft.id, question)
 
 
 def _without_words(task: Task) -> PictureRequest:
