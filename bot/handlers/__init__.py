@@ -13,6 +13,7 @@ from bot.handlers.desk import Desk
 from bot.handlers.orders import Orders
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.results import ResultButtons
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 
@@ -23,7 +24,9 @@ def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """Give the handlers in the order in which they are asked; the first that fits takes the update."""
     orders = Orders(desk)
     photos, status, start = PhotoHandlers(desk, orders), StatusHandlers(desk), StartHandlers(desk)
-    buttons, other = ButtonHandlers(desk, orders), OtherHandlers(desk)
+    other = OtherHandlers(desk)
+    # each feature's own, by what a button says
+    buttons = ButtonHandlers(desk, ResultButtons(desk, orders).reactions())
     by_command = {"start": start.start, "help": start.help, "status": status.status}
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     return (

@@ -11,6 +11,7 @@ from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
+from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
 from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
@@ -112,6 +113,20 @@ class Desk:
             # there, other messages and topics have these numbers
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
+
+    async def notice(self, press: Press, line: Say | None = None) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
+        await self.chat.answer_press(press.id, line, language=press.language)
+
+    async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
+        """Say whether someone may press a button that is for this person in this chat; tells them if not."""
+        if press.user_id != owner_id:
+            await self.notice(press, Say("pressed-not-yours"))
+            return False
+        if not self.access.allows(owner_id, chat_id):
+            await self.notice(press, Say("pressed-not-allowed"))
+            return False
+        return True
 
     async def made_already(self, origin: Origin) -> bool:
         """Say whether this has made a task: it has, if it is a repeat."""
