@@ -16,6 +16,7 @@ from bot.chat import TelegramChat
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
 from bot.hidream.client import HiDreamClient, new_client
@@ -234,7 +235,15 @@ async def _loops(
             callbacks=callbacks,
         ).run,
         "watcher": watcher.run,
-        "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
+        "progress": Progress(
+            store=store,
+            chat=chat,
+            account=account,
+            estimates=Estimates(
+                durations, slots=slots, images_per_minute=config.hidream.images_per_minute
+            ),
+            clock=clock,
+        ).run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
         "housekeeping": Housekeeping(
             store=store,

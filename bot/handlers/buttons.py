@@ -6,11 +6,11 @@ import structlog
 from telegram import CallbackQuery, Update
 
 from bot import reports
+from bot.actions import Action
 from bot.captions import write
 from bot.handlers.desk import Desk
 from bot.messages import Target
 from bot.pictures import AspectRatio, PictureRequest
-from bot.reports import AGAIN, OTHER_WORDS
 from bot.texts import Say
 from storage.store import TooManyUnfinished
 from storage.tasks import NewDraft, NewTask, Task
@@ -32,13 +32,13 @@ class ButtonHandlers:
             return
         action, _, number = (press.data or "").partition(":")
         task = await self._task(number)
-        if task is None or action not in (AGAIN, OTHER_WORDS):
+        if task is None or action not in (Action.AGAIN, Action.WORDS):
             await self._notice(press, Say("pressed-unknown"))
         elif press.from_user.id != task.user_id:
             await self._notice(press, Say("pressed-not-yours"))
         elif not self._desk.access.allows(task.user_id, task.place.chat_id):
             await self._notice(press, Say("pressed-not-allowed"))
-        elif action == AGAIN:
+        elif action == Action.AGAIN:
             await self._notice(press, await self._again(update.update_id, press, task))
         else:
             await self._notice(press, Say("pressed-words"))

@@ -13,7 +13,7 @@ from bot.captions import mentions_option
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers.refusals import Refusals
-from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
+from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
 from storage.clock import Clock
@@ -44,7 +44,7 @@ class Desk:
     refusals: Refusals = field(default_factory=Refusals)
 
     async def answer(
-        self, message: Message, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+        self, message: Message, *lines: Say, ask: bool = False, buttons: Keyboard = ()
     ) -> int | None:
         """Answer a message; returns the answer's message id, or None where nobody is there.
 
@@ -64,7 +64,7 @@ class Desk:
         *lines: Say,
         language: str | None = None,
         ask: bool = False,
-        buttons: tuple[Button, ...] = (),
+        buttons: Keyboard = (),
     ) -> int | None:
         """Say something to a chat, wherever it is by now; returns the message's id, or None where nobody is there.
 
