@@ -12,7 +12,7 @@ class Action(StrEnum):
     AGAIN = "again"
     """`again:17`: the same again."""
     RATIO = "ratio"
-    """`ratio:17`: offer the shapes; `ratio:17:16-9` (the sign `:` is written `-`): the same in that shape."""
+    """`ratio:17`: offer the shapes, of which one more choice names one."""
     COUNT = "count"
     """`count:17:4`: the same, so many pictures."""
     WORDS = "words"

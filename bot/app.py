@@ -40,7 +40,7 @@ from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import Task, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -219,6 +219,10 @@ async def _loops(
         username=application.bot.username,
     )
     application.add_handlers(list(all_handlers(desk)))
+
+    async def standing(task: Task) -> str:
+        return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
+
     retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
@@ -244,7 +248,7 @@ async def _loops(
             ),
             clock=clock,
         ).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,
