@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from bot.account import Trouble
 from bot.messages import Button
-from bot.texts import Say, shorten
+from bot.texts import Ago, Lasting, Percent, Say, shorten
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
 _CAPTION_PROMPT: Final = 400
@@ -54,7 +54,7 @@ def result(task: Task, images: Sequence[Image]) -> list[Say]:
                 "prompt": shorten(task.settings.prompt, _CAPTION_PROMPT),
                 "settings": settings(task),
                 "task": task.id,
-                "time": duration(over - task.created_at),
+                "time": Lasting(over - task.created_at),
             },
         )
     ]
@@ -163,7 +163,7 @@ def listed(task: Task, *, place: int, now: datetime) -> Say:
         {
             "task": task.id,
             "state": state(task, place=place),
-            "age": age(now - task.created_at),
+            "age": Ago(now - task.created_at),
             "prompt": shorten(task.settings.prompt, _LIST_PROMPT),
             "settings": settings(task, negative=_LIST_NEGATIVE),
         },
@@ -189,13 +189,13 @@ def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -
                 "settings": settings(task),
             },
         ),
-        Say("status-times", {"age": age(now - task.created_at)}),
+        Say("status-times", {"age": Ago(now - task.created_at)}),
     ]
     if task.failure is not None and task.state in FINAL:
         lines.append(Say(task.failure.id, task.failure.data))
     elif task.state in FINAL and images:
         over = task.ended_at or task.finished_at or task.created_at
-        lines.append(Say("status-took", {"time": duration(over - task.created_at)}))
+        lines.append(Say("status-took", {"time": Lasting(over - task.created_at)}))
         if any(image.state is not ImageState.STORED for image in images):
             lines += partly(images)
     if task.hidream_task_id:
@@ -203,28 +203,6 @@ def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -
     return lines
 
 
-def percent(completion: float) -> int:
+def percent(completion: float) -> Percent:
     """Give HiDream's progress in whole percent; 100 only when it is over."""
-    return min(99, int(completion * 100)) if completion < 1 else 100
-
-
-def age(span: timedelta) -> Say:
-    """Say how long ago something was."""
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 1:
-        return Say("ago-now")
-    if minutes < 60:
-        return Say("ago-minutes", {"count": minutes})
-    if minutes < 48 * 60:
-        return Say("ago-hours", {"count": minutes // 60})
-    return Say("ago-days", {"count": minutes // (24 * 60)})
-
-
-def duration(span: timedelta) -> Say:
-    """Say how long something took."""
-    seconds = max(1, round(span.total_seconds()))
-    if seconds < 100:
-        return Say("seconds", {"count": seconds})
-    if seconds < 100 * 60:
-        return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
-    return Say("hours", {"count": seconds // 3600, "minutes": seconds % 3600 // 60})
+    return Percent(min(99, int(completion * 100)) / 100 if completion < 1 else 1.0)

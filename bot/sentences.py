@@ -31,7 +31,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "help-options": "<b>The caption can also say</b>",
     "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
     "help-commands": "\n<b>Commands</b>",
-    "help-command": "/{command} — {about}",
+    "help-command": "{command} — {about}",
     "ratio-about": (
         "the shape of the picture: {values}. If you leave it out, it is the one nearest to your photo's."
     ),
@@ -40,6 +40,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-start": "what this bot does",
     "command-help": "how to say what you want",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    # --- the bot's page in Telegram
+    "bot-description": (
+        "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
+        "picture of it.\n\nPress Start, then send your first photo."
+    ),
+    "bot-short-description": "Turns your photo and a few words into new pictures, with HiDream.",
     # --- what came
     "ask-words": (
         "Nice photo! What shall I make of it? Reply to this with a few words, such as "
@@ -130,7 +136,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-submitting": "📤 Handing it to HiDream …",
     "progress-uncertain": "🔎 HiDream has not answered. I'm finding out whether it has your photo.",
     "progress-running": "🎨 HiDream is at it.",
-    "progress-percent": "🎨 HiDream is at it: {percent} %",
+    "progress-percent": "🎨 HiDream is at it: {percent}",
     "progress-fetching": "📥 Done at HiDream, bringing it here …",
     "progress-over": "✔️ This one is over.",
     # --- results
@@ -229,20 +235,16 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "state-submitting": "on its way to HiDream",
     "state-uncertain": "no answer from HiDream yet",
     "state-running": "being made",
-    "state-percent": "being made, {percent} %",
+    "state-percent": "being made, {percent}",
     "state-fetching": "done, being fetched",
     "state-ready": "done, on its way to you",
     "state-delivered": "done",
     "state-failed": "no picture",
     "state-gone": "could not be brought to the chat",
     "state-cancelled": "cancelled",
+    # --- how long
     "ago-now": "just now",
-    "ago-minutes": Plural(one="{count} minute ago", other="{count} minutes ago"),
-    "ago-hours": Plural(one="{count} hour ago", other="{count} hours ago"),
-    "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
-    "seconds": "{count} s",
-    "minutes": "{count} min {seconds} s",
-    "hours": "{count} h {minutes} min",
+    "lasting": "{larger} {smaller}",
     # --- to the admins
     "admin-token": (
         "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "
