@@ -11,6 +11,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Final
 
+from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -25,6 +26,12 @@ def path_of(language: str) -> Path:
     return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
+def is_translated(message: Message) -> bool:
+    """Say whether a message has a translation, of a plural each form."""
+    forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    return bool(forms) and all(forms)
+
+
 @cache
 def catalogue(language: str) -> NullTranslations:
     """Give a language's translations; what it lacks stays English."""
@@ -32,6 +39,10 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     with path_of(language).open("rb") as file:
         messages = read_po(file, locale=language, domain=DOMAIN)
+    for message in list(messages):
+        if not is_translated(message):
+            # left in, the English would have the other language's plural forms
+            messages.delete(message.id, message.context)
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)

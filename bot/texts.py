@@ -89,11 +89,13 @@ def _sentence(say: Say, language: str) -> str:
                 said.append(with_marks(part) if rtl else part)
         if place is None:
             continue
-        shown = _shown(place, say.data[place], language)
+        datum = say.data[place]
+        # within <code> it is to be copied as it is
+        shown = _shown(place, datum, language, alone=code is None)
         if isinstance(shown, Say):
             (said if code is None else code).append(_sentence(shown, language))
         elif code is None:
-            said.append(html.escape(isolated(shown, rtl=rtl), quote=False))
+            said.append(html.escape(shown, quote=False))
         else:
             code.append(html.escape(shown, quote=False))
     return "".join(said)
@@ -116,10 +118,15 @@ def _pieces(form: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((literal, place) for literal, place, _, _ in Formatter().parse(form))
 
 
-def _shown(place: str, value: object, language: str) -> str | Say:
+def _shown(place: str, value: object, language: str, *, alone: bool) -> str | Say:
+    def apart(text: str) -> str:
+        return isolated(text, rtl=language in RIGHT_TO_LEFT) if alone else text
+
     match value:
-        case Say() | str():
+        case Say():
             return value
+        case str():
+            return apart(value)
         case int() | float():
             return str(value) if place in NAMES else values.number(value, language)
         case Percent():
@@ -138,7 +145,7 @@ def _shown(place: str, value: object, language: str) -> str | Say:
         case Moment():
             return values.moment(value.moment, language)
         case list() | tuple():
-            return values.either(value, language)
+            return values.either([apart(one) for one in value], language)
         case _:
             raise TypeError(f"{place}: nothing that can be shown")
 

@@ -13,7 +13,7 @@ from typing import Final
 from babel.messages import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from bot.catalogues import DOMAIN, FOLDER, path_of
+from bot.catalogues import DOMAIN, FOLDER, is_translated, path_of
 from bot.languages import LANGUAGES, SOURCE
 from bot.sentences import SENTENCES, Plural
 
@@ -87,16 +87,8 @@ def missing(language: str) -> list[str]:
     with path_of(language).open("rb") as file:
         known = read_po(file, locale=language, domain=DOMAIN)
     return [
-        str(message.context)
-        for message in known
-        if message.id and not all(_strings(message.string, message.pluralizable))
+        str(message.context) for message in known if message.id and not is_translated(message)
     ]
-
-
-def _strings(string: object, pluralizable: bool) -> tuple[str, ...]:
-    if isinstance(string, str):
-        return (string,)
-    return tuple(string) if isinstance(string, tuple | list) and (string or pluralizable) else ("",)
 
 
 def _written(made: Catalog) -> bytes:
