@@ -86,9 +86,7 @@ def missing(language: str) -> list[str]:
     """Give the ids of the sentences that have no (whole) translation into a language."""
     with path_of(language).open("rb") as file:
         known = read_po(file, locale=language, domain=DOMAIN)
-    return [
-        str(message.context) for message in known if message.id and not is_translated(message)
-    ]
+    return [str(message.context) for message in known if message.id and not is_translated(message)]
 
 
 def _written(made: Catalog) -> bytes:
