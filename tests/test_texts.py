@@ -17,7 +17,7 @@ import bot
 from bot import texts
 from bot.captions import parse
 from bot.commands import COMMANDS
-from bot.directions import CONTROLS, right_to_left, with_marks
+from bot.directions import CONTROLS, RLM, right_to_left, with_marks
 from bot.errors import CaptionError
 from bot.handlers.start import help_lines
 from bot.options import OPTIONS
@@ -235,7 +235,7 @@ def test_data_are_shown_as_they_are(text: str, language: str) -> None:
 
 
 def _seen(text: str) -> str:
-    return CONTROLS.sub("", text)
+    return CONTROLS.sub("", text).replace(RLM, "")
 
 
 # --- directions -----------------------------------------------------------------------------------
