@@ -17,7 +17,7 @@ _LATE_ROLES: Final[Mapping[str, Role]] = {"photo": "picture", "document": "file"
 
 def role_of(step: str) -> Role:
     """Say what the messages of this step of a delivery are."""
-    first, *_, last = step.split("-")
+    first, last = step.partition("-")[0], step.rpartition("-")[2]
     return _LATE_ROLES.get(last, "other") if first == "late" else _ROLES.get(step, "other")
 
 
