@@ -5,9 +5,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
+from bot import menu
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.alerts import Alerts
 from bot.application import application_of, introduce
@@ -16,6 +18,7 @@ from bot.chat import TelegramChat
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
 from bot.hidream.client import HiDreamClient, new_client
@@ -39,7 +42,7 @@ from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import Task, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +100,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
-            at_once=("intake",),  # what it has not kept, Telegram still has
+            # what the intake has not kept, Telegram still has; the menu has another start
+            at_once=("intake", "menu"),
         )
     log.info("stopped")
 
@@ -218,6 +222,10 @@ async def _loops(
         username=application.bot.username,
     )
     application.add_handlers(list(all_handlers(desk)))
+
+    async def standing(task: Task) -> str:
+        return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
+
     retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
@@ -234,8 +242,16 @@ async def _loops(
             callbacks=callbacks,
         ).run,
         "watcher": watcher.run,
-        "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "progress": Progress(
+            store=store,
+            chat=chat,
+            account=account,
+            estimates=Estimates(
+                durations, slots=slots, images_per_minute=config.hidream.images_per_minute
+            ),
+            clock=clock,
+        ).run,
+        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,
@@ -244,6 +260,7 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
+        "menu": partial(menu.run, bot=application.bot, facts=store),
     }
     if web is not None:
         loops["web"] = web.run

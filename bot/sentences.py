@@ -31,7 +31,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "help-options": "<b>The caption can also say</b>",
     "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
     "help-commands": "\n<b>Commands</b>",
-    "help-command": "/{command} — {about}",
+    "help-command": "{command} — {about}",
     "ratio-about": (
         "the shape of the picture: {values}. If you leave it out, it is the one nearest to your photo's."
     ),
@@ -40,6 +40,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-start": "what this bot does",
     "command-help": "how to say what you want",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    # --- the bot's page in Telegram
+    "bot-description": (
+        "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
+        "picture of it.\n\nPress Start, then send your first photo."
+    ),
+    "bot-short-description": "Turns your photo and a few words into new pictures, with HiDream.",
     # --- what came
     "ask-words": (
         "Nice photo! What shall I make of it? Reply to this with a few words, such as "
@@ -121,6 +127,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     # --- progress
     "progress-next": "⏳ In line: you are next.",
     "progress-place": "⏳ In line: number {place}.",
+    "progress-place-wait": "⏳ In line: number {place}. Your turn should come in about {span}.",
     "progress-far": "⏳ In line: more than {place} are before you.",
     "progress-paused": (
         "⏸ HiDream takes no new pictures right now. Yours keeps its place, "
@@ -130,12 +137,26 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-submitting": "📤 Handing it to HiDream …",
     "progress-uncertain": "🔎 HiDream has not answered. I'm finding out whether it has your photo.",
     "progress-running": "🎨 HiDream is at it.",
-    "progress-percent": "🎨 HiDream is at it: {percent} %",
+    "progress-running-usual": "🎨 HiDream is at it. That usually takes {span}.",
+    "progress-running-longer": "🎨 HiDream is at it. It takes longer than usual.",
+    "progress-percent": "🎨 HiDream is at it: {percent}",
+    "progress-percent-usual": "🎨 HiDream is at it: {percent}. That usually takes {span}.",
+    "progress-percent-longer": "🎨 HiDream is at it: {percent}. It takes longer than usual.",
     "progress-fetching": "📥 Done at HiDream, bringing it here …",
+    "progress-stopping": "✋ Stopping …",
     "progress-over": "✔️ This one is over.",
+    "progress-cancelled": "✖️ Stopped. It cost nothing.",
+    "progress-stopped": "✖️ Stopped for you. HiDream had begun, so it may still count there.",
+    "button-cancel": "✖️ Stop it",
     # --- results
-    "result": "<i>{prompt}</i>\n{settings}\n#{task} · done in {time}",
-    "result-late": "Late, but here it is.\n<i>{prompt}</i>\n{settings}\n#{task}",
+    "result": "<code>{caption}</code>\n#{task} · {time}",
+    "result-cut": "<i>{caption}</i>\n#{task} · {time} · all of the words: /status {task}",
+    "result-late": "Late, but here it is.\n<code>{caption}</code>\n#{task}",
+    "result-late-cut": (
+        "Late, but here it is.\n<i>{caption}</i>\n#{task} · all of the words: /status {task}"
+    ),
+    "result-from": "↳ made from #{parent}",
+    "result-next": "#{task}: what next?",
     "settings": "{ratio} · {count}",
     "settings-negative": "{ratio} · {count} · without: {negative}",
     "pictures": Plural(one="{count} picture", other="{count} pictures"),
@@ -203,6 +224,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "button-again": "🔁 Try again",
     "button-words": "✏️ Other words",
+    "button-repeat": "🔁 Again",
+    "button-ratio": "🖼 Shape …",
+    "button-count": "×{count}",
+    "button-use": "➡️ Use as new photo",
+    "button-file": "📄 Original file",
+    "button-delete": "🗑 Delete",
     # --- buttons
     "pressed-again": "On its way again.",
     "pressed-already": "That one is already on its way.",
@@ -219,7 +246,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
     "status-many": "… and more than {count} more.",
     "status-more": "/status with a number, such as /status {task}, shows one in full.",
-    "status-full": "<b>#{task}</b> · {state}\n<i>{prompt}</i>\n{settings}",
+    "status-full": "<b>#{task}</b> · {state}\n<code>{caption}</code>",
     "status-times": "Sent {age}.",
     "status-took": "Done in {time}.",
     "status-hidream": "HiDream's id for it: <code>{id}</code>",
@@ -229,20 +256,17 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "state-submitting": "on its way to HiDream",
     "state-uncertain": "no answer from HiDream yet",
     "state-running": "being made",
-    "state-percent": "being made, {percent} %",
+    "state-percent": "being made, {percent}",
     "state-fetching": "done, being fetched",
     "state-ready": "done, on its way to you",
     "state-delivered": "done",
     "state-failed": "no picture",
     "state-gone": "could not be brought to the chat",
     "state-cancelled": "cancelled",
+    # --- how long
     "ago-now": "just now",
-    "ago-minutes": Plural(one="{count} minute ago", other="{count} minutes ago"),
-    "ago-hours": Plural(one="{count} hour ago", other="{count} hours ago"),
-    "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
-    "seconds": "{count} s",
-    "minutes": "{count} min {seconds} s",
-    "hours": "{count} h {minutes} min",
+    "lasting": "{larger} {smaller}",
+    "span": "{low}–{high}",
     # --- to the admins
     "admin-token": (
         "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "
