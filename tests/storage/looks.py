@@ -30,7 +30,21 @@ def _turning(known: Known) -> tuple[int, int]:
 LOOKS: Final[Mapping[str, Look]] = {
     "inbox_heads": lambda known: [call(known.now, 99), call(known.now, 1)],
     "next_inbox_due": lambda _: [call(), call(busy={(BOT, 1), (BOT, None)})],
-    "open_draft": lambda known: [call(*_turning(known), known.now - 10 * MINUTE)],
+    "open_draft": lambda known: [
+        call(*_turning(known), known.now - 10 * MINUTE, kind=kind)
+        for kind in ("words", "prompt", "offer")
+    ],
+    "draft": lambda known: [call(known.turn % 4 + 1)],
+    "draft_at": lambda known: [call(*_turning(known), n) for n in range(3)],
+    "albums_due": lambda known: [call(known.now, 99), call(known.now, 1)],
+    "next_album_due": lambda _: [call()],
+    "task_at": lambda known: [call(known.turn % 3 + 1, n) for n in range(3)],
+    "task_from": lambda known: [call(*_turning(known), n) for n in range(3)],
+    "messages_of": _by_id,
+    "stale_progress": lambda _: [call(99), call(1)],
+    "preferences": lambda known: [call(scope, known.turn % 3 + 1) for scope in ("user", "chat")],
+    "view": lambda known: [call(known.turn % 6 + 1)],
+    "fact": lambda _: [call("token")],
     "draft_asked_by": lambda known: [call(*_turning(known), n) for n in (0, 1)],
     "get": _by_id,
     "made_by": lambda known: [
