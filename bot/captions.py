@@ -29,9 +29,7 @@ _LONGEST = max(len(name) for names in _BY_FORM.values() for name in names) + _MO
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 # Possessive quantifiers and disjoint neighbours: nothing here can backtrack, so time is linear.
-_ITEM = re.compile(
-    rf"(?P<breaks>[{_BREAKS}])|(?:／(?=[^\W\d_]))?+(?:[^\s／]|／(?![^\W\d_]))++"
-)
+_ITEM = re.compile(rf"(?P<breaks>[{_BREAKS}])|(?:／(?=[^\W\d_]))?+(?:[^\s／]|／(?![^\W\d_]))++")
 _HEAD = re.compile(
     rf"""
     [{INVISIBLE}]*+

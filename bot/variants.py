@@ -42,13 +42,21 @@ def expand(prompt: str) -> tuple[str, ...]:
     if not pieces:
         return (rest,)
     pieces.append((rest,))
-    count = math.prod(len(piece) for piece in pieces)
-    if count > MOST:
-        raise CaptionError("variants-too-many", count=count, most=MOST)
+    check(math.prod(len(piece) for piece in pieces))
     combined = ("".join(chosen) for chosen in itertools.product(*pieces))
     # where one of the options is nothing, two spaces meet
     tidy = (_GAP.sub(" ", one).strip() for one in combined)
     return tuple(dict.fromkeys(one for one in tidy if one))
+
+
+def check(count: int, *, most: int = MOST) -> None:
+    """Say whether so many prompts can be made at once.
+
+    Raises:
+        CaptionError: `variants-too-many`.
+    """
+    if count > most:
+        raise CaptionError("variants-too-many", count=count, most=most)
 
 
 def escaped(prompt: str) -> str:

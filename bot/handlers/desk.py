@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from telegram import Update
+from telegram import CallbackQuery, Update
 
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
 from bot.handlers.refusals import Refusals
+from bot.links import Link
 from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
@@ -25,6 +26,10 @@ _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
 _MOVING_DELAY: Final = 1.0
 """Seconds before an answer is repeated to a chat that moved twice."""
+
+
+CheckLink = Callable[[Link], Awaitable[Say | None]]
+"""Says why a link cannot be used; None: HiDream may fetch it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,10 +53,11 @@ class Desk:
     bot_id: int
     username: str
     refusals: Refusals = field(default_factory=Refusals)
+    check_link: CheckLink
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
-        message = update.message or update.edited_message
+        message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
         return incoming.read(message, self.origin(update.update_id), self.username)
@@ -121,14 +127,6 @@ class Desk:
         """Say which update a row comes from."""
         return Origin(bot_id=self.bot_id, update_id=update_id)
 
-    async def answers_for(self, message: Incoming) -> bool:
-        """Say whether this message is the one to answer: an album gets one answer for all of it."""
-        if message.media_group_id is None:
-            return True
-        return await self.store.first_of_album(
-            message.origin, message.place.chat_id, message.media_group_id
-        )
-
     async def let_in(self, message: Incoming) -> bool:
         """Say whether the sender may use the bot here; tells them if not, once an hour."""
         user, chat = message.user_id, message.place.chat_id
@@ -144,3 +142,28 @@ class Desk:
         await self.answer(message, line)
         self.refusals.note(chat, self.clock.monotonic())
         return False
+
+    async def may_press(self, press: CallbackQuery, user_id: int, chat_id: int) -> bool:
+        """Say whether someone may press a button of this person's in this chat; tells them if not.
+
+        Where a chat stands for the person (an anonymous admin, a channel), its admins may.
+        """
+        presser = press.from_user.id
+        if presser != user_id and not (user_id < 0 and await self._runs(presser, user_id, chat_id)):
+            await self.notice(press, Say("pressed-not-yours"))
+        elif not self.access.allows(user_id, chat_id):
+            await self.notice(press, Say("pressed-not-allowed"))
+        else:
+            return True
+        return False
+
+    async def _runs(self, presser: int, *chats: int) -> bool:
+        """Say whether someone is an admin of the first of these chats about which Telegram tells."""
+        for chat_id in dict.fromkeys(chats):
+            if await self.chat.is_admin(chat_id, presser):
+                return True
+        return False
+
+    async def notice(self, press: CallbackQuery, line: Say) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
+        await self.chat.answer_press(press.id, line, language=press.from_user.language_code)

@@ -99,6 +99,8 @@ class Orders:
             made = await self.fulfil(order, *notes)
         except TooManyUnfinished as exc:
             line = Say("too-many-unfinished", {"count": exc.unfinished})
+            if exc.unfinished < exc.allowed:  # there is room, though not for all of them
+                line = Say("too-many-at-once", {"allowed": exc.allowed})
             await self._offer(order, (("button-go", GO),), *notes, line)
             return
         if made and notes:
@@ -197,9 +199,7 @@ class Orders:
             return ""
         return draft.caption
 
-    async def _offer(
-        self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say
-    ) -> None:
+    async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")
         buttons = tuple(
             Button(label=Say(label), data=":".join((action, str(draft.id), *choice)))

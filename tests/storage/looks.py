@@ -38,6 +38,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "draft_at": lambda known: [call(*_turning(known), n) for n in range(3)],
     "albums_due": lambda known: [call(known.now, 99), call(known.now, 1)],
     "next_album_due": lambda _: [call()],
+    "album_origin": lambda known: [call(chat, "album") for chat in PEOPLE],
     "task_at": lambda known: [call(known.turn % 3 + 1, n) for n in range(3)],
     "task_from": lambda known: [call(*_turning(known), n) for n in range(3)],
     "messages_of": _by_id,
