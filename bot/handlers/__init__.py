@@ -14,9 +14,11 @@ from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.edits import EditHandlers
 from bot.handlers.meaning import Meaning
+from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.results import ResultButtons
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 from storage.tasks import Album
@@ -39,8 +41,14 @@ def all_handlers(desk: Desk) -> Handlers:
     orders = Orders(desk)
     meaning = Meaning(desk, orders)
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
-    albums, buttons = AlbumHandlers(desk, photos), ButtonHandlers(desk, orders)
-    status, start, other = StatusHandlers(desk), StartHandlers(desk), OtherHandlers(desk)
+    albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    status, start = StatusHandlers(desk), StartHandlers(desk)
+    # each feature's own, by what a button says
+    buttons = ButtonHandlers(
+        desk,
+        OfferButtons(desk, orders).reactions(),
+        ResultButtons(desk, orders).reactions(),
+    )
     by_command = {
         "start": start.start,
         "help": start.help,

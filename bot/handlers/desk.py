@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from telegram import CallbackQuery, Update
+from telegram import Update
 
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
+from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
 from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
@@ -119,6 +120,20 @@ class Desk:
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
 
+    async def notice(self, press: Press, line: Say | None = None) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
+        await self.chat.answer_press(press.id, line, language=press.language)
+
+    async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
+        """Say whether someone may press a button that is for this person in this chat; tells them if not."""
+        if press.user_id != owner_id:
+            await self.notice(press, Say("pressed-not-yours"))
+            return False
+        if not self.access.allows(owner_id, chat_id):
+            await self.notice(press, Say("pressed-not-allowed"))
+            return False
+        return True
+
     async def made_already(self, origin: Origin) -> bool:
         """Say whether this has made a task: it has, if it is a repeat."""
         return await self.store.made_by(origin) is not None
@@ -143,27 +158,9 @@ class Desk:
         self.refusals.note(chat, self.clock.monotonic())
         return False
 
-    async def may_press(self, press: CallbackQuery, user_id: int, chat_id: int) -> bool:
-        """Say whether someone may press a button of this person's in this chat; tells them if not.
-
-        Where a chat stands for the person (an anonymous admin, a channel), its admins may.
-        """
-        presser = press.from_user.id
-        if presser != user_id and not (user_id < 0 and await self._runs(presser, user_id, chat_id)):
-            await self.notice(press, Say("pressed-not-yours"))
-        elif not self.access.allows(user_id, chat_id):
-            await self.notice(press, Say("pressed-not-allowed"))
-        else:
-            return True
-        return False
-
     async def _runs(self, presser: int, *chats: int) -> bool:
         """Say whether someone is an admin of the first of these chats about which Telegram tells."""
         for chat_id in dict.fromkeys(chats):
             if await self.chat.is_admin(chat_id, presser):
                 return True
         return False
-
-    async def notice(self, press: CallbackQuery, line: Say) -> None:
-        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
-        await self.chat.answer_press(press.id, line, language=press.from_user.language_code)
