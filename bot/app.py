@@ -17,6 +17,7 @@ from bot.chat import TelegramChat
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
 from bot.hidream.client import HiDreamClient, new_client
@@ -41,7 +42,7 @@ from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import Task, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -222,6 +223,10 @@ async def _loops(
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
+
+    async def standing(task: Task) -> str:
+        return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
+
     retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
@@ -239,8 +244,16 @@ async def _loops(
             callbacks=callbacks,
         ).run,
         "watcher": watcher.run,
-        "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "progress": Progress(
+            store=store,
+            chat=chat,
+            account=account,
+            estimates=Estimates(
+                durations, slots=slots, images_per_minute=config.hidream.images_per_minute
+            ),
+            clock=clock,
+        ).run,
+        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,

@@ -14,7 +14,7 @@ from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
-from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
+from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
 from storage.clock import Clock
@@ -69,7 +69,7 @@ class Desk:
         return Defaults(request=self.defaults)
 
     async def answer(
-        self, message: Incoming, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+        self, message: Incoming, *lines: Say, ask: bool = False, buttons: Keyboard = ()
     ) -> int | None:
         """Answer a message; returns the answer's message id, or None where nobody is there.
 
@@ -85,7 +85,7 @@ class Desk:
         *lines: Say,
         language: str | None = None,
         ask: bool = False,
-        buttons: tuple[Button, ...] = (),
+        buttons: Keyboard = (),
     ) -> int | None:
         """Say something to a chat, wherever it is by now; returns the message's id, or None where nobody is there.
 
@@ -125,14 +125,33 @@ class Desk:
         await self.chat.answer_press(press.id, line, language=press.language)
 
     async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
-        """Say whether someone may press a button that is for this person in this chat; tells them if not."""
-        if press.user_id != owner_id:
+        """Say whether someone may press a button that is for this person in this chat; tells them if not.
+
+        Where a chat stands for the person (an anonymous admin, a channel), its admins may.
+
+        Raises:
+            PutOff: Telegram does not say now who they are.
+        """
+        owns = press.user_id == owner_id
+        if not owns and not (owner_id < 0 and await self._runs(press.user_id, owner_id, chat_id)):
             await self.notice(press, Say("pressed-not-yours"))
             return False
         if not self.access.allows(owner_id, chat_id):
             await self.notice(press, Say("pressed-not-allowed"))
             return False
         return True
+
+    async def _runs(self, presser: int, *chats: int) -> bool:
+        """Say whether someone is an admin of one of these chats."""
+        for chat_id in dict.fromkeys(chats):
+            match await self.chat.is_admin(chat_id, presser):
+                case Later(seconds=seconds):
+                    raise PutOff(seconds)
+                case True:
+                    return True
+                case _:
+                    pass
+        return False
 
     async def made_already(self, origin: Origin) -> bool:
         """Say whether this has made a task: it has, if it is a repeat."""
@@ -156,11 +175,4 @@ class Desk:
             line = Say("not-allowed-group", {"user": user, "chat": chat})
         await self.answer(message, line)
         self.refusals.note(chat, self.clock.monotonic())
-        return False
-
-    async def _runs(self, presser: int, *chats: int) -> bool:
-        """Say whether someone is an admin of the first of these chats about which Telegram tells."""
-        for chat_id in dict.fromkeys(chats):
-            if await self.chat.is_admin(chat_id, presser):
-                return True
         return False

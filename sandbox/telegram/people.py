@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.telegram.markup import LONGEST_CAPTION, LONGEST_TEXT, Formatted, typed_by_person
-from sandbox.telegram.state import JSON, Callback, Chat, Message, Telegram, User
+from sandbox.telegram.records import JSON, Callback, Chat, Message, User
+from sandbox.telegram.state import Telegram
 
 SERVICE: Final = frozenset(
     {

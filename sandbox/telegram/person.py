@@ -14,8 +14,9 @@ from starlette.routing import Route
 from sandbox.telegram import people, pictures
 from sandbox.telegram.params import Upload
 from sandbox.telegram.people import CannotDo
+from sandbox.telegram.records import JSON
 from sandbox.telegram.rules import Refusal
-from sandbox.telegram.state import JSON, Telegram
+from sandbox.telegram.state import Telegram
 from sandbox.telegram.wishes import Wish, read_wish
 
 Deed = Callable[[Wish], Awaitable[JSON | Response]]
@@ -74,9 +75,7 @@ async def _photo(wish: Wish) -> JSON:
 
 async def _document(wish: Wish) -> JSON:
     kept = [
-        wish.telegram.add_document(
-            name=file.name, content_type=file.content_type, content=file.content
-        )
+        wish.telegram.add_file(name=file.name, content_type=file.content_type, content=file.content)
         for file in _files(wish, "document")
     ]
     return _posted(wish, [{"document": file.to_json()} for file in kept])
@@ -189,6 +188,10 @@ async def _commands(wish: Wish) -> JSON:
     return {"menus": menus}
 
 
+async def _profile(wish: Wish) -> JSON:
+    return {name: dict(texts) for name, texts in wish.telegram.descriptions.items()}
+
+
 async def _clock(wish: Wish) -> JSON:
     seconds = wish.fields.get("advance_seconds")
     if not isinstance(seconds, int | float) or seconds < 0:
@@ -231,6 +234,7 @@ DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("GET", "/person/files/{file_id}", _file),
     ("POST", "/person/files/{file_id}/vanish", _vanish),
     ("GET", "/person/commands", _commands),
+    ("GET", "/person/profile", _profile),
     ("POST", "/person/clock", _clock),
     ("POST", "/person/updates", _raw_update),
     ("GET", "/person/updates", _updates),

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from sandbox.telegram import people
 from sandbox.telegram.params import Upload, upload
 from sandbox.telegram.people import CannotDo
-from sandbox.telegram.state import JSON, Chat, Message, Telegram
+from sandbox.telegram.records import JSON, Chat, Message
+from sandbox.telegram.state import Telegram
 
 T = TypeVar("T")
 
