@@ -4,7 +4,7 @@ However someone hands in a photo (as one message, as an album, as an answer, by 
 here: as tasks in the line, as a question for what is missing, or as an offer that waits for a tap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -268,11 +268,14 @@ class Orders:
         return parse(words, defaults=defaults.request, bot_username=self._desk.username)
 
     async def _say(
-        self, order: Order, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+        self, order: Order, *lines: Say, ask: bool = False, buttons: Iterable[Button] = ()
     ) -> int | None:
-        target = Target.in_reply_to(order.answer_to)
         return await self._desk.say(
-            target, *lines, language=order.language, ask=ask, buttons=buttons
+            Target.in_reply_to(order.answer_to),
+            *lines,
+            language=order.language,
+            ask=ask,
+            buttons=tuple((button,) for button in buttons),
         )
 
 

@@ -29,8 +29,8 @@ class Messages(Memory):
 
     def _note(self, message: TaskMessage) -> None:
         """Note a message, unless its task has been forgotten."""
-        task_id = message.task_id
-        if task_id in self._tables.tasks and task_id not in self._tables.pruned:
+        task = self._tables.tasks.get(message.task_id)
+        if task is not None and not task.pruned:
             self._tables.messages[message.chat_id, message.message_id] = message
 
     async def task_at(self, chat_id: int, message_id: int) -> TaskMessage | None:
