@@ -240,6 +240,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     # --- why there is no picture
     "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
+    "one-of-several": "It is number {number} of your photos, so I have made nothing of them. {why}",
     "photo-unreachable": (
         "For two days I could not fetch your photo from Telegram, and I have given up. "
         "Nothing was spent. Please send it again."
