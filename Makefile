@@ -13,7 +13,7 @@ KILLS ?= 1000
 SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test test-long crash check bench lint fix lock clean
+.PHONY: help demo picture run test test-long crash check bench lint fix catalogues lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -51,6 +51,9 @@ lint: $(VENV)/.dev
 fix: $(VENV)/.dev  ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
+
+catalogues: $(VENV)/.run  ## bring the translations' files up to date with the sentences, and say what is missing
+	@$(BIN)/python -m bot.locales
 
 # The lock files hold every platform's hashes and no index addresses.
 lock:  ## resolve the dependencies anew (needs uv)

@@ -16,7 +16,7 @@ import structlog
 from bot.account import Trouble
 from bot.delays import backoff
 from bot.messages import Chat, Gone, Later, Target
-from bot.texts import Say
+from bot.texts import Moment, Say
 from storage.clock import Clock
 from storage.store import TaskStore
 from storage.tasks import Topic
@@ -191,7 +191,7 @@ class Alerts:
             if timedelta() < left <= before:
                 # named after the moment as well: another token's end is news
                 key = f"{sentence}-{expires:%Y%m%d%H%M}"
-                say = Say(sentence, {"date": f"{expires:%Y-%m-%d %H:%M}"})
+                say = Say(sentence, {"date": Moment(expires)})
                 self._begun(key, say, due=self._clock.monotonic())
                 return
 

@@ -5,9 +5,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
+from bot import menu
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.albums import Albums
 from bot.alerts import Alerts
@@ -100,7 +102,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
-            at_once=("intake",),  # what it has not kept, Telegram still has
+            # what the intake has not kept, Telegram still has; the menu has another start
+            at_once=("intake", "menu"),
         )
     log.info("stopped")
 
@@ -262,6 +265,7 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
+        "menu": partial(menu.run, bot=application.bot, facts=store),
     }
     if web is not None:
         loops["web"] = web.run

@@ -5,17 +5,14 @@ Handlers are added by whoever knows them; updates come from the inbox, not from 
 
 import stamina
 import structlog
-from telegram import BotCommand
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes
 
-from bot import connections, texts
-from bot.commands import COMMANDS
+from bot import connections
 from bot.config import Config
 from bot.errors import ConfigurationError
 from bot.inbox import RaisingApplication
 from bot.limits import TelegramLimits
-from bot.texts import Say
 from storage.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -57,9 +54,6 @@ async def introduce(application: RaisingApplication) -> None:
                 await application.initialize()
                 # without dropping what waits: those are people's photos
                 await application.bot.delete_webhook(drop_pending_updates=False)
-                await application.bot.set_my_commands(
-                    [BotCommand(row.name, texts.plain(Say(row.about))) for row in COMMANDS]
-                )
     except InvalidToken as exc:
         raise ConfigurationError(
             "telegram.token: Telegram does not know this token. "

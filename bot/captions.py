@@ -181,16 +181,18 @@ def _recognise(
 
 def _take(head: _Head, value: str, request: PictureRequest) -> PictureRequest:
     option, value = head.option, value.strip()
-    allowed = ", ".join(option.values)
     if not value:
         raise CaptionError(
-            f"{option.name}-missing", option=head.written, example=option.usage(), allowed=allowed
+            f"{option.name}-missing",
+            option=head.written,
+            example=option.usage(),
+            allowed=option.values,
         )
     taken = option.take(request, value)
     if taken is None:
         shown = value if len(value) <= 40 else f"{value[:39]}…"
         raise CaptionError(
-            f"{option.name}-wrong", option=head.written, value=shown, allowed=allowed
+            f"{option.name}-wrong", option=head.written, value=shown, allowed=option.values
         )
     return taken
 

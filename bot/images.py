@@ -134,7 +134,7 @@ def _open(content: bytes, max_megapixels: float) -> ImageFile.ImageFile:
         if accepts is not None and accepts(content[:16]) is True:
             break
     else:
-        raise ImageError("image-unknown", allowed=", ".join(FORMATS.values()))
+        raise ImageError("image-unknown", allowed=list(FORMATS.values()))
     if name in _JPEGS and has_too_many_scans(content):
         raise ImageError("image-broken")
     try:

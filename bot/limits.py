@@ -42,7 +42,12 @@ PATIENCE: Final = 3.0
 """Seconds for which a call waits here when Telegram asked for a pause; longer ones are handed back."""
 _SHORTEST: Final = 0.001
 """Seconds until the next look at the soonest: what is due after none at all is due a rounding later."""
-_UNLIMITED: Final = frozenset({"getUpdates", "getMe", "getFile", "deleteWebhook", "setMyCommands"})
+_UNLIMITED: Final = frozenset(
+    {
+        *("getUpdates", "getMe", "getFile", "deleteWebhook"),
+        *("setMyCommands", "setMyDescription", "setMyShortDescription"),
+    }
+)
 _NO_MESSAGE: Final = frozenset({"deleteMessage", "getChatMember"})
 """Calls to a chat that put nothing into it."""
 _EDITS: Final = frozenset(

@@ -10,7 +10,7 @@ from bot.account import Trouble
 from bot.captions import write
 from bot.estimates import Span
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
-from bot.texts import Datum, Say, shorten, units
+from bot.texts import Ago, Datum, Lasting, Percent, Say, shorten, units
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
 _COPY: Final = 800
@@ -18,6 +18,8 @@ _COPY: Final = 800
 _COPY_PARTLY: Final = 400
 """The same where it is also said which pictures are missing."""
 _NEGATIVE: Final = 200
+_SECONDS_UP_TO: Final = 100
+"""Seconds; longer durations are estimated in whole minutes."""
 _LIST_PROMPT: Final = 90
 _LIST_NEGATIVE: Final = 60
 _VENDOR_ID: Final = 200
@@ -49,10 +51,10 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
     over = task.ended_at or task.ready_at or task.created_at
     missing = partly(images) if made < len(images) else []
     caption, whole = _copy(task, _COPY_PARTLY if missing else _COPY, standing)
-    data: dict[str, Datum | Say] = {
+    data: dict[str, Datum | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
-        "time": duration(over - task.created_at),
+        "time": Lasting(over - task.created_at),
     }
     return [Say("result" if whole else "result-cut", data), *_lineage(task), *missing]
 
@@ -60,7 +62,7 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
 def late(task: Task, *, standing: str = "") -> list[Say]:
     """Give the caption under a picture that came after all."""
     caption, whole = _copy(task, _COPY, standing)
-    data: dict[str, Datum | Say] = {"caption": caption, "task": task.id}
+    data: dict[str, Datum | Lasting | Percent | Say] = {"caption": caption, "task": task.id}
     return [Say("result-late" if whole else "result-late-cut", data), *_lineage(task)]
 
 
@@ -178,7 +180,7 @@ def progress(
 
 def _at_hidream(task: Task, usual: Span | None, *, longer: bool) -> Say:
     known = "running" if task.completion is None else "percent"
-    data: dict[str, Datum | Say] = (
+    data: dict[str, Datum | Lasting | Percent | Say] = (
         {} if task.completion is None else {"percent": percent(task.completion)}
     )
     if longer:
@@ -219,7 +221,7 @@ def listed(task: Task, *, place: int, now: datetime) -> Say:
         {
             "task": task.id,
             "state": state(task, place=place),
-            "age": age(now - task.created_at),
+            "age": Ago(now - task.created_at),
             "prompt": shorten(task.settings.prompt, _LIST_PROMPT),
             "settings": settings(task, negative=_LIST_NEGATIVE),
         },
@@ -247,13 +249,13 @@ def in_full(
             },
         ),
         *_lineage(task),
-        Say("status-times", {"age": age(now - task.created_at)}),
+        Say("status-times", {"age": Ago(now - task.created_at)}),
     ]
     if task.failure is not None and task.state in FINAL:
         lines.append(failure(task))
     elif task.state in FINAL and images:
         over = task.ended_at or task.finished_at or task.created_at
-        lines.append(Say("status-took", {"time": duration(over - task.created_at)}))
+        lines.append(Say("status-took", {"time": Lasting(over - task.created_at)}))
         if any(image.state is not ImageState.STORED for image in images):
             lines += partly(images)
     if task.hidream_task_id:
@@ -261,45 +263,18 @@ def in_full(
     return lines
 
 
-def percent(completion: float) -> int:
+def percent(completion: float) -> Percent:
     """Give HiDream's progress in whole percent; 100 only when it is over."""
-    return min(99, int(completion * 100)) if completion < 1 else 100
+    return Percent(min(99, int(completion * 100)) / 100 if completion < 1 else 1.0)
 
 
-def age(span: timedelta) -> Say:
-    """Say how long ago something was."""
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 1:
-        return Say("ago-now")
-    if minutes < 60:
-        return Say("ago-minutes", {"count": minutes})
-    if minutes < 48 * 60:
-        return Say("ago-hours", {"count": minutes // 60})
-    return Say("ago-days", {"count": minutes // (24 * 60)})
-
-
-def duration(span: timedelta) -> Say:
-    """Say how long something took."""
-    seconds = max(1, round(span.total_seconds()))
-    if seconds < 100:
-        return Say("seconds", {"count": seconds})
-    if seconds < 100 * 60:
-        return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
-    return Say("hours", {"count": seconds // 3600, "minutes": seconds % 3600 // 60})
-
-
-def span(one: Span) -> Say:
-    """Say between which durations something lies; both in one unit."""
-    low, high = max(1, round(one.low)), max(1, round(one.high))
-    if high < 100:
-        return (
-            Say("seconds", {"count": high})
-            if low == high
-            else Say("span-seconds", {"low": low, "high": high})
-        )
-    low, high = max(1, round(one.low / 60)), max(1, round(one.high / 60))
-    return (
-        Say("span-minute", {"count": high})
-        if low == high
-        else Say("span-minutes", {"low": low, "high": high})
+def span(one: Span) -> Say | Lasting:
+    """Say between which durations something lies."""
+    unit = 1 if one.high < _SECONDS_UP_TO else 60
+    low, high = (max(1, round(seconds / unit)) * unit for seconds in (one.low, one.high))
+    if low == high:
+        return Lasting(timedelta(seconds=low))
+    return Say(
+        "span",
+        {"low": Lasting(timedelta(seconds=low)), "high": Lasting(timedelta(seconds=high))},
     )

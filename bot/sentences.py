@@ -31,7 +31,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "help-options": "<b>The caption can also say</b>",
     "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
     "help-commands": "\n<b>Commands</b>",
-    "help-command": "/{command} — {about}",
+    "help-command": "{command} — {about}",
     "ratio-about": (
         "the shape of the picture: {values}. If you leave it out, it is the one nearest to your photo's."
     ),
@@ -41,6 +41,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-help": "how to say what you want",
     "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    # --- the bot's page in Telegram
+    "bot-description": (
+        "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
+        "picture of it.\n\nPress Start, then send your first photo."
+    ),
+    "bot-short-description": "Turns your photo and a few words into new pictures, with HiDream.",
     # --- what came
     "ask-words": (
         "Nice photo! What shall I make of it? Reply to this with a few words, such as "
@@ -196,9 +202,9 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-running": "🎨 HiDream is at it.",
     "progress-running-usual": "🎨 HiDream is at it. That usually takes {span}.",
     "progress-running-longer": "🎨 HiDream is at it. It takes longer than usual.",
-    "progress-percent": "🎨 HiDream is at it: {percent} %",
-    "progress-percent-usual": "🎨 HiDream is at it: {percent} %. That usually takes {span}.",
-    "progress-percent-longer": "🎨 HiDream is at it: {percent} %. It takes longer than usual.",
+    "progress-percent": "🎨 HiDream is at it: {percent}",
+    "progress-percent-usual": "🎨 HiDream is at it: {percent}. That usually takes {span}.",
+    "progress-percent-longer": "🎨 HiDream is at it: {percent}. It takes longer than usual.",
     "progress-fetching": "📥 Done at HiDream, bringing it here …",
     "progress-stopping": "✋ Stopping …",
     "progress-over": "✔️ This one is over.",
@@ -316,23 +322,17 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "state-submitting": "on its way to HiDream",
     "state-uncertain": "no answer from HiDream yet",
     "state-running": "being made",
-    "state-percent": "being made, {percent} %",
+    "state-percent": "being made, {percent}",
     "state-fetching": "done, being fetched",
     "state-ready": "done, on its way to you",
     "state-delivered": "done",
     "state-failed": "no picture",
     "state-gone": "could not be brought to the chat",
     "state-cancelled": "cancelled",
+    # --- how long
     "ago-now": "just now",
-    "ago-minutes": Plural(one="{count} minute ago", other="{count} minutes ago"),
-    "ago-hours": Plural(one="{count} hour ago", other="{count} hours ago"),
-    "ago-days": Plural(one="{count} day ago", other="{count} days ago"),
-    "seconds": "{count} s",
-    "minutes": "{count} min {seconds} s",
-    "hours": "{count} h {minutes} min",
-    "span-seconds": "{low}–{high} s",
-    "span-minute": "{count} min",
-    "span-minutes": "{low}–{high} min",
+    "lasting": "{larger} {smaller}",
+    "span": "{low}–{high}",
     # --- to the admins
     "admin-token": (
         "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "

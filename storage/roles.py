@@ -17,8 +17,9 @@ _LATE_ROLES: Final[Mapping[str, Role]] = {"photo": "picture", "document": "file"
 
 def role_of(step: str) -> Role:
     """Say what the messages of this step of a delivery are."""
-    first, *_, last = step.split("-")
-    return _LATE_ROLES.get(last, "other") if first == "late" else _ROLES.get(step, "other")
+    words = step.split("-")
+    roles, name = (_LATE_ROLES, words[-1]) if words[0] == "late" else (_ROLES, step)
+    return roles.get(name, "other")
 
 
 def shown_by(

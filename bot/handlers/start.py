@@ -39,14 +39,14 @@ def help_lines() -> Sequence[Say]:
             "help-option",
             {
                 "example": row.example,
-                "about": Say(row.about, {"values": ", ".join(row.values)}),
-                "also": ", ".join(row.spellings[1:]),
+                "about": Say(row.about, {"values": row.values}),
+                "also": row.spellings[1:],
             },
         )
         for row in help_rows()
     ]
     commands = [
-        Say("help-command", {"command": command.name, "about": Say(command.about)})
+        Say("help-command", {"command": f"/{command.name}", "about": Say(command.about)})
         for command in COMMANDS
     ]
     return [Say("help"), Say("help-options"), *options, Say("help-commands"), *commands]

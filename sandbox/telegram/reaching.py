@@ -41,7 +41,7 @@ def chat_of(telegram: Telegram, args: Args) -> Chat:
             "Bad Request: group chat was upgraded to a supergroup chat",
             migrate_to_chat_id=chat.migrated_to,
         )
-    if chat.kicked:
+    if telegram.bot.id in chat.banned:
         raise forbidden(f"bot was kicked from the {chat.type} chat")
     if telegram.bot.id not in chat.members:
         raise forbidden(f"bot is not a member of the {chat.type} chat")

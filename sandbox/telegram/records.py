@@ -90,7 +90,6 @@ class Chat:
     """The group that gets a copy of each post of this channel."""
     copies: dict[int, int] = field(default_factory=dict)
     """By this channel's message ids, those of their copies in the linked group."""
-    kicked: bool = False
     migrated_to: int | None = None
     messages: dict[int, Message] = field(default_factory=dict)
     events: list[JSON] = field(default_factory=list)

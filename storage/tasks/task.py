@@ -1,13 +1,13 @@
 """A task, and what belongs to it: where it comes from, its images, submissions and messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 from storage.tasks.states import ImageState, TaskState
 
-Datum = str | int | float
+Datum = str | int | float | Sequence[str]
 PLACE_LIMIT: Final = 500
 """Up to here a place in line is counted exactly; beyond, it is `PLACE_LIMIT + 1`."""
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 Service = Literal["telegram", "hidream"]
 
-STARTING: Final = ("getMe", "deleteWebhook", "setMyCommands")
+STARTING: Final = ("getMe", "deleteWebhook")
 CALLS: Final[Sequence[tuple[Service, str]]] = (
     *[("telegram", call) for call in STARTING],
     ("telegram", "getUpdates"),

@@ -307,7 +307,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "album_later": lambda known, draw: _of_an_album(
             known, draw, due_at=known.now + draw(_delays)
         ),
-        "close_album": lambda known, draw: _of_an_album(known, draw),
+        "close_album": _of_an_album,
     },
     "conversation": {
         "use_draft": lambda _, draw: call(draw(st.integers(1, 4))),

@@ -1,0 +1,98 @@
+"""How the bot presents itself in Telegram, in every language: the menu of its commands, and its page.
+
+It is set at the start, and only when it has changed. That it cannot be set is no reason not to start:
+an old self-hosted server of Telegram's may not know how, and there is always a next start.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import structlog
+from telegram import Bot, BotCommand
+from telegram.error import TelegramError
+
+from bot import texts
+from bot.commands import COMMANDS
+from bot.languages import LANGUAGES, SOURCE, telegram_code
+from bot.texts import Say
+
+log = structlog.get_logger(__name__)
+
+
+class Facts(Protocol):
+    """What the store keeps of it."""
+
+    async def fact(self, name: str) -> str | None:
+        """Give a small text that was kept."""
+        ...
+
+    async def note_fact(self, name: str, value: str) -> None:
+        """Keep a small text."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """What one language's readers are shown; without a code, those of all other languages."""
+
+    code: str | None
+    commands: tuple[tuple[str, str], ...]
+    description: str
+    short_description: str
+
+
+def pages() -> tuple[Page, ...]:
+    """Give the pages of all languages, the one for everybody else first."""
+    return tuple(
+        Page(
+            code=None if language == SOURCE else telegram_code(language),
+            commands=tuple((row.name, _said(row.about, language)) for row in COMMANDS),
+            description=_said("bot-description", language),
+            short_description=_said("bot-short-description", language),
+        )
+        for language in LANGUAGES
+    )
+
+
+async def run(stop: asyncio.Event, *, bot: Bot, facts: Facts) -> None:
+    """Present the bot, and be done: the loop whose work is over at once."""
+    await present(bot, facts)
+    await stop.wait()
+
+
+async def present(bot: Bot, facts: Facts) -> None:
+    """Set all pages, unless Telegram has them already."""
+    wanted = await asyncio.to_thread(pages)  # reads the catalogues
+    mark = _mark(wanted)
+    name = f"menu:{bot.id}"
+    if await facts.fact(name) == mark:
+        return
+    try:
+        for page in wanted:
+            await _set(bot, page)
+    except TelegramError as error:
+        log.warning("menu_not_set", reason=str(error), again="at the next start")
+        return
+    await facts.note_fact(name, mark)
+    log.info("menu_set", languages=len(wanted))
+
+
+async def _set(bot: Bot, page: Page) -> None:
+    await bot.set_my_commands(
+        [BotCommand(name, about) for name, about in page.commands], language_code=page.code
+    )
+    await bot.set_my_description(page.description, language_code=page.code)
+    await bot.set_my_short_description(page.short_description, language_code=page.code)
+
+
+def _said(sentence: str, language: str) -> str:
+    return texts.plain(Say(sentence), language=language)
+
+
+def _mark(wanted: Sequence[Page]) -> str:
+    written = json.dumps([asdict(page) for page in wanted], ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()
