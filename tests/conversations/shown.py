@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bot.pictures import AspectRatio
 from bot.sentences import SENTENCES, Plural
+from bot.texts import Say, plain
 from tests.e2e.world import JSON, buttons_of, picture_of, text_of
 
 FIRST_TASK: Final = 7001
@@ -26,7 +27,6 @@ _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= s\b)"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
-_AGES: Final = ("ago-minutes", "ago-hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ class Normal:
         """Give a text as the document has it."""
         for pattern, shown in _VARYING:
             text = pattern.sub(shown, text)
-        for age in _AGES:
-            text = pattern_of(age).sub(pattern_of("ago-now").pattern.replace("\\", ""), text)
+        text = _AGO.sub(plain(Say("ago-now")), text)
         return _TASK.sub(self._number, text)
 
     def _number(self, found: re.Match[str]) -> str:
@@ -83,6 +82,10 @@ def number_in(message: JSON) -> str:
     found = _TASK.search(text_of(message))
     assert found, f"no task is named in {text_of(message)!r}"
     return found.group()
+
+
+_AGO: Final = re.compile(pattern_of("ago-minutes").pattern.replace(".+?", r"\d+"))
+"""A slow machine may take a minute over a conversation."""
 
 
 def lines_of(messages: Sequence[JSON], normal: Normal) -> list[str]:

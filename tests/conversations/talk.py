@@ -37,6 +37,8 @@ PRIVATE: Final = Scene(name="a private chat")
 GROUP: Final = Scene(name="a group", group=True)
 TOPICS: Final = Scene(name="a topic of a supergroup", group=True, topics=True)
 SCENES: Final = (PRIVATE, GROUP, TOPICS)
+GROUPS: Final = (GROUP, TOPICS)
+"""Where there are others than Ada."""
 
 
 class Talk:

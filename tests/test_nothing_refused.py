@@ -1,0 +1,342 @@
+"""Nothing that is said of a task is ever refused by Telegram, whatever people write.
+
+The functions of `reports` and the table of sentences are walked, so what is added there is said here
+too: by the real port, over HTTP, to a Telegram that takes nothing that the Bot API does not take.
+"""
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram.ext import ExtBot
+from telegram.request import HTTPXRequest
+
+from bot import reports, updates
+from bot.account import Trouble
+from bot.chat import TelegramChat
+from bot.limits import TelegramLimits
+from bot.messages import Button, Outcome, Picture, Sent, Target
+from bot.sentences import SENTENCES, Plural
+from bot.texts import Say, shorten
+from sandbox.telegram.app import TOKEN
+from storage.clock import SystemClock
+from storage.tasks import PLACE_LIMIT, Failure, ImageState, Settings, TaskState
+from tests.profiles import examples
+from tests.sandbox.telegram_client import LOCAL, World, opened, picture
+from tests.test_reports import NOW, images, task
+
+LANGUAGES: Final[tuple[str | None, ...]] = (None,)
+"""Those that the bot speaks."""
+CAPTIONS: Final = frozenset({"result", "late"})
+"""Reports that stand under pictures, and may be shorter; all others are texts of their own."""
+_FAILURES: Final = (
+    *("photo-", "file-", "image-", "content-", "hidream-", "submission-", "review-", "nothing-"),
+    *("took-", "result-unfetched", "pictures-lost", "telegram-refused"),
+)
+"""How the sentences begin that can be the reason why there is no picture."""
+_PLACE: Final = re.compile(r"\{(\w+)")
+_TOGETHER: Final = 8
+"""So many sentences in one message: each call takes its time."""
+_DATUM: Final = 60
+"""UTF-16 units of what is put into a sentence alone; whoever says it shortens it too."""
+
+# --- what people write ----------------------------------------------------------------------------
+
+_PIECES: Final = (
+    *("🎉", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "🇩", "👋🏿", "1️⃣", "\ufe0f", "\U000e0067\U000e007f"),
+    *(
+        "<b>",
+        "</b>",
+        "<",
+        ">",
+        "&",
+        "&amp;",
+        "&#0;",
+        "&lt",
+        "<a href='x",
+        "<!--",
+        "<tg-emoji>",
+        '"',
+    ),
+    *("*", "_", "__", "`", "```", "[a](b)", "||", "\\", "~", "#", "{prompt}", "{0}", "%s", "{{"),
+    *("\u202e", "\u202c", "\u2066", "\u2067", "\u2069", "\u200f", "\u061c", "שלג", "ثلج", "हिम"),
+    *("\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u034f", "e\u0301", "\u0301", "\u20e3"),
+    *(
+        "\n",
+        "\r\n",
+        "\n\n",
+        "\t",
+        " ",
+        "\u2028",
+        "\x85",
+        "\x01",
+        "\x1b[0m",
+        "\x7f",
+        "\ufffe",
+        "\uffff",
+    ),
+    *("\ud83d", "\ude00", "\udfff", "/start", "@someone", "https://example.org/?a=1&b=2", "word"),
+)
+NASTY: Final = st.one_of(
+    st.sampled_from(_PIECES).map(lambda piece: piece * 1000),
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=30).map("".join),
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=9).map(
+        lambda some: "".join(some) * 400
+    ),
+    st.text(st.characters(exclude_characters="\0"), max_size=30).map(lambda text: text * 140),
+).map(lambda text: _as_it_comes(text[:4096]))
+
+
+def _as_it_comes(text: str) -> str:
+    """Give a text as the handlers get it: an update carries it, and half a pair is in no text."""
+    words: str = json.loads(updates.written({"text": text}))["text"]
+    return words
+
+
+# --- how it is said -------------------------------------------------------------------------------
+
+
+class Unhurried(TelegramLimits):
+    """Limits that hold nothing up: what a second takes is not the matter here."""
+
+    async def process_request(
+        self,
+        callback: Any,
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Any,
+    ) -> Any:
+        """Let the call go at once."""
+        return await callback(*args, **kwargs)
+
+
+class Line:
+    """A chat with Telegram in which everything can be said, and nothing may be refused."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self.run(self._open())
+
+    def run(self, work: Any) -> Any:
+        """Do something in the loop in which Telegram is served."""
+        return self._runner.run(work)
+
+    async def _open(self) -> None:
+        self.world: World = await self._stack.enter_async_context(opened())
+        bot = ExtBot(
+            TOKEN,
+            base_url=f"{self.world.url}/bot",
+            request=HTTPXRequest(httpx_kwargs=LOCAL),
+            get_updates_request=HTTPXRequest(httpx_kwargs=LOCAL),
+            rate_limiter=Unhurried(SystemClock()),
+        )
+        await self._stack.enter_async_context(bot)
+        self._chat = TelegramChat(bot)
+        photo = await bot.send_photo(self.world.me, picture())
+        self._picture = Picture(content=photo.photo[-1].file_id, name="a.jpg")
+
+    def close(self) -> None:
+        """Hang up."""
+        self.run(self._stack.aclose())
+        self._runner.close()
+
+    async def text(
+        self, lines: Sequence[Say], language: str | None, buttons: Sequence[Button] = ()
+    ) -> None:
+        """Say it as a new message, then as the change of one."""
+        target = Target(chat_id=self.world.me)
+        sent = await self._chat.say(target, *lines, language=language, buttons=buttons)
+        assert isinstance(sent, Sent), _refused(lines, sent)
+        other = await self._chat.say(target, Say("start"), language=language)
+        assert isinstance(other, Sent)
+        (number,) = other.message_ids
+        changed = await self._chat.edit(
+            self.world.me, number, *lines, language=language, buttons=buttons
+        )
+        assert isinstance(changed, Sent), _refused(lines, changed)
+
+    async def caption(self, lines: Sequence[Say], language: str | None) -> None:
+        """Say it under a picture, and under an album."""
+        target = Target(chat_id=self.world.me)
+        for count in (1, 2):
+            pictures = [self._picture] * count
+            sent = await self._chat.send_pictures(target, pictures, *lines, language=language)
+            assert isinstance(sent, Sent), _refused(lines, sent)
+
+    async def notice(self, line: Say, language: str | None) -> None:
+        """Say it to whoever has just pressed a button."""
+        button = Button(label=Say("button-again"), data="again:1")
+        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=(button,))
+        (*_, shown) = await self.world.shown(self.world.me)
+        me, label = self.world.me, shown["buttons"][0][0]["text"]
+        pressed = await self.world.do(
+            f"chats/{me}/press", user_id=me, message_id=shown["message_id"], text=label
+        )
+        answered = await self._chat.answer_press(
+            pressed["callback_query_id"], line, language=language
+        )
+        assert isinstance(answered, Sent), _refused([line], answered)
+
+
+def _refused(lines: Sequence[Say], outcome: Outcome) -> str:
+    return f"{[line.id for line in lines]} came to {outcome}"
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[Line]:
+    """Open a line for all examples: a server takes longer than many of them."""
+    opened_line = Line()
+    yield opened_line
+    opened_line.close()
+
+
+# --- the reports ----------------------------------------------------------------------------------
+
+
+def filled(id: str, datum: str, *, count: int = 3) -> Say:  # noqa: A002 - a sentence's
+    """Give a sentence with this wherever there is a place in it."""
+    sentence = SENTENCES[id]
+    forms = [sentence.one, sentence.other] if isinstance(sentence, Plural) else [sentence]
+    names = {name for form in forms for name in _PLACE.findall(form)}
+    data: dict[str, Any] = dict.fromkeys(names, datum)
+    return Say(id, {**data, "count": count} if isinstance(sentence, Plural) else data)
+
+
+def _failure(id: str, datum: str) -> Failure:  # noqa: A002 - a sentence's
+    data: Any = filled(id, shorten(datum, _DATUM)).data
+    return Failure(id=id, data=data)
+
+
+_STATES: Final = st.lists(st.sampled_from(ImageState), min_size=1, max_size=4)
+_TASKS: Final = st.builds(
+    task,
+    st.sampled_from(TaskState),
+    id=st.sampled_from([1, 17, 10**15]),
+    settings=st.builds(
+        Settings,
+        prompt=NASTY,
+        negative=st.one_of(st.just(""), NASTY),
+        ratio=st.sampled_from([None, "16:9"]),
+        count=st.integers(1, 4),
+        as_file=st.booleans(),
+        silent=st.booleans(),
+    ),
+    ratio_used=st.sampled_from([None, "4:3"]),
+    hidream_task_id=st.one_of(st.none(), NASTY),
+    completion=st.one_of(st.none(), st.floats(0, 1)),
+    failure=st.one_of(
+        st.none(),
+        st.builds(
+            _failure,
+            st.sampled_from([id_ for id_ in SENTENCES if id_.startswith(_FAILURES)]),
+            NASTY,
+        ),
+    ),
+    created_at=st.sampled_from([NOW, NOW - timedelta(hours=3), NOW - timedelta(days=4000)]),
+    ended_at=st.sampled_from([None, NOW]),
+)
+_ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "task": _TASKS,
+    "images": _STATES.map(lambda states: images(*states)),
+    "place": st.sampled_from([0, 1, 7, PLACE_LIMIT + 1]),
+    "trouble": st.sampled_from([None, *Trouble]),
+    "now": st.just(NOW),
+    "count": st.sampled_from([1, 2, 101]),
+    "counted": st.just(100),
+    "completion": st.floats(0, 1),
+    "span": st.timedeltas(timedelta(seconds=-5), timedelta(days=5000)),
+}
+"""What the reports are made of, by the names of their parameters."""
+
+
+def _reports() -> dict[str, Callable[..., Any]]:
+    return {
+        name: function
+        for name, function in inspect.getmembers(reports, inspect.isfunction)
+        if function.__module__ == reports.__name__ and not name.startswith("_")
+    }
+
+
+def _arguments(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Choose what a report is made of.
+
+    Raises:
+        LookupError: nothing is known for a parameter of it.
+    """
+    chosen = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in known:
+            chosen[name] = known[name]
+        elif parameter.default is parameter.empty:
+            raise LookupError(f"{function.__name__}({name}): add {name} to _ARGUMENTS of this test")
+    return chosen
+
+
+async def _say(line: Line, name: str, said: Any, language: str | None) -> None:
+    parts = list(said) if isinstance(said, Sequence) and not isinstance(said, str) else [said]
+    buttons = [part for part in parts if isinstance(part, Button)]
+    lines = [part for part in parts if isinstance(part, Say)]
+    if name in CAPTIONS:
+        await line.caption(lines, language)
+    elif lines or buttons:
+        await line.text(lines or [Say("hidream-failed")], language, buttons)
+
+
+@given(known=st.fixed_dictionaries(_ARGUMENTS), language=st.sampled_from(LANGUAGES))
+@examples(25)
+def test_every_report_is_taken(line: Line, known: dict[str, Any], language: str | None) -> None:
+    """Whatever the row of a task holds, in whatever state, what is said of it is sent and edited."""
+
+    async def say_all() -> None:
+        for name, function in _reports().items():
+            await _say(line, name, function(**_arguments(function, known)), language)
+
+    line.run(say_all())
+
+
+# --- the sentences --------------------------------------------------------------------------------
+
+
+@given(datum=NASTY, language=st.sampled_from(LANGUAGES), count=st.integers(0, 5))
+@examples(20)
+def test_every_sentence_is_taken(line: Line, datum: str, language: str | None, count: int) -> None:
+    """Whatever is put into it, each sentence of the table is sent."""
+    says = [filled(id_, shorten(datum, _DATUM), count=count) for id_ in SENTENCES]
+
+    async def say_all() -> None:
+        for at in range(0, len(says), _TOGETHER):
+            await line.text(says[at : at + _TOGETHER], language)
+
+    line.run(say_all())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_notice_and_label_is_taken(line: Line, language: str | None) -> None:
+    """What is said to a press has at most 200 characters, and each button has a label."""
+    notices = [filled(id_, "🎉" * 20) for id_ in SENTENCES if id_.startswith("pressed-")]
+    labels = [filled(id_, "<b>") for id_ in SENTENCES if id_.startswith("button-")]
+    buttons = [Button(label=label, data=f"again:{n}") for n, label in enumerate(labels)]
+
+    async def say_all() -> None:
+        for notice in notices:
+            await line.notice(notice, language)
+        await line.text([Say("start")], language, buttons)
+
+    line.run(say_all())
+
+
+def test_a_refusal_is_seen(line: Line) -> None:
+    """What Telegram does not take, here a text that is too long, fails such a test."""
+    with pytest.raises(AssertionError, match="too long"):
+        line.run(line.text([filled("result", "long" * 2000)], None))
