@@ -15,6 +15,7 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "inbox_done": (Topic.INBOX,),
     "inbox_defer": (Topic.INBOX,),
     "inbox_set_aside": (Topic.INBOX,),
+    "album_part": (Topic.ALBUMS,),
     # The line: who is next, and what place everybody is shown.
     "add": _LINE,
     "requeue_due": _LINE,
@@ -39,7 +40,7 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "finish": (),
     "reopen": (Topic.READY,),
     # What was due for a chat is due for another one.
-    "move_chat": (Topic.INBOX, Topic.READY, Topic.PROGRESS),
+    "move_chat": (Topic.INBOX, Topic.ALBUMS, Topic.READY, Topic.PROGRESS),
     # Every due time may be another one.
     "rebase": tuple(Topic),
     "recover": (Topic.QUEUE, Topic.RUNNING, Topic.READY, Topic.PROGRESS),

@@ -10,8 +10,10 @@ from telegram.ext import filters as f
 from bot.commands import COMMANDS
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
+from bot.handlers.orders import Orders
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.results import ResultButtons
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 
@@ -20,8 +22,11 @@ __all__ = ["Desk", "all_handlers"]
 
 def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """Give the handlers in the order in which they are asked; the first that fits takes the update."""
-    photos, status, start = PhotoHandlers(desk), StatusHandlers(desk), StartHandlers(desk)
-    buttons, other = ButtonHandlers(desk), OtherHandlers(desk)
+    orders = Orders(desk)
+    photos, status, start = PhotoHandlers(desk, orders), StatusHandlers(desk), StartHandlers(desk)
+    other = OtherHandlers(desk)
+    # each feature's own, by what a button says
+    buttons = ButtonHandlers(desk, ResultButtons(desk, orders).reactions())
     by_command = {"start": start.start, "help": start.help, "status": status.status}
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     return (

@@ -1,33 +1,40 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from telegram import Message, User
-from telegram.constants import ChatType
+from telegram import Update
 
-from bot.captions import mentions_option
 from bot.config import Access
 from bot.errors import PutOff
+from bot.handlers import incoming
+from bot.handlers.incoming import Incoming
+from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
 from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
-from storage.tasks import Origin, Place
+from storage.tasks import Origin
 
 log = structlog.get_logger(__name__)
 
-_COMMAND: Final = re.compile(r"/\w{1,32}(?:@(?P<bot>\w{1,64}))?(?!\S)", re.ASCII)
-"""A command as Telegram finds it at the beginning of a text."""
 _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
 _MOVING_DELAY: Final = 1.0
 """Seconds before an answer is repeated to a chat that moved twice."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defaults:
+    """What holds where a caption says nothing else."""
+
+    request: PictureRequest
+    as_file: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,20 +50,28 @@ class Desk:
     username: str
     refusals: Refusals = field(default_factory=Refusals)
 
+    async def read(self, update: Update) -> Incoming | None:
+        """Give an update's message as plain data; None: there is none."""
+        message = update.message or update.edited_message
+        if message is None:
+            return None
+        return incoming.read(message, self.origin(update.update_id), self.username)
+
+    async def defaults_for(self, user_id: int, chat_id: int) -> Defaults:
+        """Give what holds for a person in a chat where a caption says nothing else."""
+        del user_id, chat_id
+        return Defaults(request=self.defaults)
+
     async def answer(
-        self, message: Message, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+        self, message: Incoming, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
     ) -> int | None:
         """Answer a message; returns the answer's message id, or None where nobody is there.
 
         Raises:
             PutOff: it could not be sent now; the whole update is to be handled again.
         """
-        target = Target(
-            chat_id=message.chat_id, thread_id=topic_of(message), reply_to=message.message_id
-        )
-        return await self.say(
-            target, *lines, language=language_of(message), ask=ask, buttons=buttons
-        )
+        target = Target.in_reply_to(message.place)
+        return await self.say(target, *lines, language=message.language, ask=ask, buttons=buttons)
 
     async def say(
         self,
@@ -99,95 +114,48 @@ class Desk:
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
 
-    async def made_already(self, update_id: int) -> bool:
-        """Say whether this update has made a task: it has, if it is a repeat."""
-        return await self.store.made_by(self.origin(update_id)) is not None
+    async def notice(self, press: Press, line: Say | None = None) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
+        await self.chat.answer_press(press.id, line, language=press.language)
+
+    async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
+        """Say whether someone may press a button that is for this person in this chat; tells them if not."""
+        if press.user_id != owner_id:
+            await self.notice(press, Say("pressed-not-yours"))
+            return False
+        if not self.access.allows(owner_id, chat_id):
+            await self.notice(press, Say("pressed-not-allowed"))
+            return False
+        return True
+
+    async def made_already(self, origin: Origin) -> bool:
+        """Say whether this has made a task: it has, if it is a repeat."""
+        return await self.store.made_by(origin) is not None
 
     def origin(self, update_id: int) -> Origin:
         """Say which update a row comes from."""
         return Origin(bot_id=self.bot_id, update_id=update_id)
 
-    def addressed(self, message: Message) -> bool:
-        """Say whether a message is meant for the bot: in groups by a command or a reply to it."""
-        if message.chat.type == ChatType.PRIVATE:
-            return True
-        text = message.caption or message.text or ""
-        addressee = addressee_of(text)
-        if addressee is not None:
-            return addressee == self.username.lower()
-        return self.replies_to_us(message) or mentions_option(text, self.username)
-
-    def replies_to_us(self, message: Message) -> bool:
-        """Say whether a message is a reply to one of ours."""
-        replied = message.reply_to_message
-        return bool(
-            replied
-            and replied.from_user
-            and replied.from_user.id == self.bot_id
-            # in a topic, what replies to nothing looks like a reply to the topic's beginning
-            and replied.forum_topic_created is None
-        )
-
-    async def answers_for(self, update_id: int, message: Message) -> bool:
+    async def answers_for(self, message: Incoming) -> bool:
         """Say whether this message is the one to answer: an album gets one answer for all of it."""
         if message.media_group_id is None:
             return True
         return await self.store.first_of_album(
-            self.origin(update_id), message.chat_id, message.media_group_id
+            message.origin, message.place.chat_id, message.media_group_id
         )
 
-    async def let_in(self, message: Message) -> bool:
+    async def let_in(self, message: Incoming) -> bool:
         """Say whether the sender may use the bot here; tells them if not, once an hour."""
-        user = user_of(message)
-        if self.access.allows(user, message.chat_id):
+        user, chat = message.user_id, message.place.chat_id
+        if self.access.allows(user, chat):
             return True
         log.info("not_allowed")
-        if self.refusals.told(message.chat_id, self.clock.monotonic()):
+        if self.refusals.told(chat, self.clock.monotonic()):
             return False
-        if message.chat.type == ChatType.PRIVATE:
+        if message.private:
             line = Say("not-allowed", {"user": user})
         else:
-            line = Say("not-allowed-group", {"user": user, "chat": message.chat_id})
+            line = Say("not-allowed-group", {"user": user, "chat": chat})
         await self.answer(message, line)
-        self.refusals.note(message.chat_id, self.clock.monotonic())
+        self.refusals.note(chat, self.clock.monotonic())
         return False
-
-
-def command_of(text: str) -> str | None:
-    """Give the command that a text begins with, as it is written: `/status@some_bot`."""
-    found = _COMMAND.match(text)
-    return found[0] if found else None
-
-
-def addressee_of(text: str) -> str | None:
-    """Give the bot's name that the command at a text's beginning names, in small letters."""
-    found = _COMMAND.match(text)
-    return found["bot"].lower() if found and found["bot"] else None
-
-
-def user_of(message: Message) -> int:
-    """Give the sender's id: a person's, or the chat's in whose name they write."""
-    if message.sender_chat is not None:
-        return message.sender_chat.id
-    return message.from_user.id if message.from_user else message.chat_id
-
-
-def language_of(message: Message) -> str | None:
-    """Give the sender's language, as their Telegram app says it."""
-    user: User | None = message.from_user
-    return user.language_code if user else None
-
-
-def topic_of(message: Message) -> int | None:
-    """Give the topic, in a chat that has topics (elsewhere the id only marks a thread of replies)."""
-    return message.message_thread_id if message.is_topic_message else None
-
-
-def place_of(message: Message) -> Place:
-    """Say where a message stands."""
-    return Place(
-        chat_id=message.chat_id,
-        chat_type=message.chat.type,
-        message_id=message.message_id,
-        thread_id=topic_of(message),
-    )

@@ -22,25 +22,21 @@ class OtherHandlers:
     async def anything(self, update: Update, context: Any) -> None:
         """Say what the bot can work on, to whoever sent it something else."""
         del context
-        message = update.message
+        message = await self._desk.read(update)
         if (
             message is not None
-            and self._desk.addressed(message)
-            and await self._desk.answers_for(update.update_id, message)
+            and message.addressed
+            and await self._desk.answers_for(message)
             and await self._desk.let_in(message)
         ):
-            sentence = "image-animated" if message.animation else "not-a-photo"
-            await self._desk.answer(message, Say(sentence))
+            why = message.photo if isinstance(message.photo, Say) else Say("not-a-photo")
+            await self._desk.answer(message, why)
 
     async def edited(self, update: Update, context: Any) -> None:
         """Say that a text is read once, when it comes."""
         del context
-        message = update.edited_message
-        if (
-            message is not None
-            and self._desk.addressed(message)
-            and await self._desk.let_in(message)
-        ):
+        message = await self._desk.read(update)
+        if message is not None and message.addressed and await self._desk.let_in(message):
             await self._desk.answer(message, Say("edited-text"))
 
     async def moved(self, update: Update, context: Any) -> None:

@@ -20,14 +20,16 @@ class StartHandlers:
     async def start(self, update: Update, context: Any) -> None:
         """Greet, and say what to do first."""
         del context
-        if update.message is not None and await self._desk.let_in(update.message):
-            await self._desk.answer(update.message, Say("start"))
+        message = await self._desk.read(update)
+        if message is not None and await self._desk.let_in(message):
+            await self._desk.answer(message, Say("start"))
 
     async def help(self, update: Update, context: Any) -> None:
         """Say everything that can be said."""
         del context
-        if update.message is not None and await self._desk.let_in(update.message):
-            await self._desk.answer(update.message, *help_lines())
+        message = await self._desk.read(update)
+        if message is not None and await self._desk.let_in(message):
+            await self._desk.answer(message, *help_lines())
 
 
 def help_lines() -> Sequence[Say]:

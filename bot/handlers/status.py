@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
-from telegram import Message, Update
+from telegram import Update
 
 from bot import reports
-from bot.handlers.desk import Desk, language_of, topic_of, user_of
+from bot.handlers.desk import Desk
+from bot.handlers.incoming import Incoming
 from bot.messages import Picture, Target
 from bot.texts import Say
 from storage.tasks import Image, ImageState, Task, TaskState
@@ -25,7 +26,7 @@ class StatusHandlers:
 
     async def status(self, update: Update, context: Any) -> None:
         """List the sender's tasks, or (with a number) show one in full."""
-        message = update.message
+        message = await self._desk.read(update)
         if message is None or not await self._desk.let_in(message):
             return
         asked = "".join(context.args or ()).lstrip("#")
@@ -36,11 +37,11 @@ class StatusHandlers:
         else:
             await self._desk.answer(message, Say("status-number"))
 
-    async def _list(self, message: Message) -> None:
+    async def _list(self, message: Incoming) -> None:
         # in a group nobody is to see what someone does elsewhere
-        only = None if message.chat.type == "private" else message.chat_id
+        only = None if message.private else message.place.chat_id
         found = await self._desk.store.tasks_of(
-            user_of(message), limit=LISTED + _COUNTED + 1, chat_id=only
+            message.user_id, limit=LISTED + _COUNTED + 1, chat_id=only
         )
         tasks, others = found[:LISTED], len(found[LISTED:])
         if not tasks:
@@ -52,7 +53,7 @@ class StatusHandlers:
             lines.append(reports.others(others, counted=_COUNTED))
         await self._desk.answer(message, *lines, Say("status-more", {"task": tasks[0].id}))
 
-    async def _one(self, message: Message, task_id: int) -> None:
+    async def _one(self, message: Incoming, task_id: int) -> None:
         task = await self._desk.store.get(task_id)
         if task is None or not self._may_see(task, message):
             await self._desk.answer(message, Say("status-unknown", {"task": task_id}))
@@ -65,9 +66,9 @@ class StatusHandlers:
         await self._show_again(message, images)
 
     @staticmethod
-    def _may_see(task: Task, message: Message) -> bool:
-        own = task.user_id == user_of(message)
-        return own and (message.chat.type == "private" or task.place.chat_id == message.chat_id)
+    def _may_see(task: Task, message: Incoming) -> bool:
+        own = task.user_id == message.user_id
+        return own and (message.private or task.place.chat_id == message.place.chat_id)
 
     async def _place(self, task: Task) -> int:
         if task.state is not TaskState.QUEUED:
@@ -75,9 +76,9 @@ class StatusHandlers:
         place = await self._desk.store.place_in_line(task)
         return place if task.shown_place is None else min(place, task.shown_place)
 
-    async def _show_again(self, message: Message, images: Sequence[Image]) -> None:
+    async def _show_again(self, message: Incoming, images: Sequence[Image]) -> None:
         """Send the pictures again from Telegram's own copies: nothing is uploaded."""
-        language = language_of(message)
+        language = message.language
         kinds: tuple[Literal["photo", "document"], ...] = ("photo", "document")
         for kind in kinds:
             pictures = [
@@ -89,7 +90,7 @@ class StatusHandlers:
                 continue
             # the answer itself has arrived: if this fails, asking again is easy
             await self._desk.reach(
-                Target(chat_id=message.chat_id, thread_id=topic_of(message)),
+                Target(chat_id=message.place.chat_id, thread_id=message.place.thread_id),
                 partial(
                     self._desk.chat.send_pictures,
                     pictures=pictures,

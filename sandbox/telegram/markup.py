@@ -39,6 +39,14 @@ _ATTRIBUTE: Final = re.compile(r"([^\s=>]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+
 _FOUND: Final = (
     ("bot_command", re.compile(r"(?<![\w/@<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?\b")),
     ("url", re.compile(r"https?://[^\s<>\"]+[^\s<>\".,:;!?)]")),
+    # A domain is a link without its scheme, too; Telegram knows all that there are.
+    (
+        "url",
+        re.compile(
+            r"(?<![\w@./:-])(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|dev|app|de|ru|cn)\b"
+            r"(?:/[^\s<>\"]*[^\s<>\".,:;!?)])?"
+        ),
+    ),
     ("mention", re.compile(r"(?<![\w@/.])@[A-Za-z0-9_]{4,32}\b")),
 )
 
@@ -83,11 +91,6 @@ def formatted(
             if first < 0 or length <= 0 or first + length > units(text):
                 raise breach("can't parse entities: an entity lies outside the text")
     return _with_found(*_trimmed(text.replace("\r", ""), given))
-
-
-def typed_by_person(text: str) -> Formatted:
-    """Give a text as a person's app sends it: no markup, commands and links found."""
-    return _with_found(*_trimmed(text, []))
 
 
 def _trimmed(text: str, entities: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:

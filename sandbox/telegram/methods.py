@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.telegram import changing, sending, shapes
+from sandbox.telegram import editing, members, profile, receiving, sending, shapes
 from sandbox.telegram.params import Args, Kind, Param
 from sandbox.telegram.shapes import Check
 from sandbox.telegram.state import Telegram
@@ -65,10 +65,11 @@ _EDITED: Final = {
     "inline_message_id": Param("text"),
     "reply_markup": Param(shapes.markup),
 }
-_MENU: Final = {"scope": Param(shapes.SCOPE), "language_code": Param("text")}
+_LANGUAGE: Final = {"language_code": Param("text")}
+_MENU: Final = {"scope": Param(shapes.SCOPE), **_LANGUAGE}
 
 _ALL: Final = (
-    Method(name="getMe", params={}, act=changing.get_me),
+    Method(name="getMe", params={}, act=profile.get_me),
     Method(
         name="getUpdates",
         params={
@@ -77,20 +78,33 @@ _ALL: Final = (
             "timeout": Param("int"),
             "allowed_updates": Param(shapes.TEXTS),
         },
-        act=changing.get_updates,
+        act=receiving.get_updates,
     ),
     Method(
         name="deleteWebhook",
         params={"drop_pending_updates": Param("bool")},
-        act=changing.delete_webhook,
+        act=receiving.delete_webhook,
     ),
-    Method(name="getWebhookInfo", params={}, act=changing.get_webhook_info),
+    Method(name="getWebhookInfo", params={}, act=receiving.get_webhook_info),
     Method(
         name="setMyCommands",
         params={"commands": _must(shapes.COMMANDS), **_MENU},
-        act=changing.set_my_commands,
+        act=profile.set_my_commands,
     ),
-    Method(name="getMyCommands", params=_MENU, act=changing.get_my_commands),
+    Method(name="getMyCommands", params=_MENU, act=profile.get_my_commands),
+    Method(name="deleteMyCommands", params=_MENU, act=profile.delete_my_commands),
+    Method(
+        name="setMyDescription",
+        params={"description": Param("text"), **_LANGUAGE},
+        act=profile.set_my_description,
+    ),
+    Method(name="getMyDescription", params=_LANGUAGE, act=profile.get_my_description),
+    Method(
+        name="setMyShortDescription",
+        params={"short_description": Param("text"), **_LANGUAGE},
+        act=profile.set_my_short_description,
+    ),
+    Method(name="getMyShortDescription", params=_LANGUAGE, act=profile.get_my_short_description),
     Method(name="sendMessage", params={**_SENT_ALONE, **_TEXT}, act=sending.send_message),
     Method(
         name="sendPhoto",
@@ -119,12 +133,47 @@ _ALL: Final = (
         params={**_SENT, "media": _must(shapes.MEDIA)},
         act=sending.send_media_group,
     ),
-    Method(name="editMessageText", params={**_EDITED, **_TEXT}, act=changing.edit_message_text),
-    Method(name="editMessageReplyMarkup", params=_EDITED, act=changing.edit_message_reply_markup),
+    Method(name="editMessageText", params={**_EDITED, **_TEXT}, act=editing.edit_message_text),
+    Method(
+        name="editMessageCaption",
+        params={**_EDITED, **_CAPTION, "show_caption_above_media": Param("bool")},
+        act=editing.edit_message_caption,
+    ),
+    Method(
+        name="editMessageMedia",
+        params={**_EDITED, "media": _must(shapes.ONE_MEDIA)},
+        act=editing.edit_message_media,
+    ),
+    Method(name="editMessageReplyMarkup", params=_EDITED, act=editing.edit_message_reply_markup),
     Method(
         name="deleteMessage",
         params={"chat_id": _must("chat"), "message_id": _must("int")},
-        act=changing.delete_message,
+        act=editing.delete_message,
+    ),
+    Method(
+        name="deleteMessages",
+        params={"chat_id": _must("chat"), "message_ids": _must(shapes.INTEGERS)},
+        act=editing.delete_messages,
+    ),
+    Method(
+        name="setMessageReaction",
+        params={
+            "chat_id": _must("chat"),
+            "message_id": _must("int"),
+            "reaction": Param(shapes.REACTIONS),
+            "is_big": Param("bool"),
+        },
+        act=editing.set_message_reaction,
+    ),
+    Method(
+        name="getChatMember",
+        params={"chat_id": _must("chat"), "user_id": _must("int")},
+        act=members.get_chat_member,
+    ),
+    Method(
+        name="getChatAdministrators",
+        params={"chat_id": _must("chat"), "return_bots": Param("bool")},
+        act=members.get_chat_administrators,
     ),
     Method(
         name="answerCallbackQuery",
@@ -135,14 +184,14 @@ _ALL: Final = (
             "url": Param("text"),
             "cache_time": Param("int"),
         },
-        act=changing.answer_callback_query,
+        act=receiving.answer_callback_query,
     ),
     Method(
         name="sendChatAction",
         params={**_WHERE, "action": _must("text")},
         act=sending.send_chat_action,
     ),
-    Method(name="getFile", params={"file_id": _must("text")}, act=changing.get_file),
+    Method(name="getFile", params={"file_id": _must("text")}, act=receiving.get_file),
 )
 METHODS: Final[Mapping[str, Method]] = {method.name.lower(): method for method in _ALL}
 """By lower-case name: the Bot API takes any letter case."""

@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.telegram import people, pictures
-from sandbox.telegram.params import Upload
-from sandbox.telegram.people import CannotDo
-from sandbox.telegram.rules import Refusal
-from sandbox.telegram.state import JSON, Telegram
+from sandbox.telegram import groups, people, posting
+from sandbox.telegram.records import JSON
+from sandbox.telegram.rules import CannotDo, Refusal
+from sandbox.telegram.state import Telegram
 from sandbox.telegram.wishes import Wish, read_wish
 
 Deed = Callable[[Wish], Awaitable[JSON | Response]]
@@ -33,82 +32,63 @@ async def _user(wish: Wish) -> JSON:
 
 
 async def _group(wish: Wish) -> JSON:
-    privacy = wish.may("privacy", bool)
-    chat = people.add_group(
+    privacy, captions = wish.may("privacy", bool), wish.may("captions_reach", bool)
+    chat = groups.add_group(
         wish.telegram,
         title=wish.must("title", str),
         members=wish.must("members", list),
+        admins=wish.may("admins", list) or [],
         supergroup=wish.may("supergroup", bool) or False,
         topics=wish.may("topics", bool) or False,
         privacy=True if privacy is None else privacy,
+        captions_reach=True if captions is None else captions,
+    )
+    return wish.telegram.chat_json(chat)
+
+
+async def _channel(wish: Wish) -> JSON:
+    bot = wish.may("bot", bool)
+    chat = groups.add_channel(
+        wish.telegram,
+        title=wish.must("title", str),
+        members=wish.must("members", list),
+        admins=wish.may("admins", list) or [],
+        linked=wish.may("linked", int),
+        bot=True if bot is None else bot,
     )
     return wish.telegram.chat_json(chat)
 
 
 async def _upgrade(wish: Wish) -> JSON:
-    return wish.telegram.chat_json(people.upgrade(wish.telegram, wish.chat))
+    return wish.telegram.chat_json(groups.upgrade(wish.telegram, wish.chat))
 
 
 async def _kick(wish: Wish) -> JSON:
-    people.kick(wish.telegram, wish.chat)
+    groups.set_status(wish.telegram, wish.chat, wish.telegram.bot.id, "kicked")
     return {}
+
+
+async def _status(wish: Wish) -> JSON:
+    user_id = wish.may("user_id", int) or wish.telegram.bot.id
+    groups.set_status(wish.telegram, wish.chat, user_id, wish.must("status", str))
+    return {"status": wish.chat.status(user_id)}
 
 
 async def _topic(wish: Wish) -> JSON:
     name = wish.must("name", str)
-    return {"message_thread_id": people.add_topic(wish.telegram, wish.chat, name)}
-
-
-async def _text(wish: Wish) -> JSON:
-    return wish.seen(wish.post(people.text_content(wish.must("text", str))))[0]
-
-
-async def _photo(wish: Wish) -> JSON:
-    contents = []
-    for content in _files(wish, "photo"):
-        sizes = await asyncio.to_thread(pictures.sizes, content.content)
-        kept = wish.telegram.add_photo([(size.width, size.height, size.jpeg) for size in sizes])
-        contents.append({"photo": [file.to_json() for file in kept]})
-    return _posted(wish, contents)
-
-
-async def _document(wish: Wish) -> JSON:
-    kept = [
-        wish.telegram.add_document(
-            name=file.name, content_type=file.content_type, content=file.content
-        )
-        for file in _files(wish, "document")
-    ]
-    return _posted(wish, [{"document": file.to_json()} for file in kept])
-
-
-def _files(wish: Wish, name: str) -> list[Upload]:
-    found = [file for field, file in wish.files if field == name]
-    if not 1 <= len(found) <= 10:
-        raise CannotDo(f"one to ten files named {name} are needed")
-    return found
-
-
-def _posted(wish: Wish, contents: list[JSON]) -> JSON:
-    captioned = wish.may("caption_index", int) or 0
-    if not 0 <= captioned < len(contents):
-        raise CannotDo("caption_index names no item")
-    contents[captioned] |= people.caption_content(wish.may("caption", str) or "")
-    if len(contents) > 1:
-        album = str(13_000_000_000_000_000 + wish.telegram.next_number())
-        contents = [{"media_group_id": album} | content for content in contents]
-    return {"messages": wish.seen(*[wish.post(content) for content in contents])}
-
-
-async def _other(wish: Wish) -> JSON:
-    return wish.seen(wish.post(wish.must("message", dict)))[0]
+    return {"message_thread_id": groups.add_topic(wish.telegram, wish.chat, name)}
 
 
 async def _edit(wish: Wish) -> JSON:
     text, caption = wish.may("text", str), wish.may("caption", str)
     if (text is None) == (caption is None):
         raise CannotDo("either text or caption is needed")
-    content = people.text_content(text) if text else people.caption_content(caption or "")
+    entities = wish.may("entities", list)
+    content = (
+        people.text_content(text, entities)
+        if text
+        else people.caption_content(caption or "", entities)
+    )
     message = people.edit(
         wish.telegram, wish.chat, wish.must("user_id", int), wish.must("message_id", int), content
     )
@@ -121,7 +101,7 @@ async def _delete(wish: Wish) -> JSON:
 
 
 async def _block(wish: Wish) -> JSON:
-    people.block(wish.telegram, wish.chat, blocked=wish.must("blocked", bool))
+    groups.block(wish.telegram, wish.chat, blocked=wish.must("blocked", bool))
     return {}
 
 
@@ -134,6 +114,7 @@ async def _press(wish: Wish) -> JSON:
         data=wish.may("data", str),
         text=wish.may("text", str),
         forged=wish.may("forged", bool) or False,
+        inaccessible=wish.may("inaccessible", bool) or False,
     )
     return {"callback_query_id": callback.id}
 
@@ -189,6 +170,10 @@ async def _commands(wish: Wish) -> JSON:
     return {"menus": menus}
 
 
+async def _profile(wish: Wish) -> JSON:
+    return {name: dict(texts) for name, texts in wish.telegram.descriptions.items()}
+
+
 async def _clock(wish: Wish) -> JSON:
     seconds = wish.fields.get("advance_seconds")
     if not isinstance(seconds, int | float) or seconds < 0:
@@ -217,10 +202,18 @@ DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("POST", "/person/groups/{chat_id}/upgrade", _upgrade),
     ("POST", "/person/groups/{chat_id}/kick", _kick),
     ("POST", "/person/groups/{chat_id}/topics", _topic),
-    ("POST", "/person/chats/{chat_id}/text", _text),
-    ("POST", "/person/chats/{chat_id}/photo", _photo),
-    ("POST", "/person/chats/{chat_id}/document", _document),
-    ("POST", "/person/chats/{chat_id}/message", _other),
+    ("POST", "/person/groups/{chat_id}/status", _status),
+    ("POST", "/person/channels", _channel),
+    ("POST", "/person/chats/{chat_id}/text", posting.text),
+    ("POST", "/person/chats/{chat_id}/photo", posting.photo),
+    ("POST", "/person/chats/{chat_id}/document", posting.document),
+    ("POST", "/person/chats/{chat_id}/sticker", posting.sticker),
+    *(
+        ("POST", f"/person/chats/{{chat_id}}/{kind}", posting.medium(kind))
+        for kind in ("video", "animation", "voice", "audio", "video_note")
+    ),
+    ("POST", "/person/chats/{chat_id}/forward", posting.forward),
+    ("POST", "/person/chats/{chat_id}/message", posting.other),
     ("POST", "/person/chats/{chat_id}/edit", _edit),
     ("POST", "/person/chats/{chat_id}/delete", _delete),
     ("POST", "/person/chats/{chat_id}/block", _block),
@@ -231,6 +224,7 @@ DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("GET", "/person/files/{file_id}", _file),
     ("POST", "/person/files/{file_id}/vanish", _vanish),
     ("GET", "/person/commands", _commands),
+    ("GET", "/person/profile", _profile),
     ("POST", "/person/clock", _clock),
     ("POST", "/person/updates", _raw_update),
     ("GET", "/person/updates", _updates),

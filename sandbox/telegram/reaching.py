@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.telegram.markup import LONGEST_CAPTION, LONGEST_TEXT, Formatted, formatted
+from sandbox.telegram.markup import LONGEST_CAPTION, LONGEST_TEXT, Formatted, formatted, units
 from sandbox.telegram.params import Args
+from sandbox.telegram.records import Chat, Message
 from sandbox.telegram.rules import Refusal, bad_request, breach, forbidden
 from sandbox.telegram.shapes import KEYBOARD
-from sandbox.telegram.state import Chat, Message, Telegram
+from sandbox.telegram.state import Telegram
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,8 @@ class Place:
     reply_to: int | None
     content: dict[str, Any]
     force_reply: bool
+    placeholder: str
+    silent: bool
 
 
 def chat_of(telegram: Telegram, args: Args) -> Chat:
@@ -38,8 +41,10 @@ def chat_of(telegram: Telegram, args: Args) -> Chat:
             "Bad Request: group chat was upgraded to a supergroup chat",
             migrate_to_chat_id=chat.migrated_to,
         )
-    if chat.kicked:
+    if telegram.bot.id in chat.banned:
         raise forbidden(f"bot was kicked from the {chat.type} chat")
+    if telegram.bot.id not in chat.members:
+        raise forbidden(f"bot is not a member of the {chat.type} chat")
     if chat.type == "private":
         user = telegram.users[chat.id]
         if user.blocked:
@@ -70,25 +75,44 @@ def place(telegram: Telegram, args: Args) -> Place:
         content["reply_markup"] = shown
     if args.get("message_effect_id"):
         content["effect_id"] = args["message_effect_id"]
+    answered = _reply(chat, wanted := args.get("reply_parameters") or {})
+    if answered is not None:
+        content |= _quote(answered, wanted)
     return Place(
         chat=chat,
         thread_id=thread_id,
-        reply_to=_reply(chat, args.get("reply_parameters")),
+        reply_to=answered.id if answered is not None else None,
         content=content,
         force_reply="force_reply" in shown,
+        placeholder=shown.get("input_field_placeholder", ""),
+        silent=args.get("disable_notification", False),
     )
 
 
-def _reply(chat: Chat, wanted: dict[str, Any] | None) -> int | None:
-    if wanted is None:
+def _reply(chat: Chat, wanted: dict[str, Any]) -> Message | None:
+    if not wanted:
         return None
     if wanted.get("chat_id", chat.id) != chat.id:
         raise breach("the sandbox replies within one chat only")
-    if wanted["message_id"] in chat.messages:
-        return int(wanted["message_id"])
-    if wanted.get("allow_sending_without_reply"):
-        return None
-    raise bad_request("message to be replied not found")
+    found = chat.messages.get(wanted["message_id"])
+    if found is None and not wanted.get("allow_sending_without_reply"):
+        raise bad_request("message to be replied not found")
+    return found
+
+
+def _quote(answered: Message, wanted: dict[str, Any]) -> dict[str, Any]:
+    quote = formatted(
+        wanted.get("quote", ""),
+        parse_mode=wanted.get("quote_parse_mode"),
+        entities=wanted.get("quote_entities"),
+    )
+    if not quote.text:
+        return {}
+    words = answered.data.get("text") or answered.data.get("caption") or ""
+    if quote.text not in words:
+        raise bad_request("QUOTE_TEXT_INVALID")
+    position = units(words[: words.index(quote.text)])
+    return {"quote": {"text": quote.text, "position": position, "is_manual": True}}
 
 
 def buttons(markup: dict[str, Any] | None) -> dict[str, Any]:
@@ -173,4 +197,7 @@ def own_message(telegram: Telegram, args: Args) -> tuple[Chat, Message]:
         raise bad_request("message to edit not found")
     if message.author != telegram.bot.id:
         raise bad_request("message can't be edited")
+    if message.force_reply:
+        # "It is only possible to edit messages without reply_markup or with inline keyboards."
+        raise breach("message can't be edited: it asks for a reply")
     return chat, message

@@ -71,3 +71,7 @@ def breach(reason: str) -> Refusal:
 def forbidden(reason: str) -> Refusal:
     """Refuse what the other side does not allow."""
     return Refusal(f"Forbidden: {reason}", code=403)
+
+
+class CannotDo(Exception):
+    """A person's wish that no app would let them have; worded for whoever wrote the test."""

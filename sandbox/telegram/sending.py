@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import mimetypes
 from dataclasses import replace
 
-from sandbox.telegram import pictures
-from sandbox.telegram.params import Args, Upload, attached
+from sandbox.telegram.media import content_of, item_content
+from sandbox.telegram.params import Args
 from sandbox.telegram.reaching import Place, caption_of, chat_of, place, text_of
-from sandbox.telegram.rules import Refusal, bad_request, breach
-from sandbox.telegram.state import JSON, File, Message, Telegram
+from sandbox.telegram.records import JSON, Message
+from sandbox.telegram.rules import breach
+from sandbox.telegram.state import Telegram
 
 ACTIONS = frozenset(
     {
@@ -38,10 +37,10 @@ async def send_photo(telegram: Telegram, args: Args) -> JSON:
     where = place(telegram, args)
     # Counted before the work: Telegram, too, refuses a flood whatever the file is.
     telegram.flood.count(where.chat.id, messages=1)
-    content = await _photo(telegram, args["photo"])
+    content = await content_of(telegram, "photo", args["photo"], args)
     # The chat may have changed while the picture was being made.
     where = place(telegram, args)
-    content |= caption.fields("caption", "caption_entities") | _photo_flags(args)
+    content |= caption.fields("caption", "caption_entities")
     return _shown(telegram, where, _post(telegram, where, content))
 
 
@@ -50,7 +49,7 @@ async def send_document(telegram: Telegram, args: Args) -> JSON:
     caption = caption_of(args)
     where = place(telegram, args)
     telegram.flood.count(where.chat.id, messages=1)
-    content = _document(telegram, args["document"])
+    content = await content_of(telegram, "document", args["document"], args)
     content |= caption.fields("caption", "caption_entities")
     return _shown(telegram, where, _post(telegram, where, content))
 
@@ -67,11 +66,7 @@ async def send_media_group(telegram: Telegram, args: Args) -> list[JSON]:
     telegram.flood.count(where.chat.id, messages=len(items))
     contents = []
     for item, caption in zip(items, captions, strict=True):
-        media = attached(item["media"], args.uploads) or item["media"]
-        if item["type"] == "photo":
-            content = await _photo(telegram, media) | _photo_flags(item)
-        else:
-            content = _document(telegram, media)
+        content = await item_content(telegram, item)
         contents.append(content | caption.fields("caption", "caption_entities"))
     where = place(telegram, args)
     album = {"media_group_id": str(13_000_000_000_000_000 + telegram.next_number())}
@@ -97,55 +92,10 @@ def _post(telegram: Telegram, where: Place, content: JSON) -> Message:
         reply_to=where.reply_to,
         thread_id=where.thread_id,
         force_reply=where.force_reply,
+        placeholder=where.placeholder,
+        silent=where.silent,
     )
 
 
 def _shown(telegram: Telegram, where: Place, message: Message) -> JSON:
     return telegram.message_json(where.chat, message)
-
-
-def _photo_flags(args: Args) -> JSON:
-    shown_as = {
-        "has_spoiler": "has_media_spoiler",
-        "show_caption_above_media": "show_caption_above_media",
-    }
-    return dict(args.flags(**shown_as))
-
-
-async def _photo(telegram: Telegram, given: str | Upload) -> JSON:
-    if isinstance(given, str):
-        kept = _known(telegram, given, "photo").group
-        return {"photo": [telegram.files[size].to_json() for size in kept]}
-    if not given.content:
-        raise breach("file must be non-empty")
-    if len(given.content) > telegram.rules.photo_bytes:
-        raise bad_request(
-            f"file of size {len(given.content)} bytes is too big for a photo; "
-            f"the maximum size is {telegram.rules.photo_bytes} bytes"
-        )
-    made = await asyncio.to_thread(pictures.sizes, given.content)
-    files = telegram.add_photo([(size.width, size.height, size.jpeg) for size in made])
-    return {"photo": [file.to_json() for file in files]}
-
-
-def _document(telegram: Telegram, given: str | Upload) -> JSON:
-    if isinstance(given, str):
-        return {"document": _known(telegram, given, "document").to_json()}
-    if not given.content:
-        raise breach("file must be non-empty")
-    if len(given.content) > telegram.rules.document_bytes:
-        raise Refusal("Request Entity Too Large", code=413)
-    kind = mimetypes.guess_type(given.name)[0] or given.content_type
-    file = telegram.add_document(name=given.name, content_type=kind, content=given.content)
-    return {"document": file.to_json()}
-
-
-def _known(telegram: Telegram, file_id: str, kind: str) -> File:
-    if "://" in file_id:
-        raise breach("wrong HTTP URL specified: the sandbox fetches none")
-    file = telegram.files.get(file_id)
-    if file is None:
-        raise bad_request("wrong file identifier/HTTP URL specified")
-    if file.kind != kind:
-        raise bad_request(f"can't use file of type {file.kind.title()} as {kind.title()}")
-    return file

@@ -170,20 +170,19 @@ _MEDIA_OPTIONS: Final[dict[str, Check]] = {
     "parse_mode": text,
     "caption_entities": ENTITIES,
 }
-MEDIA: Final = array(
-    by_type(
-        {
-            "photo": record(
-                {"type": text, "media": text},
-                {**_MEDIA_OPTIONS, "show_caption_above_media": boolean, "has_spoiler": boolean},
-            ),
-            "document": record(
-                {"type": text, "media": text},
-                {**_MEDIA_OPTIONS, "thumbnail": text, "disable_content_type_detection": boolean},
-            ),
-        }
-    )
+ONE_MEDIA: Final = by_type(
+    {
+        "photo": record(
+            {"type": text, "media": text},
+            {**_MEDIA_OPTIONS, "show_caption_above_media": boolean, "has_spoiler": boolean},
+        ),
+        "document": record(
+            {"type": text, "media": text},
+            {**_MEDIA_OPTIONS, "thumbnail": text, "disable_content_type_detection": boolean},
+        ),
+    }
 )
+MEDIA: Final = array(ONE_MEDIA)
 COMMANDS: Final = array(record({"command": text, "description": text}))
 COMMAND_NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 _PLAIN: Final = record({"type": text})
@@ -200,4 +199,6 @@ SCOPE: Final = by_type(
     }
 )
 SUGGESTED_POST: Final = record({}, {"price": lambda _: None, "send_date": integer})
+REACTIONS: Final = array(record({"type": chosen("emoji"), "emoji": text}))
 TEXTS: Final = array(text)
+INTEGERS: Final = array(integer)

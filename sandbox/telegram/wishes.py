@@ -10,9 +10,11 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from sandbox.telegram import people
+from sandbox.telegram.markup import units
 from sandbox.telegram.params import Upload, upload
-from sandbox.telegram.people import CannotDo
-from sandbox.telegram.state import JSON, Chat, Message, Telegram
+from sandbox.telegram.records import JSON, Chat, Message
+from sandbox.telegram.rules import CannotDo
+from sandbox.telegram.state import Telegram
 
 T = TypeVar("T")
 
@@ -38,9 +40,11 @@ class Wish:
 
     def _typed(self, name: str, kind: type[T]) -> T:
         value = self.fields[name]
+        # Forms know only text.
         if kind is int and isinstance(value, str) and value.lstrip("-").isdigit():
-            # Forms know only text.
             value = int(value)
+        elif kind in {bool, list} and isinstance(value, str):
+            value = json.loads(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise CannotDo(f"{name} must be of type {kind.__name__}, not {value!r:.40}")
         return value
@@ -55,11 +59,23 @@ class Wish:
 
     def post(self, content: JSON) -> Message:
         """Post something into that chat, as the fields say."""
+        more: JSON = {}
+        if name := self.may("forwarded_name", str):
+            origin = {"type": "hidden_user", "sender_user_name": name}
+            more["forward_origin"] = origin | {"date": int(self.telegram.clock.now())}
+        if quote := self.may("quote", str):
+            answered = people.present(self.chat, self.must("reply_to", int)).data
+            words = answered.get("text") or answered.get("caption") or ""
+            if quote not in words:
+                raise CannotDo("only words of the message can be quoted")
+            position = units(words[: words.index(quote)])
+            more["quote"] = {"text": quote, "position": position, "is_manual": True}
         return people.write(
             self.telegram,
             self.chat,
             self.must("user_id", int),
-            content,
+            more | content,
+            as_chat=self.may("as_chat", int),
             reply_to=self.may("reply_to", int),
             thread_id=self.may("thread_id", int),
         )

@@ -1,6 +1,7 @@
 """A full store in memory, for tests: the same promises, but nothing lasts."""
 
 from storage.memory.at_hidream import AtHiDream
+from storage.memory.conversation import Conversation
 from storage.memory.delivery import Delivery
 from storage.memory.handing_in import HandingIn
 from storage.memory.housekeeping import Housekeeping
@@ -10,5 +11,5 @@ from storage.memory.line import Line
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore(Inbox, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+class MemoryStore(Inbox, Conversation, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
     """A `TaskStore` in memory: `MemoryStore(clock)`."""

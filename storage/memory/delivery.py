@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from storage.memory.tables import Memory
+from storage.memory.messages import Messages
+from storage.roles import shown_by
 from storage.tasks import AT_HIDREAM, IN_LINE, SentImage, Step, Task, TaskState
 
 
-class Delivery(Memory):
+class Delivery(Messages):
     """The store's methods for bringing a task to its chat."""
 
     async def claim_delivery(
@@ -90,7 +91,7 @@ class Delivery(Memory):
         name: str,
         message_ids: Sequence[int],
         images: Sequence[SentImage],
-        now: datetime,  # noqa: ARG002 - nobody reads the times of steps back
+        now: datetime,
     ) -> bool:
         """Note that the message arrived, and under which ids Telegram keeps its images."""
         steps = self._steps_of(task) or {}
@@ -104,6 +105,8 @@ class Delivery(Memory):
             else image
             for image in self._tables.images.get(task.id, ())
         ]
+        for message_id, role, n in shown_by(name, message_ids, images):
+            await self.note_message(task.id, task.place.chat_id, message_id, role, now, n=n)
         return True
 
     async def late_told(self, task: Task, n: int) -> None:
@@ -160,8 +163,11 @@ class Delivery(Memory):
 
     async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
         """Note which message tells how the task goes; returns the row as it is now."""
-        task = self._tables.tasks.get(task_id)
-        return None if task is None else self._put(replace(task, progress_message_id=message_id))
+        if (task := self._tables.tasks.get(task_id)) is None:
+            return None
+        chat_id, now = task.place.chat_id, self._clock.now()
+        await self.note_message(task_id, chat_id, message_id, "progress", now)
+        return self._put(replace(task, progress_message_id=message_id))
 
     async def note_shown_place(self, task_id: int, place: int) -> None:
         """Note which place in line was last shown; it never rises."""

@@ -54,6 +54,8 @@ class Housekeeping(Memory):
 
     async def move_chat(self, old: int, new: int) -> None:
         """A group became a supergroup: everything of it belongs to its new id."""
+        if old == new:
+            return
         tables = self._tables
         updates = [one for one in tables.inbox.values() if one.row.chat_id == old]
         tasks = [one for one in tables.tasks.values() if one.place.chat_id == old]
@@ -62,18 +64,40 @@ class Housekeeping(Memory):
         for update in updates:
             update.row = replace(update.row, chat_id=new)
         for task in tasks:
-            moved = replace(task, place=replace(task.place, chat_id=new))
-            if task.finished_at is None:
-                # there, other messages and topics have these numbers
-                place = replace(moved.place, thread_id=None)
-                moved = replace(moved, place=place, progress_message_id=None)
-            self._put(moved)
+            # there, other messages and topics have these numbers
+            thread_id = None if task.finished_at is None else task.place.thread_id
+            place = replace(task.place, chat_id=new, thread_id=thread_id)
+            self._put(replace(task, place=place, progress_message_id=None))
         for draft in drafts:
             tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
         for group in albums:
-            tables.albums[new, group] = tables.albums.pop((old, group))
-        if updates or tasks or drafts or albums:
+            self._move_album(group, old, new)
+        if self._move_conversation(old, new) or updates or tasks or drafts or albums:
             self._bells.changed("move_chat")
+
+    def _move_album(self, group: str, old: int, new: int) -> None:
+        albums = self._tables.albums
+        album, other = albums.pop((old, group)), albums.get((new, group))
+        parts = {**album.parts, **({} if other is None else other.parts)}
+        album.parts = {key: replace(part, chat_id=new) for key, part in parts.items()}
+        if album.closed and album.open_parts():
+            album.closed, album.due_at = False, album.created_at
+        albums[new, group] = album
+
+    def _move_conversation(self, old: int, new: int) -> bool:
+        tables = self._tables
+        messages = [key for key in tables.messages if key[0] == old]
+        for key in messages:
+            del tables.messages[key]
+        views = {key: one for key, one in tables.views.items() if one.chat_id == old}
+        for origin, view in views.items():
+            tables.views[origin] = replace(view, chat_id=new)
+        chosen = tables.preferences.pop(("chat", old), {})
+        if chosen:
+            # what was chosen there is newer
+            there = tables.preferences.get(("chat", new), {})
+            tables.preferences["chat", new] = chosen | there
+        return bool(messages or views or chosen)
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
         """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
@@ -110,6 +134,8 @@ class Housekeeping(Memory):
         for update in tables.inbox.values():
             if update.state == "new" and update.due_at is not None:
                 update.due_at -= ahead
+        for album in tables.albums.values():
+            album.due_at = album.due_at and album.due_at - ahead
 
     def _latest_stamps(self) -> list[datetime]:
         tables = self._tables
@@ -159,7 +185,9 @@ class Housekeeping(Memory):
         """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
         tables = self._tables
         left = limit - _delete(tables.inbox, _handled("done"), inbox_before, limit)
-        left -= _delete(tables.albums, lambda one: one.created_at, inbox_before, left)
+        left -= _delete(
+            tables.albums, lambda one: one.created_at if one.closed else None, inbox_before, left
+        )
         if finished_before is not None:
             left -= _delete(tables.inbox, _handled("aside"), finished_before, left)
             left -= _delete(tables.drafts, lambda one: one.created_at, finished_before, left)

@@ -1,11 +1,11 @@
-"""Updates as they came, albums, and photos that wait for words."""
+"""Updates as they came."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage.memory.tables import Album, Memory, Update
-from storage.tasks import Draft, InboxRow, NewDraft, NewUpdate, Origin
+from storage.memory.tables import Memory, Update
+from storage.tasks import InboxRow, NewUpdate
 
 
 class Inbox(Memory):
@@ -75,59 +75,3 @@ class Inbox(Memory):
         if (update := self._unhandled(row)) is not None:
             update.state, update.handled_at, update.due_at, update.error = "aside", now, None, error
             self._bells.changed("inbox_set_aside")
-
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        album = Album(origin=origin, created_at=self._clock.now())
-        return self._tables.albums.setdefault((chat_id, media_group_id), album).origin == origin
-
-    # --- drafts
-
-    def _drafts_of(self, user_id: int, chat_id: int) -> list[Draft]:
-        """Give the person's drafts in a chat, the latest first."""
-        drafts = reversed(self._tables.drafts.values())
-        return [one for one in drafts if (one.user_id, one.place.chat_id) == (user_id, chat_id)]
-
-    async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep photos that wait for words; the person's older open drafts in that chat are closed. A repeated origin gives the draft it made."""
-        for known in self._tables.drafts.values():
-            if known.origin == new.origin:
-                return known
-        older = self._drafts_of(new.user_id, new.place.chat_id)
-        self._tables.closed_drafts.update(one.id for one in older)
-        self._tables.drafts_made += 1
-        draft = Draft(
-            id=self._tables.drafts_made,
-            origin=new.origin,
-            user_id=new.user_id,
-            place=new.place,
-            photos=new.photos,
-            caption=new.caption,
-            language=new.language,
-            parent_id=new.parent_id,
-            question_id=None,
-            used=False,
-            created_at=now,
-        )
-        self._tables.drafts[draft.id] = draft
-        return draft
-
-    async def asked(self, draft_id: int, question_id: int) -> None:
-        """Note which message asks for the words."""
-        if (draft := self._tables.drafts.get(draft_id)) is not None:
-            self._tables.drafts[draft_id] = replace(draft, question_id=question_id)
-
-    async def open_draft(self, user_id: int, chat_id: int, since: datetime) -> Draft | None:
-        """Give the person's open draft in a chat, if it was made after `since`."""
-        for draft in self._drafts_of(user_id, chat_id):
-            is_open = not draft.used and draft.id not in self._tables.closed_drafts
-            if is_open and draft.created_at > since:
-                return draft
-        return None
-
-    async def draft_asked_by(self, user_id: int, chat_id: int, question_id: int) -> Draft | None:
-        """Give the person's draft, used or not, that this message of ours asked about."""
-        for draft in self._drafts_of(user_id, chat_id):
-            if draft.question_id == question_id:
-                return draft
-        return None

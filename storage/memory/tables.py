@@ -10,6 +10,7 @@ from storage.clock import Clock
 from storage.moves import check_move, closed_up
 from storage.tasks import (
     IN_LINE,
+    AlbumPart,
     Draft,
     Image,
     InboxRow,
@@ -17,8 +18,10 @@ from storage.tasks import (
     Origin,
     Step,
     Task,
+    TaskMessage,
     TaskState,
     Topic,
+    View,
 )
 
 
@@ -56,10 +59,21 @@ class Submission:
 
 @dataclass(kw_only=True, slots=True)
 class Album:
-    """Which update answers for an album."""
+    """An album: its first update, and its parts by theirs."""
 
     origin: Origin
     created_at: datetime
+    due_at: datetime | None = None
+    closed: bool = True
+    parts: dict[tuple[int, int], AlbumPart] = field(default_factory=dict)
+    """Those that have been worked off have no data any more."""
+
+    def open_parts(self) -> tuple[AlbumPart, ...]:
+        """Give the parts that are to be worked off, by message id."""
+        parts = (part for part in self.parts.values() if part.data)
+        return tuple(
+            sorted(parts, key=lambda one: (one.message_id, one.origin.bot_id, one.origin.update_id))
+        )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -80,6 +94,15 @@ class Tables:
     current_turn: int = 0
     durations: list[Measured] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
+    messages: dict[tuple[int, int], TaskMessage] = field(default_factory=dict)
+    """By chat and message."""
+    preferences: dict[tuple[Literal["user", "chat"], int], dict[str, str]] = field(
+        default_factory=dict
+    )
+    views: dict[tuple[int, int], View] = field(default_factory=dict)
+    """By the update that asked for it."""
+    views_made: int = 0
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class Memory:

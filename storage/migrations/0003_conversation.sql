@@ -47,7 +47,14 @@ CREATE TABLE album_parts (
   PRIMARY KEY (bot_id, update_id)
 ) WITHOUT ROWID;
 
-CREATE INDEX album_parts_album ON album_parts (chat_id, media_group_id);
+CREATE INDEX album_parts_album ON album_parts (chat_id, media_group_id, message_id);
+
+-- What has been worked off is known for as long as its album is.
+CREATE TRIGGER albums_forgotten AFTER DELETE ON albums
+BEGIN
+  DELETE FROM album_parts
+  WHERE chat_id = OLD.chat_id AND media_group_id = OLD.media_group_id;
+END;
 
 -- Our messages, by the task that they belong to.
 CREATE TABLE messages (
@@ -60,7 +67,11 @@ CREATE TABLE messages (
   PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 
-CREATE INDEX messages_task ON messages (task_id);
+CREATE INDEX messages_task ON messages (task_id, message_id);
+
+-- The messages that still tell how a task goes which the person has stopped.
+CREATE INDEX tasks_stale_progress ON tasks (id)
+  WHERE state = 'cancelled' AND progress_message_id IS NOT NULL;
 
 CREATE TABLE preferences (
   scope TEXT NOT NULL CHECK (scope IN ('user', 'chat')),
@@ -84,6 +95,7 @@ CREATE TABLE views (
 );
 
 CREATE INDEX views_user ON views (user_id);
+CREATE INDEX views_chat ON views (chat_id);
 CREATE INDEX views_age ON views (created_at);
 
 -- Small texts that last.

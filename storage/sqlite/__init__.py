@@ -10,6 +10,7 @@ from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
 from storage.sqlite.checkpoints import Checkpoints
 from storage.sqlite.connection import connect
+from storage.sqlite.conversation import Conversation
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
 from storage.sqlite.housekeeping import Housekeeping
@@ -19,7 +20,7 @@ from storage.sqlite.line import Line
 __all__ = ["SqliteStore", "open_store"]
 
 
-class SqliteStore(Inbox, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+class SqliteStore(Inbox, Conversation, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 
 

@@ -7,12 +7,13 @@ from sqlite3 import Row
 from typing import Literal
 
 from storage.moves import check_move
-from storage.sqlite.connection import Connections
+from storage.roles import shown_by
+from storage.sqlite.messages import Messages
 from storage.sqlite.rows import moment, stamp, step_of, task_of
 from storage.tasks import SentImage, Step, Task, TaskState
 
 
-class Delivery(Connections):
+class Delivery(Messages):
     """The store's methods for bringing a task to its chat."""
 
     async def claim_delivery(
@@ -102,6 +103,8 @@ class Delivery(Connections):
                     "UPDATE images SET file_id = ?, sent_as = ? WHERE task_id = ? AND n = ?",
                     [(image.file_id, image.sent_as, task.id, image.n) for image in images],
                 )
+                messages = shown_by(name, message_ids, images)
+                self._note(task.id, task.place.chat_id, messages, stamp(now))
             return bool(rows)
 
         return await self._write(None, work)
@@ -179,11 +182,18 @@ class Delivery(Connections):
 
     async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
         """Note which message tells how the task goes; returns the row as it is now."""
-        rows = await self._change(
-            None,
-            "UPDATE tasks SET progress_message_id = ? WHERE id = ? RETURNING *",
-            (message_id, task_id),
-        )
+        now = stamp(self._clock.now())
+
+        def work() -> list[Row]:
+            rows = self._run(
+                "UPDATE tasks SET progress_message_id = ? WHERE id = ? RETURNING *",
+                (message_id, task_id),
+            )
+            for row in rows:
+                self._note(task_id, row["chat_id"], ((message_id, "progress", None),), now)
+            return rows
+
+        rows = await self._write(None, work)
         return task_of(rows[0]) if rows else None
 
     async def note_shown_place(self, task_id: int, place: int) -> None:

@@ -16,9 +16,27 @@ _MOVE_CHAT: Final = (
         "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL, thread_id = NULL"
         " WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id"
     ),
-    "UPDATE tasks SET chat_id = ?1 WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id",
-    # An album that both ids know has its answer already.
+    (
+        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL"
+        " WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id"
+    ),
+    "DELETE FROM messages WHERE chat_id = ?2 RETURNING message_id",
+    # An album that both ids know becomes one; what has not been worked off of it still is to be.
     "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
+    "UPDATE album_parts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
+    (
+        "UPDATE albums SET closed = 0, due_at = created_at"
+        " WHERE chat_id = ?1 AND chat_id <> ?2 AND closed = 1 AND EXISTS (SELECT 1 FROM album_parts"
+        " WHERE chat_id = albums.chat_id AND media_group_id = albums.media_group_id"
+        " AND data <> '') RETURNING update_id"
+    ),
+    # What was chosen there is newer.
+    (
+        "UPDATE OR IGNORE preferences SET owner_id = ?1 WHERE scope = 'chat' AND owner_id = ?2"
+        " RETURNING name"
+    ),
+    "DELETE FROM preferences WHERE scope = 'chat' AND owner_id = ?2 RETURNING name",
+    "UPDATE views SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
 )
 
 _FORGET_TASK: Final = (
@@ -75,6 +93,7 @@ _REBASE: Final = (
         " trouble_since = min(trouble_since, ?2) WHERE finished_at IS NULL"
     ),
     "UPDATE inbox SET due_at = due_at - ?1 WHERE state = 'new' AND due_at IS NOT NULL",
+    "UPDATE albums SET due_at = due_at - ?1 WHERE closed = 0",
 )
 _GRACE: Final = (
     "UPDATE tasks SET deadline_at = max(deadline_at, ?) WHERE state = 'running'",
@@ -94,7 +113,8 @@ class Housekeeping(Connections):
         def work() -> int:
             return sum([len(self._run(sql, (new, old))) for sql in _MOVE_CHAT])
 
-        await self._write("move_chat", work)
+        if old != new:
+            await self._write("move_chat", work)
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
         """Make open rows' times good after the program was off, and the clock perhaps set meanwhile."""
@@ -146,7 +166,8 @@ class Housekeeping(Connections):
             )
             left -= self._delete_old(
                 "DELETE FROM albums WHERE (chat_id, media_group_id) IN (SELECT chat_id,"
-                " media_group_id FROM albums WHERE created_at < ? LIMIT ?) RETURNING update_id",
+                " media_group_id FROM albums WHERE created_at < ? AND closed = 1 LIMIT ?)"
+                " RETURNING update_id",
                 inbox_before,
                 left,
             )

@@ -1,13 +1,12 @@
-"""Updates as they came, albums, and photos that wait for words."""
+"""Updates as they came."""
 
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from sqlite3 import Row
 
 from storage.sqlite.connection import Connections
-from storage.sqlite.rows import draft_of, inbox_row_of, moment, stamp, written_photos
-from storage.tasks import Draft, InboxRow, NewDraft, NewUpdate, Origin
+from storage.sqlite.rows import inbox_row_of, moment, stamp
+from storage.tasks import InboxRow, NewUpdate
 
 
 class Inbox(Connections):
@@ -86,85 +85,3 @@ class Inbox(Connections):
             " WHERE bot_id = ? AND update_id = ? AND state = 'new' RETURNING id",
             (error, stamp(now), row.bot_id, row.update_id),
         )
-
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        key = (origin.bot_id, origin.update_id, origin.n)
-        now = stamp(self._clock.now())
-
-        def work() -> bool:
-            self._run(
-                "INSERT INTO albums (chat_id, media_group_id, bot_id, update_id, n, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id, media_group_id) DO NOTHING",
-                (chat_id, media_group_id, *key, now),
-            )
-            (row,) = self._run(
-                "SELECT bot_id, update_id, n FROM albums WHERE chat_id = ? AND media_group_id = ?",
-                (chat_id, media_group_id),
-            )
-            return tuple(row) == key
-
-        return await self._write(None, work)
-
-    # --- drafts
-
-    async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep photos that wait for words; the person's older open drafts in that chat are closed. A repeated origin gives the draft it made."""
-        key = (new.origin.bot_id, new.origin.update_id, new.origin.n)
-
-        def work() -> Row:
-            known = self._run(
-                "SELECT * FROM drafts WHERE bot_id = ? AND update_id = ? AND n = ?", key
-            )
-            if known:
-                return known[0]
-            self._run(
-                "UPDATE drafts SET closed = 1"
-                " WHERE user_id = ? AND chat_id = ? AND used = 0 AND closed = 0",
-                (new.user_id, new.place.chat_id),
-            )
-            (row,) = self._run(
-                "INSERT INTO drafts (bot_id, update_id, n, user_id, chat_id, chat_type,"
-                " message_id, thread_id, photos, caption, language, parent_id, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                (
-                    *key,
-                    new.user_id,
-                    new.place.chat_id,
-                    new.place.chat_type,
-                    new.place.message_id,
-                    new.place.thread_id,
-                    written_photos(new.photos),
-                    new.caption,
-                    new.language,
-                    new.parent_id,
-                    stamp(now),
-                ),
-            )
-            return row
-
-        return draft_of(await self._write(None, work))
-
-    async def asked(self, draft_id: int, question_id: int) -> None:
-        """Note which message asks for the words."""
-        await self._change(
-            None, "UPDATE drafts SET question_id = ? WHERE id = ?", (question_id, draft_id)
-        )
-
-    async def open_draft(self, user_id: int, chat_id: int, since: datetime) -> Draft | None:
-        """Give the person's open draft in a chat, if it was made after `since`."""
-        row = await self._row(
-            "SELECT * FROM drafts WHERE user_id = ? AND chat_id = ? AND used = 0 AND closed = 0"
-            " AND created_at > ? ORDER BY id DESC LIMIT 1",
-            (user_id, chat_id, stamp(since)),
-        )
-        return None if row is None else draft_of(row)
-
-    async def draft_asked_by(self, user_id: int, chat_id: int, question_id: int) -> Draft | None:
-        """Give the person's draft, used or not, that this message of ours asked about."""
-        row = await self._row(
-            "SELECT * FROM drafts WHERE user_id = ? AND chat_id = ? AND question_id = ?"
-            " ORDER BY id DESC LIMIT 1",
-            (user_id, chat_id, question_id),
-        )
-        return None if row is None else draft_of(row)

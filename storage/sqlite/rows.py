@@ -9,6 +9,7 @@ from sqlite3 import Row
 from typing import Final, overload
 
 from storage.tasks import (
+    AlbumPart,
     Charge,
     Draft,
     Failure,
@@ -22,7 +23,9 @@ from storage.tasks import (
     Settings,
     Step,
     Task,
+    TaskMessage,
     TaskState,
+    View,
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,6 +137,35 @@ def draft_of(row: Row) -> Draft:
         parent_id=row["parent_id"],
         question_id=row["question_id"],
         used=bool(row["used"]),
+        created_at=moment(row["created_at"]),
+        kind=row["kind"],
+    )
+
+
+def album_part_of(row: Row) -> AlbumPart:
+    """Read a row of `album_parts`."""
+    return AlbumPart(
+        origin=Origin(bot_id=row["bot_id"], update_id=row["update_id"]),
+        chat_id=row["chat_id"],
+        media_group_id=row["media_group_id"],
+        message_id=row["message_id"],
+        data=row["data"],
+    )
+
+
+def message_of(row: Row) -> TaskMessage:
+    """Read a row of `messages`."""
+    return TaskMessage(**{**dict(row), "sent_at": moment(row["sent_at"])})
+
+
+def view_of(row: Row) -> View:
+    """Read a row of `views`."""
+    return View(
+        id=row["id"],
+        kind=row["kind"],
+        user_id=row["user_id"],
+        chat_id=row["chat_id"],
+        words=row["words"],
         created_at=moment(row["created_at"]),
     )
 

@@ -22,6 +22,7 @@ from sandbox.sample import draw_sample
 from sandbox.serving import serve
 from sandbox.telegram.app import create_app as create_telegram
 from sandbox.telegram.rules import UNHURRIED, Rules
+from tests.e2e.deeds import Deeds, Place
 
 JSON = dict[str, Any]
 T = TypeVar("T")
@@ -33,12 +34,12 @@ PATIENCE: Final = 40.0
 SAMPLE: Final = draw_sample(480, 360)
 
 
-class Person:
+class Person(Deeds):
     """Someone who talks to the bot in Telegram."""
 
     def __init__(self, world: "World", user: JSON) -> None:
+        super().__init__(world, user)
         self._world = world
-        self.id: int = user["id"]
 
     async def text(self, text: str, *, chat: int | None = None, **more: Any) -> JSON:
         """Send a text."""
@@ -54,7 +55,7 @@ class Person:
         **more: Any,
     ) -> JSON:
         """Send a photo, or several as an album; returns the first message."""
-        fields = {"user_id": self.id, **({} if caption is None else {"caption": caption}), **more}
+        fields = {"user_id": self.id, "caption": caption, **more}
         files = [("photo", ("photo.jpg", content, "image/jpeg")) for content in contents]
         sent = await self._world.upload(f"chats/{chat or self.id}/photo", fields, files)
         message: JSON = sent["messages"][0]
@@ -65,12 +66,15 @@ class Person:
         content: bytes,
         name: str,
         mime: str,
-        caption: str = "make it snow",
+        caption: str | None = "make it snow",
+        *,
+        chat: int | None = None,
+        **more: Any,
     ) -> JSON:
         """Send a file."""
-        fields = {"user_id": self.id, "caption": caption}
+        fields = {"user_id": self.id, "caption": caption, **more}
         files = [("document", (name, content, mime))]
-        sent = await self._world.upload(f"chats/{self.id}/document", fields, files)
+        sent = await self._world.upload(f"chats/{chat or self.id}/document", fields, files)
         message: JSON = sent["messages"][0]
         return message
 
@@ -129,7 +133,7 @@ class Person:
             raise AssertionError(f"{exc}; the chat shows {shown}") from exc
 
 
-class World:
+class World(Place):
     """Both services and the bot."""
 
     def __init__(self, telegram: str, hidream: str, http: httpx.AsyncClient, path: Path) -> None:
@@ -239,7 +243,8 @@ class World:
     async def upload(self, path: str, fields: JSON, files: list[Any]) -> JSON:
         """Send files as a person in Telegram."""
         url = f"{self.telegram}/person/{path}"
-        return _json(await self.http.post(url, data=fields, files=files))
+        given = {name: value for name, value in fields.items() if value is not None}
+        return _json(await self.http.post(url, data=given, files=files))
 
     async def see(self, path: str, **query: Any) -> JSON:
         """Look at something as a person in Telegram."""

@@ -28,7 +28,10 @@ def test_methods_are_exactly_these() -> None:
         *("getMe", "getUpdates", "deleteWebhook", "getWebhookInfo", "setMyCommands"),
         *("getMyCommands", "sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"),
         *("editMessageText", "editMessageReplyMarkup", "deleteMessage", "answerCallbackQuery"),
-        *("sendChatAction", "getFile"),
+        *("sendChatAction", "getFile", "deleteMyCommands", "setMyDescription"),
+        *("getMyDescription", "setMyShortDescription", "getMyShortDescription"),
+        *("editMessageCaption", "editMessageMedia", "deleteMessages", "setMessageReaction"),
+        *("getChatMember", "getChatAdministrators"),
     }
 
 
@@ -83,7 +86,52 @@ def test_methods_are_exactly_these() -> None:
             },
             "unknown parameter reply_markup",
         ),
+        ("sendDocument", {"document": "x", "has_spoiler": True}, "unknown parameter has_spoiler"),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": button(copy_text={"text": "c" * 257})},
+            "can't parse reply_markup",
+        ),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": button(callback_data="a", copy_text={"text": "c"})},
+            "text buttons are unallowed",
+        ),
+        (
+            "sendMessage",
+            {
+                "text": "x",
+                "reply_markup": {"force_reply": True, "input_field_placeholder": "p" * 65},
+            },
+            "can't parse reply_markup",
+        ),
         ("sendChatAction", {"action": "dancing"}, "wrong parameter action"),
+        ("editMessageCaption", {"message_id": 1, "caption": "y" * 1025}, "message caption is too"),
+        (
+            "editMessageMedia",
+            {"message_id": 1, "media": {"type": "video", "media": "x"}},
+            "can't parse media",
+        ),
+        (
+            "editMessageMedia",
+            {"message_id": 1, "media": {"type": "document", "media": "x", "has_spoiler": True}},
+            "can't parse media: has unknown has_spoiler",
+        ),
+        (
+            "editMessageMedia",
+            {
+                "message_id": 1,
+                "media": {"type": "photo", "media": "x", "caption": "<b", "parse_mode": "HTML"},
+            },
+            "can't parse entities",
+        ),
+        ("deleteMessages", {"message_ids": []}, "message_ids must be 1"),
+        ("deleteMessages", {"message_ids": list(range(101))}, "message_ids must be 1"),
+        (
+            "setMessageReaction",
+            {"message_id": 1, "reaction": [{"type": "emoji", "emoji": "🛹"}]},
+            "REACTION_INVALID",
+        ),
         ("editMessageText", {"text": "x"}, "message identifier is not specified"),
         (
             "editMessageText",
@@ -115,6 +163,9 @@ async def test_breaches(world: World, method: str, params: dict[str, Any], reaso
         ("setMyCommands", {"commands": [{"command": "a", "description": ""}]}, "BOT_COMMAND_DESC"),
         ("getMyCommands", {"language_code": "english"}, "invalid language code"),
         ("getMyCommands", {"scope": {"type": "nowhere"}}, "can't parse scope"),
+        ("setMyDescription", {"description": "x" * 513}, "description must be at most 512"),
+        ("setMyShortDescription", {"short_description": "x" * 121}, "short_description must be"),
+        ("setMyDescription", {"language_code": "pt-BR"}, "invalid language code"),
         ("getMe", {"x": 1}, "unknown parameter x"),
     ],
 )

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 
 from storage.moves import IMAGE_ENDS
 from storage.tasks import (
+    Album,
+    AlbumPart,
     Failure,
     InboxRow,
     Measured,
     NewDraft,
     NewTask,
     NewUpdate,
+    NewView,
     Origin,
     SentImage,
     Settings,
@@ -44,7 +47,9 @@ _small: Final = st.integers(0, 2)
 _delays: Final = st.sampled_from((timedelta(), MINUTE, 10 * MINUTE))
 _updates: Final = st.integers(1, 12)
 _notices: Final = st.sampled_from(("token", "slots"))
-_step_names: Final = st.sampled_from(("text", "album"))
+_step_names: Final = st.sampled_from(("text", "pictures"))
+_scopes: Final = st.sampled_from(("user", "chat"))
+_roles: Final = st.sampled_from(("picture", "buttons", "other"))
 
 
 class Call(NamedTuple):
@@ -71,6 +76,8 @@ class Known:
     """As they ever were: what a loop may still hold in its hand."""
     rows: dict[int, InboxRow] = field(default_factory=dict)
     """Updates that were heads of their chats once."""
+    albums: list[Album] = field(default_factory=list)
+    """Albums as they ever were due: what a loop may still hold in its hand."""
     words: st.SearchStrategy[str] = field(default_factory=lambda: st.sampled_from(("", "ä", "x")))
     updates: int = 100
     turn: int = 0
@@ -195,7 +202,7 @@ def _add(known: Known, draw: Draw) -> Call:
     new = NewTask(
         origin=Origin(bot_id=BOT, update_id=update_id, n=draw(st.integers(0, 1))),
         user_id=user_id,
-        place=place(draw(st.sampled_from((user_id, *_CHATS)))),
+        place=place(draw(st.sampled_from((user_id, *_CHATS))), draw(_small)),
         photos=(photo(),),
         settings=Settings(prompt=draw(known.words), count=draw(st.integers(1, 3))),
         language=draw(st.sampled_from((None, "de"))),
@@ -216,6 +223,12 @@ def _of_a_row(known: Known, draw: Draw, **named: Any) -> Call | None:
     if not known.rows:
         return None
     return call(draw(st.sampled_from(list(known.rows.values()))), **named)
+
+
+def _of_an_album(known: Known, draw: Draw, **named: Any) -> Call | None:
+    if not known.albums:
+        return None
+    return call(draw(st.sampled_from(known.albums[-5:])), **named)
 
 
 GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
@@ -250,13 +263,61 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
             NewDraft(
                 origin=Origin(bot_id=BOT, update_id=draw(_updates)),
                 user_id=draw(_people),
-                place=place(draw(_chats)),
+                place=place(draw(_chats), draw(_small)),
                 photos=(photo(),),
                 caption=draw(known.words),
+                kind=draw(st.sampled_from(("words", "prompt", "offer"))),
             ),
             known.now,
         ),
         "asked": lambda _, draw: call(draw(st.integers(1, 4)), draw(_small)),
+    },
+    "albums": {
+        "album_part": lambda known, draw: call(
+            AlbumPart(
+                origin=Origin(bot_id=BOT, update_id=draw(_updates)),
+                chat_id=draw(_chats),
+                media_group_id=draw(st.sampled_from(("g", "h"))),
+                message_id=draw(_small),
+                data=f"{{}}{draw(known.words)}",
+            ),
+            now=known.now,
+            due_at=known.now + draw(_delays),
+        ),
+        "album_later": lambda known, draw: _of_an_album(
+            known, draw, due_at=known.now + draw(_delays)
+        ),
+        "close_album": _of_an_album,
+    },
+    "conversation": {
+        "use_draft": lambda _, draw: call(draw(st.integers(1, 4))),
+        "note_message": lambda known, draw: call(
+            draw(_task_ids(known)),
+            draw(_chats),
+            draw(_small),
+            draw(_roles),
+            known.now,
+            n=draw(st.none() | _small),
+        ),
+        "message_gone": lambda _, draw: call(draw(_chats), draw(_small)),
+        "progress_put_away": lambda known, draw: call(draw(_task_ids(known))),
+        "set_preference": lambda known, draw: call(
+            draw(_scopes),
+            draw(_chats),
+            draw(st.sampled_from(("ratio", "count"))),
+            draw(st.none() | known.words),
+        ),
+        "add_view": lambda known, draw: call(
+            NewView(
+                origin=Origin(bot_id=BOT, update_id=draw(_updates)),
+                kind="history",
+                user_id=draw(_people),
+                chat_id=draw(_chats),
+                words=draw(known.words),
+            ),
+            known.now,
+        ),
+        "note_fact": lambda known, draw: call(draw(_notices), draw(known.words)),
     },
     "line": {
         "add": _add,

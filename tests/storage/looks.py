@@ -10,6 +10,8 @@ from tests.storage.making import BOT
 
 _DAY: Final = timedelta(days=1)
 
+_KINDS: Final = ("words", "prompt", "offer")
+
 Look = Callable[[Known], list[Call]]
 
 
@@ -30,7 +32,20 @@ def _turning(known: Known) -> tuple[int, int]:
 LOOKS: Final[Mapping[str, Look]] = {
     "inbox_heads": lambda known: [call(known.now, 99), call(known.now, 1)],
     "next_inbox_due": lambda _: [call(), call(busy={(BOT, 1), (BOT, None)})],
-    "open_draft": lambda known: [call(*_turning(known), known.now - 10 * MINUTE)],
+    "open_draft": lambda known: [
+        call(*_turning(known), known.now - 10 * MINUTE, kind=_KINDS[known.turn // 9 % 3])
+    ],
+    "draft": lambda known: [call(known.turn % 4 + 1)],
+    "draft_at": lambda known: [call(*_turning(known), known.turn // 9 % 3)],
+    "albums_due": lambda known: [call(known.now, (99, 1)[known.turn % 2])],
+    "next_album_due": lambda _: [call()],
+    "task_at": lambda known: [call(*_turning(known))],
+    "task_from": lambda known: [call(*_turning(known), known.turn // 9 % 3)],
+    "messages_of": _by_id,
+    "stale_progress": lambda known: [call((99, 1)[known.turn % 2])],
+    "preferences": lambda known: [call(("user", "chat")[known.turn % 2], known.turn // 2 % 3 + 1)],
+    "view": lambda known: [call(known.turn % 6 + 1)],
+    "fact": lambda _: [call("token")],
     "draft_asked_by": lambda known: [call(*_turning(known), n) for n in (0, 1)],
     "get": _by_id,
     "made_by": lambda known: [

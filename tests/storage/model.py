@@ -27,12 +27,13 @@ AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {
             *("hidream_task_id", "vendor_message", "progress_message_id"),
         }
     ),
-    "move_chat": frozenset({"place"}),
+    "move_chat": frozenset({"place", "progress_message_id"}),
     # HiDream may end a task that is over for the person.
     "release": frozenset({"ended_at"}),
     # A message about it may arrive, or be edited, when it is over.
     "note_progress_message": frozenset({"progress_message_id"}),
     "note_shown_place": frozenset({"shown_place"}),
+    "progress_put_away": frozenset({"progress_message_id"}),
 }
 """What may still change of a task that is over, and by which method. Nothing else may."""
 
@@ -107,6 +108,7 @@ class World:
         known.tasks = {task.id: task for task in tasks}
         known.seen += [task for task in tasks if before.get(task.id) != task]
         known.rows |= {row.update_id: row for row in view["inbox_heads"][0]}
+        known.albums += [one for one in view["albums_due"][0] if one not in known.albums]
         for task in tasks:
             self._check_claim(task)
             if (was := before.get(task.id)) is not None and was != task:

@@ -10,7 +10,7 @@ import pytest
 from storage.bells import WAKES, Bells
 from storage.memory import MemoryStore
 from storage.store import TaskStore
-from storage.tasks import InboxRow, Task, TaskState, Topic
+from storage.tasks import AlbumPart, InboxRow, Origin, Task, TaskState, Topic
 from tests.storage.making import (
     BOT,
     HOUR,
@@ -142,6 +142,12 @@ async def _reopen(store: TaskStore, task: Task) -> None:
     await store.reopen(task, START)
 
 
+async def _album_part(store: TaskStore) -> None:
+    origin = Origin(bot_id=BOT, update_id=50)
+    part = AlbumPart(origin=origin, chat_id=9, media_group_id="g", message_id=1, data="{}")
+    await store.album_part(part, now=START, due_at=START)
+
+
 _CALLS: Final[
     Mapping[str, tuple[TaskState | None, Callable[[TaskStore, Task], Awaitable[object]]]]
 ] = {
@@ -155,6 +161,7 @@ _CALLS: Final[
         None,
         _with_head(lambda store, row: store.inbox_set_aside(row, error="", now=START)),
     ),
+    "album_part": (None, lambda store, _: _album_part(store)),
     "move_chat": (None, lambda store, _: store.move_chat(9, 10)),
     "add": (None, lambda store, _: add(store, 50)),
     "requeue_due": (TaskState.WAITING, lambda store, _: store.requeue_due(START + HOUR)),

@@ -14,9 +14,11 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from storage.sqlite import SqliteStore
 from storage.store import StoreError
 from storage.tasks import (
+    AlbumPart,
     Failure,
     ImageState,
     NewUpdate,
+    NewView,
     Origin,
     SentImage,
     Settings,
@@ -106,6 +108,38 @@ GROWING: Final[Mapping[str, tuple[TaskState, Deed]]] = {
         TaskState.QUEUED,
         lambda store: store.first_of_album(Origin(bot_id=1, update_id=1), 1, LONG),
     ),
+    "album_part": (
+        TaskState.QUEUED,
+        lambda store: store.album_part(
+            AlbumPart(
+                origin=Origin(bot_id=1, update_id=1),
+                chat_id=1,
+                media_group_id=LONG,
+                message_id=1,
+                data=LONG,
+            ),
+            now=START,
+            due_at=START,
+        ),
+    ),
+    "set_preference": (
+        TaskState.QUEUED,
+        lambda store: store.set_preference("user", 1, "negative", LONG),
+    ),
+    "add_view": (
+        TaskState.QUEUED,
+        lambda store: store.add_view(
+            NewView(
+                origin=Origin(bot_id=1, update_id=1),
+                kind="history",
+                user_id=1,
+                chat_id=1,
+                words=LONG,
+            ),
+            START,
+        ),
+    ),
+    "note_fact": (TaskState.QUEUED, lambda store: store.note_fact("menu", LONG)),
     "add_draft": (
         TaskState.QUEUED,
         lambda store: store.add_draft(replace(new_draft(2), caption=LONG), START),
@@ -161,7 +195,7 @@ GROWING: Final[Mapping[str, tuple[TaskState, Deed]]] = {
     ),
 }
 """What makes the file grow: from which state of the first task, and how."""
-IN_STEPS: Final = {"receive": 3, "claim": 2, "accepted": 4, "step_sent": 3}
+IN_STEPS: Final = {"receive": 3, "claim": 2, "accepted": 4, "step_sent": 3, "album_part": 2}
 """How many statements of a method need room of their own; with fewer it fails between them."""
 
 
