@@ -21,6 +21,7 @@ _TASK: Final = re.compile(r"(?<!\d)7\d{3}(?!\d)")
 _TAG: Final = re.compile(r"<[^>]+>")
 _PLACE: Final = re.compile(r"\\\{(\w+)\\\}")
 CHANGED: Final = "(changed)"
+_MARKS: Final = {"spoiler": "covered", "silent": "without a sound"}
 _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
@@ -96,7 +97,9 @@ def lines_of(messages: Sequence[JSON], normal: Normal) -> list[str]:
     lines += normal(text).splitlines()
     for row in first["buttons"]:
         lines.append(normal(" ".join(f"[{label}]" for label in buttons_of({"buttons": [row]}))))
-    return lines + (["[your reply …]"] if first["force_reply"] else [])
+    if first["force_reply"]:
+        lines.append(f"[your reply: {normal(first.get('placeholder') or '…')}]")
+    return lines
 
 
 def _media(messages: Sequence[JSON]) -> str:
@@ -104,7 +107,7 @@ def _media(messages: Sequence[JSON]) -> str:
     noun = "picture" if "photo" in first else "file"
     shapes = dict.fromkeys(filter(None, (_shape(message) for message in messages)))
     what = f"{len(messages)} {noun}s" if len(messages) > 1 else noun
-    marks = ["covered"] if first.get("has_media_spoiler") else []
+    marks = [about for mark, about in _MARKS.items() if first.get(mark)]
     return f"[{', '.join([what, *shapes, *marks])}]"
 
 

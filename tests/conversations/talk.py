@@ -65,8 +65,7 @@ class Talk:
         if self.scene.group:
             self.chat_id = await self.world.group(*people, topics=self.scene.topics)
         if self.scene.topics:
-            opened = await self.world.do(f"groups/{self.chat_id}/topics", name="Pictures")
-            self.topic = opened["message_thread_id"]
+            self.topic = await self.world.topic(self.chat_id, "Pictures")
 
     async def restart(self) -> None:
         """Kill the bot and start it again, where that is played; the transcript says where."""
@@ -178,22 +177,21 @@ class Someone:
         self._note([f"{what} {caption}".strip()], sent, to=to)
         return sent
 
-    async def sends_other(self, what: str, message: JSON) -> JSON:
-        """Send a message of any other kind; `what` names it in the transcript."""
-        path = f"chats/{self._talk.chat_id}/message"
-        where = {"user_id": self.id, "thread_id": self._talk.topic}
-        sent = await self._talk.world.do(path, message=message, **_given(where))
-        caption = message.get("caption", "")
+    async def sends_as(
+        self, what: str, send: Callable[..., Awaitable[JSON]], words: str | None = None, **more: Any
+    ) -> JSON:
+        """Send anything else by a deed of a person, such as `ada.person.sticker`; `what` names it."""
+        if caption := self._addressed(words or ""):
+            more["caption"] = caption
+        sent = await send(**self._where(None), **more)
         self._note([f"[{what}] {caption}".strip()], sent, to=None)
         return sent
 
     async def edits(self, message: JSON, words: str) -> None:
         """Change the words of an earlier message."""
-        kind = "text" if "text" in message else "caption"
         changed = self._addressed(words)
-        fields = {"user_id": self.id, "message_id": message["message_id"], kind: changed}
-        await self._talk.world.do(f"chats/{self._talk.chat_id}/edit", **fields)
-        lines = [f"(changes that to) {self._talk.normal(changed)}"]
+        await self.person.edit(message, changed, chat=self._talk.chat_id)
+        lines = [f"(changes that to: {self._talk.normal(changed)})"]
         self._talk.note(self.name, lines, reply_to=message["message_id"])
 
     async def presses(self, message: JSON, button: str, **data: object) -> None:

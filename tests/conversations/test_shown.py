@@ -41,13 +41,13 @@ def test_a_message_is_written_as_it_is_seen() -> None:
     """Pictures with their shape, then the words, the buttons in their rows, and the reply that is asked for."""
     photo = {"width": 160, "height": 90, "url": "/x"}
     rows = [[{"text": "a"}, {"text": "b"}], [{"text": "c"}]]
-    one = message(caption="snow\nin May", photo=photo, buttons=rows, has_media_spoiler=True)
+    one = message(caption="snow\nin May", photo=photo, buttons=rows, spoiler=True)
     assert lines_of([one], Normal()) == [
         *("[picture, 16:9, covered]", "snow", "in May", "[a] [b]", "[c]"),
     ]
     files = [message(document={"url": "/x"})] * 2
     assert lines_of(files, Normal()) == ["[2 files]"]
-    assert lines_of([message("Well?", force_reply=True)], Normal()) == ["Well?", "[your reply …]"]
+    assert lines_of([message("Well?", force_reply=True)], Normal()) == ["Well?", "[your reply: …]"]
 
 
 def test_a_reply_names_what_it_answers() -> None:
