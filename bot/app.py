@@ -16,6 +16,7 @@ from bot.chat import TelegramChat
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
 from bot.hidream.client import HiDreamClient, new_client
@@ -39,7 +40,7 @@ from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import Task, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -218,6 +219,10 @@ async def _loops(
         username=application.bot.username,
     )
     application.add_handlers(list(all_handlers(desk)))
+
+    async def standing(task: Task) -> str:
+        return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
+
     retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
@@ -234,8 +239,16 @@ async def _loops(
             callbacks=callbacks,
         ).run,
         "watcher": watcher.run,
-        "progress": Progress(store=store, chat=chat, account=account, clock=clock).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "progress": Progress(
+            store=store,
+            chat=chat,
+            account=account,
+            estimates=Estimates(
+                durations, slots=slots, images_per_minute=config.hidream.images_per_minute
+            ),
+            clock=clock,
+        ).run,
+        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,

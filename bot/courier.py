@@ -11,9 +11,9 @@ from uuid import uuid4
 import structlog
 
 from bot.delays import backoff
-from bot.delivery import Delivery, End
+from bot.delivery import Delivery, End, Standing, nothing_stands
 from bot.lanes import Lanes
-from bot.messages import Chat, Gone, Later, Moved, Sent, Unknown
+from bot.messages import Chat, Dropped, Gone, Later, Moved, Sent, Unknown
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import StoreError, TaskStore
@@ -30,10 +30,20 @@ _LEASE: Final = timedelta(minutes=5)
 class Courier:
     """The loop that delivers."""
 
-    def __init__(self, *, store: TaskStore, chat: Chat, files: PictureFiles, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        chat: Chat,
+        files: PictureFiles,
+        clock: Clock,
+        standing: Standing = nothing_stands,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._delivery = Delivery(store=store, chat=chat, files=files, clock=clock)
+        self._delivery = Delivery(
+            store=store, chat=chat, files=files, clock=clock, standing=standing
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, then finish the messages in hand.
@@ -98,6 +108,8 @@ class Courier:
                 await self._later(task, max(seconds, backoff(task.tries)))
             case Unknown():
                 await self._later(task, backoff(task.tries))
+            case Dropped():
+                log.info("delivery_no_longer_ours")
 
     async def _finish(self, task: Task, to: End, now: datetime) -> None:
         if await self._store.finish(task, to, now) is not None:

@@ -7,14 +7,24 @@ twice than never. The progress message goes last.
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final, Literal
 
 import structlog
 
-from bot import reports
-from bot.keeping import keep
-from bot.messages import Button, Chat, Later, Outcome, Picture, Refused, Sent, Target, Unknown
+from bot import keyboards, reports
+from bot.messages import (
+    Chat,
+    Keyboard,
+    Later,
+    Outcome,
+    Picture,
+    Refused,
+    Sent,
+    Target,
+    Unknown,
+)
+from bot.originals import stored
+from bot.steps import Steps
 from bot.texts import Say
 from storage.clock import Clock
 from storage.files import PictureFiles
@@ -24,9 +34,10 @@ from storage.tasks import Image, ImageState, SentImage, Task, TaskState
 log = structlog.get_logger(__name__)
 
 End = Literal[TaskState.DELIVERED, TaskState.FAILED, TaskState.GONE]
+SentAs = Literal["photo", "document"]
+Standing = Callable[[Task], Awaitable[str]]
+"""Gives the negative words that hold for a task's person where a caption of theirs has none."""
 
-MOST_REPEATS: Final = 3
-"""So often a message is sent again whose arrival is not known."""
 _CLEAN_UP_TRIES: Final = 10
 """So often it is tried to put a progress message away."""
 _PHOTO_BYTES: Final = 10 * 2**20
@@ -35,20 +46,34 @@ _PHOTO_SIDES: Final = 10_000
 """Width and height together, in pixels (Bot API: sendPhoto)."""
 _PHOTO_RATIO: Final = 20
 
-_SHOWN: Final = ("pictures", "files")
+_SHOWN: Final[dict[SentAs, str]] = {"photo": "pictures", "document": "files"}
 """The steps that show what came in time."""
+_BUTTONS: Final = "buttons"
+"""The step after an album, which carries none itself."""
 
-_EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+async def nothing_stands(_: Task) -> str:
+    """Give none: a caption without negative words has none."""
+    return ""
 
 
 class Delivery:
     """What is sent for a task that is over."""
 
-    def __init__(self, *, store: TaskStore, chat: Chat, files: PictureFiles, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        chat: Chat,
+        files: PictureFiles,
+        clock: Clock,
+        standing: Standing = nothing_stands,
+    ) -> None:
         self._store = store
         self._chat = chat
         self._files = files
-        self._clock = clock
+        self._steps = Steps(store=store, chat=chat, clock=clock)
+        self._standing = standing
 
     async def bring(self, task: Task) -> tuple[Outcome, End]:
         """Send whatever is open of a task; returns how the last call ended, and the row's end if that is Sent.
@@ -83,31 +108,32 @@ class Delivery:
     ) -> tuple[Outcome, End]:
         """Send what there is as photos, as files where Telegram takes no photos, else the reason."""
         steps = await self._store.steps(task.id)
-        if any(known.state == "sent" for name in _SHOWN if (known := steps.get(name))):
-            return Sent(), TaskState.DELIVERED  # it was only reopened for what came late
+        for name in _SHOWN.values():
+            # it comes again for its buttons, or was reopened for what came late
+            if (known := steps.get(name)) and known.state == "sent":
+                return await self._buttons(task, made, known.message_ids), TaskState.DELIVERED
         try:
-            contents = [self._files.find(task.id, image.n) for image in made]
+            pictures = [stored(self._files, task, image) for image in made]
         except FileNotFoundError:
             log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
             return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
-        pictures = [
-            _picture(task, image, content) for image, content in zip(made, contents, strict=True)
-        ]
-        lines = reports.result(task, images)
+        lines = reports.result(task, images, standing=await self._standing(task))
         outcome: Outcome = Refused(reason="not fit for a photo")
-        if all(_fits_photo(image) for image in made) and "files" not in steps:
-            outcome = await self._album(
-                task, "pictures", made=made, pictures=pictures, lines=lines, sent_as="photo"
+        ways = _ways(task, made)
+        tried = [n for n, way in enumerate(ways) if _SHOWN[way] in steps]
+        for sent_as in ways[max(tried, default=0) :]:  # those before were refused
+            outcome, message_ids = await self._album(
+                task, _SHOWN[sent_as], made=made, pictures=pictures, lines=lines, sent_as=sent_as
             )
-        if isinstance(outcome, Refused):
-            log.info("sent_as_files", why=outcome.reason)
-            outcome = await self._album(
-                task, "files", made=made, pictures=pictures, lines=lines, sent_as="document"
-            )
+            if not isinstance(outcome, Refused):
+                break
+            log.info("refused_as", way=sent_as, why=outcome.reason)
         if isinstance(outcome, Refused):
             # neither way: the reason is honest, and the tries are over
             log.error("pictures_refused", why=outcome.reason)
             return await self._notice(task, Say("telegram-refused")), TaskState.FAILED
+        if isinstance(outcome, Sent):
+            outcome = await self._buttons(task, made, message_ids)
         return outcome, TaskState.DELIVERED
 
     async def _album(
@@ -118,8 +144,9 @@ class Delivery:
         made: Sequence[Image],
         pictures: Sequence[Picture],
         lines: Sequence[Say],
-        sent_as: Literal["photo", "document"],
-    ) -> Outcome:
+        sent_as: SentAs,
+    ) -> tuple[Outcome, tuple[int, ...]]:
+        """Send one picture with its buttons, or an album; returns also the messages' ids."""
         sending = partial(
             self._chat.send_pictures,
             Target.in_reply_to(task.place),
@@ -127,6 +154,9 @@ class Delivery:
             *lines,
             language=task.language,
             sent_as=sent_as,
+            buttons=keyboards.result(task, as_file=sent_as == "document") if len(made) == 1 else (),
+            spoiler=any(photo.spoiler for photo in task.photos),
+            silent=task.settings.silent,
         )
 
         def kept_as(file_ids: Sequence[str]) -> list[SentImage]:
@@ -135,25 +165,51 @@ class Delivery:
                 for image, file_id in zip(made, file_ids, strict=False)
             ]
 
-        return await self._step(task, step, sending, kept_as=kept_as)
+        return await self._steps.take(task, step, sending, kept_as=kept_as)
+
+    async def _buttons(self, task: Task, made: Sequence[Image], album: Sequence[int]) -> Outcome:
+        """Let an album's buttons follow it; one picture has them itself."""
+        if len(made) < 2:
+            return Sent()
+        # where its arrival was never known, neither are its messages
+        reply_to = album[0] if album else task.place.message_id
+        as_file = all(
+            image.sent_as == "document"
+            for image in await self._store.images(task.id)
+            if image.sent_as is not None
+        )
+        sending = partial(
+            self._chat.say,
+            Target(chat_id=task.place.chat_id, thread_id=task.place.thread_id, reply_to=reply_to),
+            Say("result-next", {"task": task.id}),
+            language=task.language,
+            buttons=keyboards.result(task, as_file=as_file),
+            silent=True,  # the album has made its sound
+        )
+        outcome, _ = await self._steps.take(task, _BUTTONS, sending)
+        if isinstance(outcome, Refused):
+            log.error("buttons_refused", why=outcome.reason)
+            return Sent()  # what was waited for has arrived
+        return outcome
 
     async def _late(self, task: Task, image: Image) -> tuple[Outcome, bool]:
         """Send a picture that came after the task was over; returns also whether it is shown."""
         try:
-            content = self._files.find(task.id, image.n)
+            picture = stored(self._files, task, image)
         except FileNotFoundError:
             log.error("late_picture_missing", n=image.n)  # noqa: TRY400 - as above
             await self._store.late_told(task, image.n)
             return Sent(), False
+        lines = reports.late(task, standing=await self._standing(task))
         outcome: Outcome = Refused(reason="not fit for a photo")
-        for sent_as in ("photo", "document") if _fits_photo(image) else ("document",):
-            outcome = await self._album(
+        for sent_as in _ways(task, (image,)):
+            outcome, _ = await self._album(
                 task,
                 f"late-{image.n}-{sent_as}",
                 made=(image,),
-                pictures=(_picture(task, image, content),),
-                lines=(reports.late(task),),
-                sent_as="photo" if sent_as == "photo" else "document",
+                pictures=(picture,),
+                lines=lines,
+                sent_as=sent_as,
             )
             if not isinstance(outcome, Refused):
                 break
@@ -166,52 +222,21 @@ class Delivery:
     # --- reasons
 
     async def _failure(self, task: Task) -> Outcome:
-        return await self._notice(
-            task, reports.failure(task), buttons=reports.failure_buttons(task)
-        )
+        return await self._notice(task, reports.failure(task), buttons=keyboards.failure(task))
 
-    async def _notice(self, task: Task, line: Say, *, buttons: Sequence[Button] = ()) -> Outcome:
+    async def _notice(self, task: Task, line: Say, *, buttons: Keyboard = ()) -> Outcome:
         sending = partial(
             self._chat.say,
             Target.in_reply_to(task.place),
             line,
             language=task.language,
             buttons=buttons,
+            silent=task.settings.silent,
         )
-        return await self._step(task, "notice", sending)
-
-    # --- steps
-
-    async def _step(
-        self,
-        task: Task,
-        name: str,
-        send: Callable[[], Awaitable[Outcome]],
-        *,
-        kept_as: Callable[[Sequence[str]], list[SentImage]] = lambda _: [],
-    ) -> Outcome:
-        """Send one message of a delivery, unless an earlier try has; note what became of it."""
-        step = await self._store.step_started(task, name, self._clock.now())
-        if step is None:
-            raise RuntimeError("this delivery was taken over by another process")
-        if step.state == "sent":
-            return Sent()
-        if step.repeats:
-            log.warning("maybe_shown_twice", step=name, repeats=step.repeats)
-        outcome = await send()
-        if isinstance(outcome, Unknown) and step.repeats >= MOST_REPEATS:
-            # a way on which answers are always lost: it has most likely arrived each time
-            log.error("arrival_never_known", step=name)
-            outcome = Sent()
-        match outcome:
-            case Sent(message_ids=ids, file_ids=file_ids):
-                now, images = self._clock.now(), kept_as(file_ids)
-                await keep(lambda: self._store.step_sent(task, name, ids, images, now))
-            case Unknown():
-                pass
-            case _:
-                await self._store.step_not_sent(task, name)
+        outcome, _ = await self._steps.take(task, "notice", sending)
         return outcome
+
+    # --- the progress message
 
     async def _tell_by_progress(self, task: Task) -> Outcome:
         """Let the progress message tell the reason that Telegram takes in no message of its own."""
@@ -222,7 +247,7 @@ class Delivery:
             task.progress_message_id,
             reports.failure(task),
             language=task.language,
-            buttons=reports.failure_buttons(task),
+            buttons=keyboards.failure(task),
         )
         passes = isinstance(outcome, Later | Unknown) and task.tries < _CLEAN_UP_TRIES
         return outcome if passes else Sent()
@@ -243,9 +268,11 @@ class Delivery:
         return outcome if passes else Sent()
 
 
-def _picture(task: Task, image: Image, content: Path) -> Picture:
-    extension = _EXTENSIONS.get(image.media_type or "", "jpg")
-    return Picture(content=content, name=f"{task.id}-{image.n + 1}.{extension}")
+def _ways(task: Task, images: Sequence[Image]) -> tuple[SentAs, ...]:
+    """Say how pictures are sent: the way that is wanted, then the other, where Telegram may take it."""
+    if not all(_fits_photo(image) for image in images):
+        return ("document",)
+    return ("document", "photo") if task.settings.as_file else ("photo", "document")
 
 
 def _fits_photo(image: Image) -> bool:

@@ -14,7 +14,7 @@ from bot.keeping import keep
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore
-from storage.tasks import Image, ImageState, Topic
+from storage.tasks import Image, ImageState, TaskState, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -138,6 +138,10 @@ class Fetcher:
                 size=len(fetched.content),
             )
         )
+        task = await keep(lambda: self._store.get(image.task_id))
+        if task is not None and task.state is TaskState.CANCELLED:
+            # it was stopped while this was under way, and whoever stopped it has tidied up by now
+            await self._files.remove(image.task_id)
         return True
 
     def _failed(self, image: Image, *, at_least: float = 0.0) -> _Tries:

@@ -29,6 +29,10 @@ PER_SECOND: Final = 25
 """In all: 5 at once and 25 a second are the 30 of any one second."""
 EDITS_PER_SECOND: Final = 4
 """With the one that may be at once, 5 in any one second."""
+PRESS_BURST: Final = 10
+PRESSES_PER_SECOND: Final = 10
+"""Answers to presses go first, and so they are bounded themselves: however many people press,
+pictures come through."""
 CHAT_BURST: Final = 4
 """So many messages may follow each other in a chat (an album is as many as it has items)."""
 GROUP_BURST: Final = 5
@@ -39,8 +43,12 @@ PATIENCE: Final = 3.0
 _SHORTEST: Final = 0.001
 """Seconds until the next look at the soonest: what is due after none at all is due a rounding later."""
 _UNLIMITED: Final = frozenset({"getUpdates", "getMe", "getFile", "deleteWebhook", "setMyCommands"})
-_NO_MESSAGE: Final = frozenset({"deleteMessage"})
+_NO_MESSAGE: Final = frozenset({"deleteMessage", "getChatMember"})
 """Calls to a chat that put nothing into it."""
+_EDITS: Final = frozenset(
+    {"editMessageText", "editMessageCaption", "editMessageMedia", "editMessageReplyMarkup"}
+)
+"""Edits, however urgent."""
 _KEPT_CHATS: Final = 10_000
 
 _AT_ONCE: Final = 0.1
@@ -72,7 +80,8 @@ class _Waiting:
     chat_id: ChatId | None
     messages: int
     """How many messages it puts into its chat."""
-    edits: bool
+    extra: Bucket | None
+    """The bucket of calls of its kind."""
     turn: asyncio.Future[None]
     places: list[tuple[Bucket, int]] = field(default_factory=list)
     """The buckets that it goes through, beside the one for all, and how much of each it takes."""
@@ -137,6 +146,7 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
         self._clock = clock
         self._all = Bucket(BURST, BURST / PER_SECOND)
         self._edits = Bucket(1, 1 / EDITS_PER_SECOND)
+        self._presses = Bucket(PRESS_BURST, PRESS_BURST / PRESSES_PER_SECOND)
         self.chats = Chats(clock, kept_chats)
         self._waiting: list[_Waiting] = []
         self._number = itertools.count()
@@ -171,11 +181,16 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
         urgency = rate_limit_args.urgency if isinstance(rate_limit_args, Turn) else rate_limit_args
         chat_id: ChatId | None = data.get("chat_id")
         silent = chat_id is None or endpoint in _NO_MESSAGE
+        media = data.get("media")  # an album's items, or the one that is put in another's place
+        extra = self._presses if urgency is Urgency.PRESS else None
+        if urgency is Urgency.EDIT or endpoint in _EDITS:
+            extra = self._edits
         came = self._clock.monotonic()
         await self._turn(
             Urgency.REPLY if urgency is None else urgency,
             chat_id,
-            messages=0 if silent else len(data.get("media") or "1"),
+            messages=0 if silent else len(media) if isinstance(media, list | tuple) else 1,
+            extra=extra,
         )
         waited = self._clock.monotonic() - came > _AT_ONCE
         if waited and still is not None and not await still():
@@ -188,12 +203,19 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
             self._look_again_at(chat_id)
             raise
 
-    async def _turn(self, urgency: Urgency, chat_id: ChatId | None, *, messages: int) -> None:
+    async def _turn(
+        self,
+        urgency: Urgency,
+        chat_id: ChatId | None,
+        *,
+        messages: int,
+        extra: Bucket | None,
+    ) -> None:
         call = _Waiting(
             order=(urgency, next(self._number)),
             chat_id=chat_id,
             messages=messages,
-            edits=urgency is Urgency.EDIT,
+            extra=extra,
             turn=asyncio.get_running_loop().create_future(),
         )
         insort(self._waiting, call, key=_order)
@@ -249,12 +271,12 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
         self._set_timer(next_look)
 
     def _wait_of(self, call: _Waiting) -> float:
-        """Give the seconds until its chat (and, for an edit, the edits) can take a call."""
+        """Give the seconds until its chat, and the bucket of its kind, can take a call."""
         closed = self.chats.closed_for(call.chat_id)
         if closed > PATIENCE:
             call.turn.set_exception(RetryAfter(int(closed) + 1))
             return closed
-        call.places = [(self._edits, 1)] if call.edits else []
+        call.places = [] if call.extra is None else [(call.extra, 1)]
         if call.chat_id is not None and call.messages:
             call.places += self.chats.places(call.chat_id, call.messages)
         return max((closed, *(bucket.free_in(amount) for bucket, amount in call.places)))

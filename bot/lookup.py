@@ -162,9 +162,11 @@ class Lookup:
         """Look again later; at once, if HiDream has called meanwhile."""
         called = await self._store.hints(task.id) != list(hints)
         now = self._clock.now()
-        await self._store.ask_again(
+        asked = await self._store.ask_again(
             task, due_at=now if called else now + timedelta(seconds=seconds)
         )
+        if asked is None:  # it was stopped meanwhile: nothing more is asked about it
+            self._questions.pop(task.id, None)
 
     async def _not_known(self, task: Task, hints: Sequence[str]) -> None:
         now = self._clock.now()

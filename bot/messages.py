@@ -65,11 +65,15 @@ class Button:
     """What a press brings back: 1 to 64 bytes, ids of the store only."""
 
 
+Keyboard = tuple[tuple[Button, ...], ...]
+"""The buttons under a message, row by row; none: it has no buttons."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A picture to send: the file it is in, or the id under which Telegram has it."""
+    """A picture to send: the file it is in, its bytes, or the id under which Telegram has it."""
 
-    content: Path | str
+    content: Path | bytes | str
     name: str
     """The file name it has when it goes as a file."""
 
@@ -155,38 +159,29 @@ FileOutcome = Fetched | Missing | TooLarge | Later
 
 
 class Chat(Protocol):
-    """Telegram, as the rest of the program sees it."""
+    """Telegram, as the rest of the program sees it.
+
+    An edit without `buttons` takes the buttons away, as it does at Telegram. A label or a notice
+    that is too long is shortened. With `silent`, a message arrives without a sound.
+    """
 
     async def say(
         self,
         target: Target,
         *lines: Say,
         language: str | None = None,
-        buttons: Sequence[Button] = (),
+        buttons: Keyboard = (),
         ask: bool = False,
+        placeholder: Say | None = None,
+        silent: bool = False,
         urgency: Urgency = Urgency.REPLY,
         still: Still | None = None,
     ) -> Outcome:
         """Send a text (Bot API: sendMessage); `ask` opens a reply to it in the person's app.
 
+        A question carries no buttons; `placeholder` is shown where its answer is to be written.
         With `still`, it is dropped if it had to wait and is no longer wanted.
         """
-        ...
-
-    async def edit(
-        self,
-        chat_id: int,
-        message_id: int,
-        *lines: Say,
-        language: str | None = None,
-        buttons: Sequence[Button] = (),
-        still: Still | None = None,
-    ) -> Outcome:
-        """Change a text (Bot API: editMessageText); unchanged text counts as sent."""
-        ...
-
-    async def delete(self, chat_id: int, message_id: int) -> Outcome:
-        """Delete a message (Bot API: deleteMessage); one that is gone already counts as sent."""
         ...
 
     async def send_pictures(
@@ -196,14 +191,106 @@ class Chat(Protocol):
         *lines: Say,
         language: str | None = None,
         sent_as: Literal["photo", "document"] = "photo",
+        buttons: Keyboard = (),
+        spoiler: bool = False,
+        silent: bool = False,
     ) -> Outcome:
-        """Send one picture or an album of up to ten (Bot API: sendPhoto, sendDocument, sendMediaGroup)."""
+        """Send one picture or an album of up to ten (Bot API: sendPhoto, sendDocument, sendMediaGroup).
+
+        An album carries no buttons. A spoiler is covered until it is tapped, which a file cannot be.
+        """
+        ...
+
+    async def send_file(
+        self,
+        target: Target,
+        content: bytes,
+        name: str,
+        *lines: Say,
+        language: str | None = None,
+        silent: bool = False,
+    ) -> Outcome:
+        """Send bytes as a file (Bot API: sendDocument)."""
+        ...
+
+    async def edit(
+        self,
+        chat_id: int,
+        message_id: int,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Keyboard = (),
+        urgency: Urgency = Urgency.EDIT,
+        still: Still | None = None,
+    ) -> Outcome:
+        """Change a text (Bot API: editMessageText); unchanged text counts as sent.
+
+        What a person waits for, because they pressed a button, is as urgent as a reply.
+        """
+        ...
+
+    async def edit_caption(
+        self,
+        chat_id: int,
+        message_id: int,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Keyboard = (),
+    ) -> Outcome:
+        """Change the text on a picture (Bot API: editMessageCaption); unchanged counts as sent."""
+        ...
+
+    async def edit_buttons(
+        self,
+        chat_id: int,
+        message_id: int,
+        buttons: Keyboard,
+        *,
+        language: str | None = None,
+    ) -> Outcome:
+        """Change the buttons alone (Bot API: editMessageReplyMarkup); unchanged counts as sent."""
+        ...
+
+    async def replace_picture(
+        self,
+        chat_id: int,
+        message_id: int,
+        picture: Picture,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Keyboard = (),
+        sent_as: Literal["photo", "document"] = "photo",
+        spoiler: bool = False,
+    ) -> Outcome:
+        """Put another picture into a message, and its caption (Bot API: editMessageMedia).
+
+        A text becomes a picture by it; a picture of an album stays what it is (photo or file).
+        """
+        ...
+
+    async def delete(self, chat_id: int, message_id: int) -> Outcome:
+        """Delete a message (Bot API: deleteMessage).
+
+        One that is gone already counts as sent; one that is too old for it (48 h) is refused.
+        """
         ...
 
     async def answer_press(
-        self, press_id: str, line: Say | None = None, *, language: str | None = None
+        self,
+        press_id: str,
+        line: Say | None = None,
+        *,
+        language: str | None = None,
+        alert: bool = False,
     ) -> Outcome:
-        """Answer a button's press (Bot API: answerCallbackQuery)."""
+        """Answer a button's press (Bot API: answerCallbackQuery).
+
+        The notice passes by itself or, with `alert`, stays until it is tapped.
+        """
+        ...
+
+    async def is_admin(self, chat_id: int, user_id: int) -> bool | Later:
+        """Say whether someone runs a chat (Bot API: getChatMember)."""
         ...
 
     async def fetch(self, file_id: str) -> FileOutcome:

@@ -27,7 +27,7 @@ from bot.messages import (
     Unknown,
 )
 
-_NETWORK_DELAY: Final = 2.0
+NETWORK_DELAY: Final = 2.0
 """Seconds to wait after a failure of the network or of Telegram itself."""
 _TOKEN_DELAY: Final = 60.0
 """Seconds to wait when Telegram does not know the token: only the operator can mend that."""
@@ -79,7 +79,7 @@ def outcome_of(error: TelegramError) -> Outcome:
                 return Gone(reason=reason)
             return Refused(reason=reason)
         case Conflict():
-            return Later(seconds=_NETWORK_DELAY, reason=reason)
+            return Later(seconds=NETWORK_DELAY, reason=reason)
         case EndPointNotFound():
             return Refused(reason=reason)
         case NetworkError():
@@ -100,9 +100,9 @@ def _outcome_of_network(error: NetworkError) -> Outcome:
         if _TOO_SLOW in reason.lower():
             # the gateway handed it on and did not wait for the end
             return Unknown(reason="gateway time-out")
-        return Later(seconds=_NETWORK_DELAY, reason="Telegram, or its gateway, is ill")
+        return Later(seconds=NETWORK_DELAY, reason="Telegram, or its gateway, is ill")
     if cause in _NOT_SENT:
-        return Later(seconds=_NETWORK_DELAY, reason=cause)
+        return Later(seconds=NETWORK_DELAY, reason=cause)
     return Unknown(reason=cause)
 
 
@@ -123,4 +123,4 @@ def file_outcome_of(error: TelegramError) -> FileOutcome:
             return later
         case _:
             # whether an answer was lost makes no difference here: asking again changes nothing
-            return Later(seconds=_NETWORK_DELAY, reason=type(error).__name__)
+            return Later(seconds=NETWORK_DELAY, reason=type(error).__name__)

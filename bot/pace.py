@@ -29,6 +29,7 @@ class Spread:
     """How long tasks of a kind take."""
 
     earliest: float
+    p50: float
     p90: float
     latest: float
 
@@ -68,6 +69,7 @@ def _spread(measures: list[float]) -> Spread:
     last = len(measures) - 1
     return Spread(
         earliest=measures[0],
+        p50=measures[round(last * 0.5)],
         p90=measures[round(last * 0.9)],
         latest=measures[-1],
     )

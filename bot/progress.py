@@ -10,9 +10,11 @@ from typing import Final
 
 import structlog
 
-from bot import reports
+from bot import keyboards, reports
 from bot.account import Account
 from bot.delays import backoff
+from bot.endings import Endings
+from bot.estimates import Estimates, Span
 from bot.keeping import keep
 from bot.lanes import Lanes
 from bot.messages import Chat, Dropped, Gone, Later, Moved, Refused, Sent, Target, Unknown
@@ -56,17 +58,28 @@ _TROUBLE_LOOK: Final = 1.0
 class Progress:
     """The loop that sends and edits progress messages."""
 
-    def __init__(self, *, store: TaskStore, chat: Chat, account: Account, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        chat: Chat,
+        account: Account,
+        estimates: Estimates,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._chat = chat
         self._account = account
+        self._estimates = estimates
         self._clock = clock
+        self._endings = Endings(store=store, chat=chat, clock=clock)
         self._lanes: Lanes[int] = Lanes(AT_ONCE - _EDITS_AT_ONCE, ended=self._ended)
         self._edits: Lanes[int] = Lanes(_EDITS_AT_ONCE, ended=self._ended)
         self._update_at = 0.0
         self._shown: dict[int, Say] = {}
         self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}
+        self._placed: dict[int, tuple[int, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Show until told to stop, then finish the messages in hand."""
@@ -76,7 +89,11 @@ class Progress:
                 self._edits.check()
                 began = self._clock.monotonic()
                 mark = self._store.mark(Topic.PROGRESS)
-                waits = [await self._announce(), await self._update()]
+                waits = [
+                    await self._announce(),
+                    await self._update(),
+                    await self._endings.put_away(),
+                ]
                 due = [seconds for seconds in waits if seconds is not None]
                 await self._store.wait(
                     Topic.PROGRESS, since=mark, seconds=max(0.1, min(due)) if due else None
@@ -119,6 +136,8 @@ class Progress:
             Target.in_reply_to(task.place),
             line,
             language=task.language,
+            buttons=keyboards.progress(task),
+            silent=task.settings.silent,
             still=partial(self._still_shown, task),
         )
         match outcome:
@@ -126,9 +145,7 @@ class Progress:
                 await self._sent(task, message_id, line)
                 await self._note_place(task, place)
             case Gone():
-                # nobody is there to be shown anything: what has not started is not started
-                await self._store.cancel_queued(None, chat_id, self._clock.now())
-                self._be_quiet(chat_id, _GONE_PAUSE)
+                await self._nobody_there(chat_id)
             case Moved(chat_id=new):
                 await self._store.move_chat(chat_id, new)
             case Later(seconds=seconds):
@@ -138,6 +155,12 @@ class Progress:
             case _:
                 # it may have arrived, or never will: either way not again at once
                 self._be_quiet(chat_id, _UNKNOWN_PAUSE)
+
+    async def _nobody_there(self, chat_id: int) -> None:
+        """Nobody is there to be shown anything: what has not started is not started."""
+        dropped = await self._store.cancel_queued(None, chat_id, self._clock.now())
+        log.info("queued_tasks_dropped", count=dropped)
+        self._be_quiet(chat_id, _GONE_PAUSE)
 
     async def _still_shown(self, task: Task) -> bool:
         current = await self._store.get(task.id)
@@ -159,6 +182,8 @@ class Progress:
                 if not isinstance(outcome, Later | Unknown):
                     break
                 await self._clock.sleep(backoff(tries))
+            if current is not None and current.state is TaskState.CANCELLED:
+                await self._store.progress_put_away(task.id)
 
     # --- the edits
 
@@ -173,6 +198,7 @@ class Progress:
         for id_ in known - {task.id for task in tasks}:
             self._shown.pop(id_, None)
             self._next_look.pop(id_, None)
+            self._placed.pop(id_, None)
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
         self._update_at = now + _PERSON_INTERVAL
         # what was edited longest ago first: else those in front would take all edits there are
@@ -187,6 +213,8 @@ class Progress:
                 continue
             self._rest(task)
             line, place = await self._line(task)
+            if longer := self._estimates.longer_in(task, self._clock.now()):
+                waits.append(longer)  # no row changes then
             if line != self._shown.get(task.id):
                 self._edits.start(chat_id, self._edit(task, line, place))
         # until then each of them rests: there is nothing to read for
@@ -206,6 +234,7 @@ class Progress:
             task.progress_message_id,
             line,
             language=task.language,
+            buttons=keyboards.progress(task),
             still=partial(self._still_shown, task),
         )
         self._rest(task)
@@ -214,6 +243,11 @@ class Progress:
                 self._shown[task.id] = line
             case Later(seconds=seconds):
                 self._next_look[task.id] = self._clock.monotonic() + seconds
+            case Gone():
+                self._shown[task.id] = line
+                await self._nobody_there(task.place.chat_id)
+            case Moved(chat_id=new):
+                await self._store.move_chat(task.place.chat_id, new)
             case _:
                 pass
         if isinstance(outcome, Sent | Unknown):
@@ -233,7 +267,26 @@ class Progress:
             shown = task.shown_place
             if shown is not None and (place > shown or _FRONT < place > shown * _FEWER):
                 place = shown
-        return reports.progress(task, place=place or 0, trouble=trouble), place
+        line = reports.progress(
+            task,
+            place=place or 0,
+            trouble=trouble,
+            usual=self._estimates.at_hidream(task) if place is None else self._wait(task, place),
+            longer=self._estimates.longer_in(task, self._clock.now()) == 0,
+        )
+        return line, place
+
+    def _wait(self, task: Task, place: int) -> Span | None:
+        """Say when a place may have its turn, unless the line stands still longer than that allows."""
+        now = self._clock.monotonic()
+        known, since = self._placed.get(task.id, (None, now))
+        if known != place:
+            since = now
+        self._placed[task.id] = (place, since)
+        wait, one = self._estimates.in_line(place), self._estimates.in_line(1)
+        if wait is None or one is None or now - since > max(one.high, wait.high / 2):
+            return None
+        return wait
 
     async def _note_place(self, task: Task, place: int | None) -> None:
         """Note a place that was shown: no higher one is to follow it."""

@@ -2,21 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.account import Trouble
-from bot.messages import Button
-from bot.texts import Say, shorten
+from bot.captions import write
+from bot.estimates import Span
+from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
+from bot.texts import Datum, Say, shorten, units
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
-_CAPTION_PROMPT: Final = 400
-"""UTF-16 units of the prompt in a caption, which may have 1024 in all (Bot API: sendPhoto)."""
+_COPY: Final = 800
+"""UTF-16 units of the copyable caption under a picture, which may have 1024 in all (Bot API: sendPhoto)."""
+_COPY_PARTLY: Final = 400
+"""The same where it is also said which pictures are missing."""
 _NEGATIVE: Final = 200
 _LIST_PROMPT: Final = 90
 _LIST_NEGATIVE: Final = 60
 _VENDOR_ID: Final = 200
-_FULL_PROMPT: Final = 2500
+_FULL_PROMPT: Final = 3000
 """Of the 4096 of a text (Bot API: sendMessage)."""
 
 _MISSING: Final = {
@@ -27,52 +32,67 @@ _MISSING: Final = {
     ImageState.UNFETCHED: "missing-unfetched",
 }
 
-# Failures after which the same photo is of no use: the sentence asks for another.
-_PHOTO_UNUSABLE: Final = frozenset(
-    {
-        "photo-gone",
-        "file-too-large",
-        "image-unknown",
-        "image-broken",
-        "image-too-large",
-        "image-animated",
-    }
-)
 
-AGAIN: Final = "again"
-OTHER_WORDS: Final = "words"
+def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[Say]:
+    """Give the lines of the caption under a task's pictures.
 
-
-def result(task: Task, images: Sequence[Image]) -> list[Say]:
-    """Give the lines of the caption under a task's pictures."""
+    Args:
+        task: the one that is over.
+        images: all of its images.
+        standing: the negative words that hold where a caption has none.
+    """
     made = sum(image.state is ImageState.STORED for image in images)
     over = task.ended_at or task.ready_at or task.created_at
-    lines = [
-        Say(
-            "result",
-            {
-                "prompt": shorten(task.settings.prompt, _CAPTION_PROMPT),
-                "settings": settings(task),
-                "task": task.id,
-                "time": duration(over - task.created_at),
-            },
-        )
-    ]
-    if made < len(images):
-        lines += partly(images)
-    return lines
+    missing = partly(images) if made < len(images) else []
+    caption, whole = _copy(task, _COPY_PARTLY if missing else _COPY, standing)
+    data: dict[str, Datum | Say] = {
+        "caption": caption,
+        "task": task.id,
+        "time": duration(over - task.created_at),
+    }
+    return [Say("result" if whole else "result-cut", data), *_lineage(task), *missing]
 
 
-def late(task: Task) -> Say:
+def late(task: Task, *, standing: str = "") -> list[Say]:
     """Give the caption under a picture that came after all."""
-    return Say(
-        "result-late",
-        {
-            "prompt": shorten(task.settings.prompt, _CAPTION_PROMPT),
-            "settings": settings(task),
-            "task": task.id,
-        },
+    caption, whole = _copy(task, _COPY, standing)
+    data: dict[str, Datum | Say] = {"caption": caption, "task": task.id}
+    return [Say("result-late" if whole else "result-late-cut", data), *_lineage(task)]
+
+
+def copyable(task: Task, *, standing: str = "") -> str:
+    """Write the caption that does the same as a task did, with the settings that were really used.
+
+    Shape and number are always named, so that it does the same for everybody, whatever their
+    settings are. Negative words are where there are some, or where others would stand in.
+    """
+    chosen: Settings = task.settings
+    ratio, negative = task.ratio_used or chosen.ratio, chosen.negative
+    request = PictureRequest(
+        prompt=chosen.prompt,
+        negative=negative,
+        ratio=AspectRatio(ratio) if ratio else None,
+        count=chosen.count,
     )
+    other = COUNT_MAX if chosen.count == COUNT_MIN else COUNT_MIN
+    return write(request, defaults=PictureRequest(prompt="", negative=standing, count=other))
+
+
+def _copy(task: Task, limit: int, standing: str) -> tuple[str, bool]:
+    """Give the copyable caption in so many UTF-16 units, and whether it is whole, or else cut."""
+    caption = copyable(task, standing=standing)
+    if units(caption) <= limit:
+        return caption, True
+    # what is cut is the words, not the settings
+    settings = replace(task.settings, negative=shorten(task.settings.negative, limit // 4))
+    bare = replace(task, settings=replace(settings, prompt=""))
+    rest = units(copyable(bare, standing=standing)) + 1
+    settings = replace(settings, prompt=shorten(settings.prompt, limit - rest))
+    return copyable(replace(task, settings=settings), standing=standing), False
+
+
+def _lineage(task: Task) -> list[Say]:
+    return [] if task.parent_id is None else [Say("result-from", {"parent": task.parent_id})]
 
 
 def partly(images: Sequence[Image]) -> list[Say]:
@@ -104,18 +124,25 @@ def failure(task: Task) -> Say:
     return Say(known.id, known.data) if known else Say("hidream-failed")
 
 
-def failure_buttons(task: Task) -> tuple[Button, ...]:
-    """Give the buttons under a reason: what can be done about it."""
-    if task.failure is not None and task.failure.id in _PHOTO_UNUSABLE:
-        return ()
-    return (
-        Button(label=Say("button-again"), data=f"{AGAIN}:{task.id}"),
-        Button(label=Say("button-words"), data=f"{OTHER_WORDS}:{task.id}"),
-    )
+def progress(
+    task: Task,
+    *,
+    place: int,
+    trouble: Trouble | None = None,
+    usual: Span | None = None,
+    longer: bool = False,
+) -> Say:
+    """Give the line of the progress message of an unfinished task.
 
-
-def progress(task: Task, *, place: int, trouble: Trouble | None = None) -> Say:
-    """Give the line of the progress message of an unfinished task."""
+    Args:
+        task: the unfinished one.
+        place: its place in line.
+        trouble: why nothing is handed in.
+        usual: how long such tasks take at HiDream or, in line, when its turn may come.
+        longer: it takes longer than usual.
+    """
+    if task.withdrawn:
+        return Say("progress-stopping")
     match task.state:
         case TaskState.QUEUED | TaskState.WAITING if trouble is not None:
             return Say("progress-paused")
@@ -123,6 +150,8 @@ def progress(task: Task, *, place: int, trouble: Trouble | None = None) -> Say:
             return Say("progress-retry")
         case TaskState.QUEUED if place > PLACE_LIMIT:
             return Say("progress-far", {"place": PLACE_LIMIT})
+        case TaskState.QUEUED if place > 1 and usual is not None:
+            return Say("progress-place-wait", {"place": place, "span": span(usual)})
         case TaskState.QUEUED if place > 1:
             return Say("progress-place", {"place": place})
         case TaskState.QUEUED:
@@ -133,10 +162,27 @@ def progress(task: Task, *, place: int, trouble: Trouble | None = None) -> Say:
             return Say("progress-uncertain")
         case _ if task.ended_at is not None:
             return Say("progress-fetching")
-        case _ if task.completion is not None:
-            return Say("progress-percent", {"percent": percent(task.completion)})
         case _:
-            return Say("progress-running")
+            return _at_hidream(task, usual, longer=longer)
+
+
+def _at_hidream(task: Task, usual: Span | None, *, longer: bool) -> Say:
+    known = "running" if task.completion is None else "percent"
+    data: dict[str, Datum | Say] = (
+        {} if task.completion is None else {"percent": percent(task.completion)}
+    )
+    if longer:
+        return Say(f"progress-{known}-longer", data)
+    if usual is not None:
+        return Say(f"progress-{known}-usual", {**data, "span": span(usual)})
+    return Say(f"progress-{known}", data)
+
+
+def cancelled(task: Task) -> Say:
+    """Give the end of the progress message of a task that was stopped: what it may have cost."""
+    if task.hidream_task_id is not None or task.uncertain:
+        return Say("progress-stopped")
+    return Say("progress-cancelled")
 
 
 def state(task: Task, *, place: int) -> Say:
@@ -177,18 +223,20 @@ def others(count: int, *, counted: int) -> Say:
     return Say("status-others", {"count": count})
 
 
-def in_full(task: Task, images: Sequence[Image], *, place: int, now: datetime) -> list[Say]:
-    """Give everything that a person may want to know of their task."""
+def in_full(
+    task: Task, images: Sequence[Image], *, place: int, now: datetime, standing: str = ""
+) -> list[Say]:
+    """Give everything that a person may want to know of their task; `standing` is as in `result`."""
     lines = [
         Say(
             "status-full",
             {
                 "task": task.id,
                 "state": state(task, place=place),
-                "prompt": shorten(task.settings.prompt, _FULL_PROMPT),
-                "settings": settings(task),
+                "caption": _copy(task, _FULL_PROMPT, standing)[0],
             },
         ),
+        *_lineage(task),
         Say("status-times", {"age": age(now - task.created_at)}),
     ]
     if task.failure is not None and task.state in FINAL:
@@ -228,3 +276,20 @@ def duration(span: timedelta) -> Say:
     if seconds < 100 * 60:
         return Say("minutes", {"count": seconds // 60, "seconds": seconds % 60})
     return Say("hours", {"count": seconds // 3600, "minutes": seconds % 3600 // 60})
+
+
+def span(one: Span) -> Say:
+    """Say between which durations something lies; both in one unit."""
+    low, high = max(1, round(one.low)), max(1, round(one.high))
+    if high < 100:
+        return (
+            Say("seconds", {"count": high})
+            if low == high
+            else Say("span-seconds", {"low": low, "high": high})
+        )
+    low, high = max(1, round(one.low / 60)), max(1, round(one.high / 60))
+    return (
+        Say("span-minute", {"count": high})
+        if low == high
+        else Say("span-minutes", {"low": low, "high": high})
+    )

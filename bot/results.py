@@ -46,7 +46,14 @@ class Results:
         self._store = store
 
     async def apply(self, one: Running, result: TaskResult, now: datetime) -> list[Image]:
-        """Put one task's answer into its rows; returns the images that are to be fetched now."""
+        """Put one task's answer into its rows; returns the images that are to be fetched now.
+
+        Of a task that was stopped only the end counts: it frees the slot.
+        """
+        if one.task.state is TaskState.CANCELLED:
+            if result.final and len(result.sub_tasks) >= len(one.images) and not one.released:
+                await self._store.release(one.hidream_task_id, now)
+            return []
         pairs = match(one.images, result.sub_tasks)
         made = [
             fetched

@@ -110,8 +110,7 @@ class Submitter:
 
     async def _accepted(self, task: Task, accepted: Accepted) -> None:
         self._account.submitted()
-        self._suspicions.pop(task.id, None)
-        self._too_fast_ones.pop(task.id, None)
+        self._forget(task)
         self._slots.accepted(await self._sure_slots() + 1)
         now = self._clock.now()
         running = await keep(
@@ -128,7 +127,8 @@ class Submitter:
             log.error("accepted_task_id_not_new", hidream_task=accepted.task_id)
             await self._unanswered(task)
         else:
-            log.info("accepted", hidream_task=accepted.task_id)
+            withdrawn = running.state is TaskState.CANCELLED
+            log.info("accepted", hidream_task=accepted.task_id, withdrawn=withdrawn)
 
     async def _not_accepted(self, task: Task, error: HiDreamError) -> None:
         """Move the row by what the error says for sure."""
@@ -217,7 +217,7 @@ class Submitter:
     ) -> None:
         """Put a task back: to its place in line at once, or after a delay in seconds."""
         now = self._clock.now()
-        await keep(
+        back = await keep(
             lambda: self._store.hand_back(
                 task,
                 to=TaskState.QUEUED if delay is None else TaskState.WAITING,
@@ -228,6 +228,14 @@ class Submitter:
                 vendor_message=error.vendor_message,
             )
         )
+        if back is not None and back.state is TaskState.CANCELLED:
+            log.info("withdrawn")
+            self._forget(task)
+
+    def _forget(self, task: Task) -> None:
+        """Whatever this task was suspected of, it will not come again."""
+        self._suspicions.pop(task.id, None)
+        self._too_fast_ones.pop(task.id, None)
 
     async def _unanswered(self, task: Task) -> None:
         now = self._clock.now()

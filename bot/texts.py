@@ -58,17 +58,18 @@ def _shown(value: Datum | Say, language: str | None) -> str:
 def shorten(text: str, limit: int) -> str:
     """Give a text on one line, of at most so many UTF-16 units (as Telegram counts), with … if cut."""
     text = " ".join(text.split())
-    if _units(text) <= limit:
+    if units(text) <= limit:
         return text
-    kept, units = [], 1
+    kept, taken = [], 1
     for character in text:
-        units += _units(character)
-        if units > limit:
+        taken += units(character)
+        if taken > limit:
             break
         kept.append(character)
     # a joiner or a mark without what it belongs to would spoil the dots
     return "".join(kept).rstrip("\u200d\ufe0f ") + "…"
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """Give a text's length as Telegram counts it: in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

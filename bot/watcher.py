@@ -146,6 +146,8 @@ class Watcher:
 
     async def _go_on(self, one: Running, downloads: asyncio.TaskGroup) -> None:
         """Fetch what is made and not here yet, and end what has ended; as after a restart."""
+        if one.task.state is TaskState.CANCELLED:
+            return  # what is made of it is dropped; only its end is waited for
         for image in one.images:
             if image.state is ImageState.MADE:
                 self._fetcher.start(

@@ -18,9 +18,12 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "album_part": (Topic.ALBUMS,),
     # The line: who is next, and what place everybody is shown.
     "add": _LINE,
+    "add_all": _LINE,
     "requeue_due": _LINE,
     "put_off": _LINE,
     "cancel_queued": _LINE,
+    "change": _LINE,
+    "cancel": _LINE,
     # Whoever claims looks again by itself, also when its request is answered.
     "claim": (Topic.PROGRESS,),
     "hand_back": _LINE,

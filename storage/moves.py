@@ -12,25 +12,35 @@ MOVES: Final[Mapping[str, Mapping[TaskState, tuple[TaskState, ...]]]] = {
     "requeue_due": {_S.WAITING: (_S.QUEUED,)},
     "put_off": {_S.QUEUED: (_S.WAITING,)},  # its photo could not be fetched for now
     "cancel_queued": {_S.QUEUED: (_S.CANCELLED,), _S.WAITING: (_S.CANCELLED,)},
-    # Handing in.
+    "change": {_S.QUEUED: (_S.QUEUED,), _S.WAITING: (_S.WAITING,)},  # its caption was edited
+    # Wherever it is, as long as nothing has been made ready to be told.
+    "cancel": {
+        _S.QUEUED: (_S.CANCELLED,),
+        _S.WAITING: (_S.CANCELLED,),
+        _S.SUBMITTING: (_S.SUBMITTING,),  # withdrawn: it is over with the answer
+        _S.UNCERTAIN: (_S.CANCELLED,),
+        _S.RUNNING: (_S.CANCELLED,),
+    },
+    # Handing in. Whatever comes of a task that was withdrawn meanwhile, it is CANCELLED then.
     "claim": {_S.QUEUED: (_S.SUBMITTING,)},
     "accepted": {
-        _S.SUBMITTING: (_S.RUNNING,),
+        _S.SUBMITTING: (_S.RUNNING, _S.CANCELLED),
         _S.UNCERTAIN: (_S.RUNNING,),  # HiDream knows it after all
     },
     "hand_back": {
         _S.SUBMITTING: (
             _S.QUEUED,  # nothing is wrong with the task (token, limits): back in its place
             _S.WAITING,  # nothing was accepted: a later try
+            _S.CANCELLED,
         )
     },
-    "unanswered": {_S.SUBMITTING: (_S.UNCERTAIN,)},
+    "unanswered": {_S.SUBMITTING: (_S.UNCERTAIN, _S.CANCELLED)},
     "ask_again": {_S.UNCERTAIN: (_S.UNCERTAIN,)},  # HiDream could not be asked
     # HiDream does not know it: once more, with the same request id
     "submit_again": {_S.UNCERTAIN: (_S.QUEUED,)},
     "ready": {
         _S.QUEUED: (_S.READY,),  # its photo is gone or broken: a failure to tell, nothing spent
-        _S.SUBMITTING: (_S.READY,),  # refused for good
+        _S.SUBMITTING: (_S.READY, _S.CANCELLED),  # refused for good
         _S.UNCERTAIN: (_S.READY,),  # uncertain a second time: an honest reason
         _S.RUNNING: (_S.READY,),  # all images are here, or will not come
     },
@@ -41,7 +51,8 @@ MOVES: Final[Mapping[str, Mapping[TaskState, tuple[TaskState, ...]]]] = {
     # A picture that came when the person had been told that there is none, or not all.
     "reopen": {_S.FAILED: (_S.READY,), _S.DELIVERED: (_S.READY,)},
     "recover": {
-        _S.SUBMITTING: (_S.UNCERTAIN,),  # its owner is gone, and the request may have been sent
+        # its owner is gone, and the request may have been sent
+        _S.SUBMITTING: (_S.UNCERTAIN, _S.CANCELLED),
         _S.DELIVERING: (_S.READY,),  # the steps say which messages may have arrived
     },
 }

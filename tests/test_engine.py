@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.delivery import MOST_REPEATS
 from bot.hidream.errors import DownloadLater
 from bot.lookup import LOOKUPS
 from bot.messages import Outcome, Target, Unknown
+from bot.steps import MOST_REPEATS
 from bot.submitter import REFUSAL_TRIES
 from storage.memory import MemoryStore
 from storage.store import StoreError

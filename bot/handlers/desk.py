@@ -13,7 +13,7 @@ from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
-from bot.messages import Button, Chat, Later, Moved, Outcome, Refused, Sent, Target, Unknown
+from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
 from storage.clock import Clock
@@ -63,7 +63,7 @@ class Desk:
         return Defaults(request=self.defaults)
 
     async def answer(
-        self, message: Incoming, *lines: Say, ask: bool = False, buttons: tuple[Button, ...] = ()
+        self, message: Incoming, *lines: Say, ask: bool = False, buttons: Keyboard = ()
     ) -> int | None:
         """Answer a message; returns the answer's message id, or None where nobody is there.
 
@@ -79,7 +79,7 @@ class Desk:
         *lines: Say,
         language: str | None = None,
         ask: bool = False,
-        buttons: tuple[Button, ...] = (),
+        buttons: Keyboard = (),
     ) -> int | None:
         """Say something to a chat, wherever it is by now; returns the message's id, or None where nobody is there.
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from bot import reports
+from bot.actions import Action
 from bot.captions import write
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
 from bot.handlers.orders import Order, Orders
 from bot.handlers.press import Press
 from bot.pictures import AspectRatio, PictureRequest
-from bot.reports import AGAIN, OTHER_WORDS
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
 from storage.tasks import NewTask, Task
@@ -24,7 +24,7 @@ class ResultButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
-        return {AGAIN: self.again, OTHER_WORDS: self.other_words}
+        return {Action.AGAIN: self.again, Action.WORDS: self.other_words}
 
     async def again(self, press: Press) -> None:
         """Make the same once more."""

@@ -67,9 +67,11 @@ class AtHiDream(Memory):
                 images[at] = replace(image, **changes)
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING. Not of a CANCELLED one."""
         task = self._tables.tasks.get(task_id)
-        runs = task is not None and task.state is TaskState.RUNNING
+        if task is None or task.state is TaskState.CANCELLED:
+            return
+        runs = task.state is TaskState.RUNNING
         states = (*_PENDING_OR_MADE, ImageState.EXPIRED) if runs else _PENDING_OR_MADE
         self._change_image(task_id, n, states, state=ImageState.MADE, url=url, description=None)
 
@@ -122,7 +124,13 @@ class AtHiDream(Memory):
             "reopen",
             task,
             TaskState.READY,
-            lambda _: {"ready_at": now, "finished_at": None, "due_at": None, "tries": 0},
+            lambda _: {
+                "ready_at": now,
+                "finished_at": None,
+                "due_at": None,
+                "tries": 0,
+                "pressed": None,
+            },
         )
         if moved is not None:
             self._tables.without_files.discard(task.id)

@@ -152,14 +152,18 @@ class Delivery(Messages):
         return [
             one
             for one in tasks
-            if one.progress_message_id is None and one.place.chat_id not in busy_chats
+            if one.progress_message_id is None
+            and not one.withdrawn
+            and one.place.chat_id not in busy_chats
         ][:limit]
 
     async def announced(self, limit: int) -> list[Task]:
         """Give tasks with a progress message, between QUEUED and RUNNING: those at HiDream first, then the line's front."""
         line = sorted(self._tasks(*IN_LINE), key=lambda one: (one.turn, one.id))
         tasks = (*self._tasks(*AT_HIDREAM), *line)
-        return [one for one in tasks if one.progress_message_id is not None][:limit]
+        return [one for one in tasks if one.progress_message_id is not None and not one.withdrawn][
+            :limit
+        ]
 
     async def note_progress_message(self, task_id: int, message_id: int) -> Task | None:
         """Note which message tells how the task goes; returns the row as it is now."""

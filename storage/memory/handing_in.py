@@ -91,7 +91,7 @@ class HandingIn(Memory):
         deadline_at: datetime,
         held_until: datetime,
     ) -> Task | None:
-        """SUBMITTING or UNCERTAIN → RUNNING, with an image row a sub-task.
+        """SUBMITTING or UNCERTAIN → RUNNING, with an image row a sub-task; CANCELLED if it was withdrawn.
 
         Also None where another task has this `hidream_task_id` already.
         """
@@ -111,6 +111,7 @@ class HandingIn(Memory):
                 "accepted_at": now,
                 "deadline_at": deadline_at,
             },
+            now=now,
         )
         if moved is not None:
             newest = self._newest_submission(task)
@@ -133,7 +134,7 @@ class HandingIn(Memory):
         vendor_code: int | None = None,
         vendor_message: str | None = None,
     ) -> Task | None:
-        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again."""
+        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again. CANCELLED if it was withdrawn."""
         moved = self._move(
             "hand_back",
             task,
@@ -146,6 +147,7 @@ class HandingIn(Memory):
                 "request_id": row.request_id if row.uncertain else None,
                 **_last_words(row, vendor_code, vendor_message),
             },
+            now=now,
         )
         if moved is not None:
             spoke = vendor_code is not None or vendor_message is not None
@@ -159,12 +161,13 @@ class HandingIn(Memory):
         newest.outcome, newest.answered_at, newest.released_at = outcome, now, now
 
     async def unanswered(self, task: Task, *, now: datetime, due_at: datetime) -> Task | None:
-        """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised."""
+        """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised. CANCELLED if it was withdrawn."""
         moved = self._move(
             "unanswered",
             task,
             TaskState.UNCERTAIN,
             lambda row: {"due_at": due_at, "uncertain": row.uncertain + 1},
+            now=now,
         )
         if moved is not None:
             newest = self._newest_submission(task)
@@ -249,6 +252,7 @@ class HandingIn(Memory):
                 "failure": failure,
                 **_last_words(row, vendor_code, vendor_message),
             },
+            now=now,
         )
         if moved is not None and task.state is TaskState.SUBMITTING:
             self._release_newest(moved, "refused", now)

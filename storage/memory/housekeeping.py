@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
-from storage.memory.tables import Memory, Update
+from storage.memory.tables import Memory, Update, over
 from storage.tasks import Place, Settings, Task, TaskState
 
 _K = TypeVar("_K", int, tuple[int, int], tuple[int, str])
@@ -40,6 +40,8 @@ def _emptied(task: Task) -> Task:
         failure=None if task.failure is None else replace(task.failure, data={}),
         vendor_message=None,
         progress_message_id=None,
+        pressed=None,
+        pruned=True,
     )
 
 
@@ -145,7 +147,7 @@ class Housekeeping(Memory):
             *(one.created_at for one in tasks[-1:]),
             *(stamp for one in tables.submissions[-1:] for stamp in (one.sent_at, one.answered_at)),
             *(one.ready_at for one in tasks if one.state is TaskState.READY),
-            *(one.finished_at for one in tasks if one.id not in tables.pruned),
+            *(one.finished_at for one in tasks if not one.pruned),
         ]
         return [one for one in stamps if one is not None]
 
@@ -157,16 +159,18 @@ class Housekeeping(Memory):
         sole: bool,
         state: Literal[TaskState.SUBMITTING, TaskState.DELIVERING] | None = None,
     ) -> int:
-        """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY."""
+        """Take back what was left behind: SUBMITTING → UNCERTAIN (or CANCELLED), DELIVERING → READY."""
         states = (TaskState.SUBMITTING, TaskState.DELIVERING) if state is None else (state,)
         left = [task for task in self._tasks(*states) if _left_behind(task, owner, now, sole)]
         for task in left:
             free = replace(task, claimed_by=None, lease_until=None)
-            self._put(
-                replace(free, state=TaskState.UNCERTAIN, due_at=now, uncertain=task.uncertain + 1)
-                if task.state is TaskState.SUBMITTING
-                else replace(free, state=TaskState.READY)
+            if task.state is TaskState.DELIVERING:
+                self._put(replace(free, state=TaskState.READY))
+                continue
+            free = replace(
+                free, state=TaskState.UNCERTAIN, due_at=now, uncertain=task.uncertain + 1
             )
+            self._put(over(free, now) if task.withdrawn else free)
         if state is not TaskState.DELIVERING:
             self._nobody_waits(now)
         if left:
@@ -204,8 +208,9 @@ class Housekeeping(Memory):
 
     def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
         tables = self._tables
-        held = {one.task_id for one in tables.submissions if one.held(now)}
-        forgotten = self._finished_before(before, tables.pruned | held)[:limit]
+        known = {one.task_id for one in tables.submissions if one.held(now)}
+        known |= {task.id for task in tables.tasks.values() if task.pruned}
+        forgotten = self._finished_before(before, known)[:limit]
         for task_id in forgotten:
             self._put(_emptied(tables.tasks[task_id]))
             tables.images.pop(task_id, None)
@@ -215,7 +220,6 @@ class Housekeeping(Memory):
             if submission.task_id in forgotten:
                 submission.request_id, submission.hidream_task_id = "", None
                 submission.callback_hash, submission.hinted_task_id = None, None
-        tables.pruned.update(forgotten)
         return len(forgotten)
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:

@@ -1,12 +1,24 @@
 """The line: tasks come in, wait for their turn, and leave it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage.memory.tables import Memory
-from storage.moves import next_turn
-from storage.store import TooManyUnfinished
-from storage.tasks import FINAL, IN_LINE, PLACE_LIMIT, NewTask, Origin, Task, TaskState
+from storage.memory.tables import Memory, over
+from storage.moves import MOVES, check_move, next_turn
+from storage.store import StillMaking, TooManyUnfinished
+from storage.tasks import (
+    FINAL,
+    IN_LINE,
+    PLACE_LIMIT,
+    ImageState,
+    NewTask,
+    Origin,
+    Photo,
+    Settings,
+    Task,
+    TaskState,
+)
 
 
 def _by_turn(task: Task) -> tuple[int, int]:
@@ -21,13 +33,40 @@ class Line(Memory):
 
         Raises:
             TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+            StillMaking: what this button (`pressed`) made before is unfinished; nothing is stored.
         """
-        for known in self._tables.tasks.values():
-            if known.origin == new.origin:
-                return known
-        unfinished = len([one for one in self._of(new.user_id) if one.state not in FINAL])
-        if max_unfinished is not None and unfinished >= max_unfinished:
+        return self._added("add", (new,), now, max_unfinished)[0]
+
+    async def add_all(
+        self, news: Sequence[NewTask], *, now: datetime, max_unfinished: int | None
+    ) -> list[Task]:
+        """Queue several tasks of one person, all or none; each as by `add`.
+
+        Raises:
+            TooManyUnfinished: not all of them have room below `max_unfinished`.
+            StillMaking: what this button made before is unfinished.
+        """
+        return self._added("add_all", news, now, max_unfinished)
+
+    def _added(
+        self, method: str, news: Sequence[NewTask], now: datetime, max_unfinished: int | None
+    ) -> list[Task]:
+        by_origin = {task.origin: task for task in self._tables.tasks.values()}
+        known = [by_origin[new.origin] for new in news if new.origin in by_origin]
+        if known or not news:
+            return known
+        buttons = {new.pressed for new in news} - {None}
+        for task in self._tables.tasks.values():
+            if task.pressed in buttons and task.state not in FINAL:
+                raise StillMaking(task.id)
+        unfinished = len([one for one in self._of(news[0].user_id) if one.state not in FINAL])
+        if max_unfinished is not None and unfinished + len(news) > max_unfinished:
             raise TooManyUnfinished(unfinished, max_unfinished)
+        made = [self._insert(new, now) for new in news]
+        self._bells.changed(method)
+        return made
+
+    def _insert(self, new: NewTask, now: datetime) -> Task:
         own_turns = [one.turn for one in self._in_line(new.user_id)]
         task = Task(
             id=max(self._tables.tasks, default=0) + 1,
@@ -38,6 +77,7 @@ class Line(Memory):
             settings=new.settings,
             language=new.language,
             parent_id=new.parent_id,
+            pressed=new.pressed,
             turn=next_turn(self._tables.current_turn, own_turns),
             created_at=now,
         )
@@ -45,7 +85,6 @@ class Line(Memory):
         if new.draft_id in self._tables.drafts:
             draft = self._tables.drafts[new.draft_id]
             self._tables.drafts[draft.id] = replace(draft, used=True)
-        self._bells.changed("add")
         return task
 
     def _of(self, user_id: int) -> list[Task]:
@@ -62,14 +101,17 @@ class Line(Memory):
         tasks = self._tables.tasks.values()
         return next((task for task in tasks if task.origin == origin), None)
 
-    async def tasks_of(self, user_id: int, *, limit: int, chat_id: int | None = None) -> list[Task]:
+    async def tasks_of(
+        self, user_id: int, *, limit: int, chat_id: int | None = None, offset: int = 0
+    ) -> list[Task]:
         """Give a person's tasks: the unfinished first (oldest first), then the latest finished."""
         here = [one for one in self._of(user_id) if chat_id in (None, one.place.chat_id)]
         finished = sorted(
             ((one.finished_at, one.id) for one in here if one.finished_at is not None), reverse=True
         )
         unfinished = [one for one in here if one.finished_at is None]
-        return [*unfinished, *(self._tables.tasks[task_id] for _, task_id in finished)][:limit]
+        tasks = [*unfinished, *(self._tables.tasks[task_id] for _, task_id in finished)]
+        return tasks[offset : offset + limit]
 
     async def unfinished_child(self, parent_id: int) -> Task | None:
         """Give an unfinished task that was made from this one."""
@@ -118,6 +160,53 @@ class Line(Memory):
                 "vendor_message": row.vendor_message if reason is None else reason,
             },
         )
+
+    async def change(
+        self,
+        task: Task,
+        *,
+        settings: Settings | None = None,
+        photos: Sequence[Photo] | None = None,
+    ) -> Task | None:
+        """QUEUED or WAITING stays so, with other settings or photos: its caption was edited."""
+        check_move("change", task, task.state)
+        row = self._tables.tasks.get(task.id)
+        if row is None or row.request_id is not None:
+            return None
+        return self._move(
+            "change",
+            task,
+            task.state,
+            lambda row: {
+                "settings": settings or row.settings,
+                "photos": row.photos if photos is None else tuple(photos),
+                "claim_no": row.claim_no + 1,
+            },
+        )
+
+    async def cancel(self, task: Task, now: datetime) -> Task | None:
+        """Withdraw one task, for the person who asked for it. None where it is too late."""
+        if task.state not in MOVES["cancel"] or not self._current(task):
+            return None
+        row = self._tables.tasks[task.id]
+        if row.state is TaskState.SUBMITTING:
+            row = self._put(replace(row, withdrawn=True))
+        else:
+            row = self._put(over(row, now))
+            self._drop_images(row)
+        if task.state in IN_LINE:
+            self._close_up(row.user_id)
+        self._bells.changed("cancel")
+        return row
+
+    def _drop_images(self, task: Task) -> None:
+        """What HiDream has made of a cancelled task and is not here yet is not fetched any more."""
+        self._tables.images[task.id] = [
+            replace(image, state=ImageState.UNFETCHED, url=None)
+            if image.state is ImageState.MADE
+            else image
+            for image in self._tables.images.get(task.id, ())
+        ]
 
     async def cancel_queued(self, user_id: int | None, chat_id: int, now: datetime) -> int:
         """Cancel the QUEUED and WAITING tasks of a person (None: of everybody) in a chat.

@@ -86,7 +86,6 @@ class Tables:
     drafts_made: int = 0
     closed_drafts: set[int] = field(default_factory=set)
     tasks: dict[int, Task] = field(default_factory=dict)
-    pruned: set[int] = field(default_factory=set)
     without_files: set[int] = field(default_factory=set)
     submissions: list[Submission] = field(default_factory=list)
     images: dict[int, list[Image]] = field(default_factory=dict)
@@ -103,6 +102,20 @@ class Tables:
     """By the update that asked for it."""
     views_made: int = 0
     facts: dict[str, str] = field(default_factory=dict)
+
+
+def over(task: Task, now: datetime) -> Task:
+    """Give a task as it is once it is cancelled."""
+    return replace(
+        task,
+        state=TaskState.CANCELLED,
+        claimed_by=None,
+        lease_until=None,
+        due_at=None,
+        ready_at=None,
+        failure=None,
+        finished_at=now,
+    )
 
 
 class Memory:
@@ -137,16 +150,27 @@ class Memory:
         return row is not None and (row.state, row.claim_no) == (task.state, task.claim_no)
 
     def _move(
-        self, method: str, task: Task, to: TaskState, change: Callable[[Task], dict[str, Any]]
+        self,
+        method: str,
+        task: Task,
+        to: TaskState,
+        change: Callable[[Task], dict[str, Any]],
+        *,
+        now: datetime | None = None,
     ) -> Task | None:
-        """Move a task if it is still as it was read; `change` gives the other fields from its row."""
+        """Move a task if it is still as it was read; `change` gives the other fields from its row.
+
+        `now`: this is the answer to its request, with which it is over if it was withdrawn.
+        """
         check_move(method, task, to)
         if not self._current(task):
             return None
         row = self._tables.tasks[task.id]
-        moved = self._put(replace(row, state=to, claimed_by=None, lease_until=None, **change(row)))
+        moved = replace(row, state=to, claimed_by=None, lease_until=None, **change(row))
+        if now is not None and row.withdrawn:
+            moved = over(moved, now)
         self._bells.changed(method)
-        return moved
+        return self._put(moved)
 
     def _put(self, task: Task) -> Task:
         self._tables.tasks[task.id] = task

@@ -79,11 +79,12 @@ class AtHiDream(Connections):
             await self._write("note_completions", work)
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING. Not of a CANCELLED one."""
         await self._change(
             None,
             "UPDATE images SET state = 'made', url = ?, description = NULL"
-            " WHERE task_id = ? AND n = ? AND (state IN ('pending', 'made') OR state = 'expired'"
+            " WHERE task_id = ? AND n = ? AND (state IN ('pending', 'made') AND NOT EXISTS (SELECT 1"
+            " FROM tasks WHERE id = images.task_id AND state = 'cancelled') OR state = 'expired'"
             " AND EXISTS (SELECT 1 FROM tasks WHERE id = images.task_id AND state = 'running'))",
             (url, task_id, n),
         )
@@ -128,7 +129,7 @@ class AtHiDream(Connections):
         rows = await self._change(
             "reopen",
             "UPDATE tasks SET state = 'ready', ready_at = ?, finished_at = NULL, due_at = NULL,"
-            " tries = 0, files_removed = 0 WHERE id = ? AND state = ? AND claim_no = ?"
+            " tries = 0, files_removed = 0, pressed = NULL WHERE id = ? AND state = ? AND claim_no = ?"
             " AND EXISTS (SELECT 1 FROM images WHERE task_id = tasks.id AND state = 'stored'"
             " AND late = 'due') RETURNING *",
             (stamp(now), task.id, task.state, task.claim_no),

@@ -157,7 +157,7 @@ class Delivery(Messages):
         rows = await self._rows(
             "SELECT * FROM tasks WHERE progress_message_id IS NULL"
             " AND state IN ('queued', 'waiting', 'submitting', 'uncertain', 'running')"
-            " AND chat_id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
+            " AND withdrawn = 0 AND chat_id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
             (json.dumps(list(busy_chats)), limit),
         )
         return [task_of(row) for row in rows]
@@ -168,7 +168,7 @@ class Delivery(Messages):
         def work() -> list[Row]:
             at_hidream = self._ask(
                 "SELECT * FROM tasks WHERE progress_message_id IS NOT NULL"
-                " AND state IN ('submitting', 'uncertain', 'running') ORDER BY id LIMIT ?",
+                " AND state IN ('submitting', 'uncertain', 'running') AND withdrawn = 0 ORDER BY id LIMIT ?",
                 (limit,),
             )
             in_line = self._ask(

@@ -112,7 +112,7 @@ class HandingIn(Turns):
         deadline_at: datetime,
         held_until: datetime,
     ) -> Task | None:
-        """SUBMITTING or UNCERTAIN → RUNNING, with an image row a sub-task.
+        """SUBMITTING or UNCERTAIN → RUNNING, with an image row a sub-task; CANCELLED if it was withdrawn.
 
         Also None where another task has this `hidream_task_id` already.
         """
@@ -148,7 +148,7 @@ class HandingIn(Turns):
                 "INSERT INTO images (task_id, n, sub_task_id) VALUES (?, ?, ?)",
                 [(task.id, n, sub_task_id) for n, sub_task_id in enumerate(sub_task_ids)],
             )
-            return rows[0]
+            return self._over_if_withdrawn(rows[0], now)
 
         return _one(await self._write("accepted", work))
 
@@ -163,7 +163,7 @@ class HandingIn(Turns):
         vendor_code: int | None = None,
         vendor_message: str | None = None,
     ) -> Task | None:
-        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again."""
+        """SUBMITTING → QUEUED or WAITING: nothing was accepted, and the slot is free again. CANCELLED if it was withdrawn."""
         check_move("hand_back", task, to)
         due = None if to is TaskState.QUEUED else stamp(due_at or now)
         spoke = vendor_code is not None or vendor_message is not None
@@ -193,9 +193,10 @@ class HandingIn(Turns):
                     task.claim_no,
                 ),
             )
-            if rows:
-                self._release_newest(task.id, "refused" if spoke else "not_sent", now)
-            return rows[0] if rows else None
+            if not rows:
+                return None
+            self._release_newest(task.id, "refused" if spoke else "not_sent", now)
+            return self._over_if_withdrawn(rows[0], now)
 
         return _one(await self._write("hand_back", work))
 
@@ -209,7 +210,7 @@ class HandingIn(Turns):
         )
 
     async def unanswered(self, task: Task, *, now: datetime, due_at: datetime) -> Task | None:
-        """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised."""
+        """SUBMITTING → UNCERTAIN: the slot stays held; `uncertain` is raised. CANCELLED if it was withdrawn."""
         check_move("unanswered", task, TaskState.UNCERTAIN)
 
         def work() -> Row | None:
@@ -219,13 +220,14 @@ class HandingIn(Turns):
                 " WHERE id = ? AND state = 'submitting' AND claim_no = ? RETURNING *",
                 (stamp(due_at), task.id, task.claim_no),
             )
-            if rows:
-                self._run(
-                    "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
-                    " WHERE id = (SELECT max(id) FROM submissions WHERE task_id = ?)",
-                    (stamp(now), task.id),
-                )
-            return rows[0] if rows else None
+            if not rows:
+                return None
+            self._run(
+                "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
+                " WHERE id = (SELECT max(id) FROM submissions WHERE task_id = ?)",
+                (stamp(now), task.id),
+            )
+            return self._over_if_withdrawn(rows[0], now)
 
         return _one(await self._write("unanswered", work))
 
@@ -341,10 +343,12 @@ class HandingIn(Turns):
                     task.claim_no,
                 ),
             )
-            if rows and task.state is TaskState.SUBMITTING:
+            if not rows:
+                return None
+            if task.state is TaskState.SUBMITTING:
                 self._release_newest(task.id, "refused", now)
-            if rows and task.state is TaskState.QUEUED:
+            if task.state is TaskState.QUEUED:
                 self._close_up(rows[0]["user_id"])
-            return rows[0] if rows else None
+            return self._over_if_withdrawn(rows[0], now)
 
         return _one(await self._write("ready", work))

@@ -42,7 +42,8 @@ _MOVE_CHAT: Final = (
 _FORGET_TASK: Final = (
     (
         "UPDATE tasks SET pruned = 1, user_id = 0, chat_id = 0, message_id = 0, thread_id = NULL,"
-        " photos = '[]', prompt = '', negative = '', language = NULL, request_id = NULL,"
+        " photos = '[]', prompt = '', negative = '', as_file = 0, silent = 0, language = NULL,"
+        " pressed = NULL, request_id = NULL,"
         " hidream_task_id = NULL, failure_data = CASE WHEN failure_id IS NOT NULL THEN '{}' END,"
         " vendor_message = NULL, progress_message_id = NULL WHERE id = ?"
     ),
@@ -67,6 +68,10 @@ _TAKE_BACK: Final[Mapping[TaskState, str]] = {
         " AND CASE WHEN ?3 THEN claimed_by <> ?2 ELSE lease_until <= ?1 END RETURNING id"
     ),
 }
+_WITHDRAWN_IS_OVER: Final = (
+    "UPDATE tasks SET state = 'cancelled', due_at = NULL, finished_at = ?"
+    " WHERE state = 'uncertain' AND withdrawn = 1"
+)
 _NOBODY_WAITS: Final = (
     "UPDATE submissions SET outcome = 'uncertain', answered_at = ?"
     " WHERE answered_at IS NULL AND task_id NOT IN (SELECT id FROM tasks"
@@ -140,13 +145,14 @@ class Housekeeping(Connections):
         sole: bool,
         state: Literal[TaskState.SUBMITTING, TaskState.DELIVERING] | None = None,
     ) -> int:
-        """Take back what was left behind: SUBMITTING → UNCERTAIN, DELIVERING → READY."""
+        """Take back what was left behind: SUBMITTING → UNCERTAIN (or CANCELLED), DELIVERING → READY."""
 
         def work() -> int:
             taken = 0
             for one in (TaskState.SUBMITTING, TaskState.DELIVERING) if state is None else (state,):
                 taken += len(self._run(_TAKE_BACK[one], (stamp(now), owner, sole)))
             if state is not TaskState.DELIVERING:
+                self._run(_WITHDRAWN_IS_OVER, (stamp(now),))
                 self._run(_NOBODY_WAITS, (stamp(now),))
             return taken
 

@@ -92,9 +92,12 @@ def task_of(row: Row) -> Task:
             negative=row["negative"],
             ratio=row["ratio"],
             count=row["count"],
+            as_file=bool(row["as_file"]),
+            silent=bool(row["silent"]),
         ),
         language=row["language"],
         parent_id=row["parent_id"],
+        pressed=row["pressed"],
         state=TaskState(row["state"]),
         turn=row["turn"],
         due_at=moment(row["due_at"]),
@@ -121,6 +124,8 @@ def task_of(row: Row) -> Task:
         ended_at=moment(row["ended_at"]),
         ready_at=moment(row["ready_at"]),
         finished_at=moment(row["finished_at"]),
+        withdrawn=bool(row["withdrawn"]),
+        pruned=bool(row["pruned"]),
     )
 
 

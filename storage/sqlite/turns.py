@@ -1,9 +1,12 @@
 """Turns: who comes when in the line."""
 
+from datetime import datetime
+from sqlite3 import Row
 from typing import Final
 
 from storage.moves import closed_up, next_turn
 from storage.sqlite.connection import Connections
+from storage.sqlite.rows import stamp
 
 _CURRENT: Final = "SELECT value FROM meta WHERE key = 'current_turn'"
 
@@ -19,6 +22,17 @@ class Turns(Connections):
             (user_id,),
         )
         return next_turn(current["value"], (row["turn"] for row in own))
+
+    def _over_if_withdrawn(self, row: Row, now: datetime) -> Row:
+        """Cancel a task that was withdrawn while its request was under way, now that it is not any more."""
+        if not row["withdrawn"]:
+            return row
+        (over,) = self._run(
+            "UPDATE tasks SET state = 'cancelled', due_at = NULL, ready_at = NULL,"
+            " failure_id = NULL, failure_data = NULL, finished_at = ? WHERE id = ? RETURNING *",
+            (stamp(now), row["id"]),
+        )
+        return over
 
     def _close_up(self, user_id: int) -> None:
         """Close the gaps in a person's turns, where one of their tasks has left without its turn."""

@@ -24,7 +24,7 @@ class AtHiDream(Protocol):
         ...
 
     async def image_made(self, task_id: int, n: int, url: str) -> None:
-        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING."""
+        """PENDING or MADE → MADE, with where HiDream has it; EXPIRED too, while its task is RUNNING. Not of a CANCELLED one."""
         ...
 
     async def image_stored(
@@ -44,7 +44,10 @@ class AtHiDream(Protocol):
         ...
 
     async def reopen(self, task: Task, now: datetime) -> Task | None:
-        """FAILED or DELIVERED → READY: a late image of it is stored, and to be shown."""
+        """FAILED or DELIVERED → READY: a late image of it is stored, and to be shown.
+
+        The button that made it is free: it may have made another one meanwhile.
+        """
         ...
 
     async def release(self, hidream_task_id: str, now: datetime) -> None:

@@ -121,8 +121,8 @@ class HandingIn(Protocol):
         """→ READY (from QUEUED, SUBMITTING, UNCERTAIN or RUNNING), with pictures or a failure to tell.
 
         From QUEUED it leaves the line, and the gap in the person's later turns is closed. From
-        SUBMITTING the submission was refused, so its slot is released; from UNCERTAIN and
-        RUNNING the slot stays held until HiDream's end or its time is up. `tries` and
+        SUBMITTING the submission was refused, so its slot is released (and a task that was withdrawn
+        is CANCELLED: there is nothing to tell); from UNCERTAIN and RUNNING the slot stays held until HiDream's end or its time is up. `tries` and
         `trouble_since` are set back.
         """
         ...

@@ -27,7 +27,8 @@ class Line(Protocol):
     ) -> list[Task]:
         """Queue several tasks of one person, all or none; each as by `add`.
 
-        Their origins differ in `n` alone; where they have been made before, those are given.
+        Their origins differ in `n` alone; where any of them has been made before, what was made then
+        is given, and nothing is made.
 
         Raises:
             TooManyUnfinished: not all of them have room below `max_unfinished`.
@@ -111,7 +112,8 @@ class Line(Protocol):
     ) -> Task | None:
         """QUEUED or WAITING stays so, with other settings or photos: its caption was edited.
 
-        `claim_no` is raised, so that nobody submits it as it was before. The turn stays.
+        `claim_no` is raised, so that nobody submits it as it was before. The turn stays. None also
+        where HiDream may have it as it was: a submission of it has got no answer.
         """
         ...
 

@@ -163,6 +163,12 @@ MOVING: Final[Mapping[str, Move]] = {
     "submit_again": lambda _, __, task: call(task),
     "ready": _ready,
     "deliver_later": lambda known, draw, task: call(task, due_at=known.now + draw(_delays)),
+    "change": lambda known, draw, task: call(
+        task,
+        settings=draw(st.none() | st.just(Settings(prompt=draw(known.words), silent=True))),
+        photos=draw(st.none() | st.just([photo("better")])),
+    ),
+    "cancel": lambda known, _, task: call(task, known.now),
     "reopen": lambda known, _, task: call(task, known.now),
     "finish": lambda known, draw, task: call(
         task,
@@ -194,13 +200,9 @@ STEPS: Final[Mapping[str, Move]] = {
 Deed = Callable[[Known, Draw], Call | None]
 
 
-def _add(known: Known, draw: Draw) -> Call:
-    # Sometimes an update comes again.
-    known.updates += 1
-    update_id = draw(st.sampled_from((known.updates, known.updates, known.updates, 101)))
-    user_id = draw(_people)
-    new = NewTask(
-        origin=Origin(bot_id=BOT, update_id=update_id, n=draw(st.integers(0, 1))),
+def _new(known: Known, draw: Draw, update_id: int, n: int, user_id: int) -> NewTask:
+    return NewTask(
+        origin=Origin(bot_id=BOT, update_id=update_id, n=n),
         user_id=user_id,
         place=place(draw(st.sampled_from((user_id, *_CHATS))), draw(_small)),
         photos=(photo(),),
@@ -208,8 +210,26 @@ def _add(known: Known, draw: Draw) -> Call:
         language=draw(st.sampled_from((None, "de"))),
         parent_id=draw(st.none() | st.integers(1, 3)),
         draft_id=draw(st.none() | st.integers(1, 3)),
+        pressed=draw(st.sampled_from((None, None, None, "again:1"))),
     )
+
+
+def _update_id(known: Known, draw: Draw) -> int:
+    # Sometimes an update comes again.
+    known.updates += 1
+    chosen: int = draw(st.sampled_from((known.updates, known.updates, known.updates, 101)))
+    return chosen
+
+
+def _add(known: Known, draw: Draw) -> Call:
+    new = _new(known, draw, _update_id(known, draw), draw(st.integers(0, 1)), draw(_people))
     return call(new, now=known.now, max_unfinished=draw(st.sampled_from((None, 5))))
+
+
+def _add_all(known: Known, draw: Draw) -> Call:
+    update_id, user_id = _update_id(known, draw), draw(_people)
+    news = [_new(known, draw, update_id, n, user_id) for n in range(draw(st.integers(0, 3)))]
+    return call(news, now=known.now, max_unfinished=draw(st.sampled_from((None, 5))))
 
 
 def _task_ids(known: Known) -> st.SearchStrategy[int]:
@@ -321,6 +341,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
     },
     "line": {
         "add": _add,
+        "add_all": _add_all,
         "requeue_due": lambda known, _: call(known.now),
         "cancel_queued": lambda known, draw: call(
             draw(st.none() | _people), draw(_chats), known.now

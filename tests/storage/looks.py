@@ -56,6 +56,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         *(call(user_id, limit=99) for user_id in (0, *PEOPLE)),
         call(1, limit=2),
         call(2, limit=3, chat_id=2),
+        call(3, limit=2, offset=1),
     ],
     "unfinished_child": _by_id,
     "place_in_line": lambda known: [call(one)] if (one := _one(known)) else [],

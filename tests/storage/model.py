@@ -14,7 +14,7 @@ from storage.database import prepare
 from storage.memory import MemoryStore
 from storage.moves import MOVES
 from storage.sqlite import SqliteStore, open_store
-from storage.store import StoreError, TooManyUnfinished
+from storage.store import StillMaking, StoreError, TooManyUnfinished
 from storage.tasks import FINAL, Task, TaskState, Topic
 from tests.storage.deeds import OWNERS, PARALLEL, Call, Known
 from tests.storage.looks import LOOKS
@@ -24,7 +24,7 @@ AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {
     "prune": frozenset(
         {
             *("user_id", "place", "photos", "settings", "language", "request_id", "failure"),
-            *("hidream_task_id", "vendor_message", "progress_message_id"),
+            *("hidream_task_id", "vendor_message", "progress_message_id", "pressed", "pruned"),
         }
     ),
     "move_chat": frozenset({"place", "progress_message_id"}),
@@ -36,6 +36,9 @@ AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {
     "progress_put_away": frozenset({"progress_message_id"}),
 }
 """What may still change of a task that is over, and by which method. Nothing else may."""
+
+FREES: Final = frozenset({"hand_back", "ready", "release", "rebase"})
+"""What may leave fewer slots held: nothing else knows that HiDream has not, or no longer, got a task."""
 
 
 @cache
@@ -54,11 +57,14 @@ class World:
         self.stores = stores
         self.owners: dict[tuple[int, int], str] = {}
         self.held = 0
+        self.held_before = 0
+        """How many slots were held just before what is done now."""
         self.refused = False
         """Whether the last deed was refused by the database, for there is no room or it is locked."""
 
     async def do(self, who: int, method: str, deed: Call, *, trouble: bool = False) -> Any:
         """Do something in both; where there is `trouble`, SQLite may refuse, and then it is not done."""
+        self.held_before = await self.memory.slots_held(self.known.now)
         answer = await answer_of(self.stores[who], method, deed)
         self.refused = trouble and type(answer) is StoreError
         if not self.refused:
@@ -70,6 +76,7 @@ class World:
     async def race(self, first: tuple[str, Call], second: tuple[str, Call]) -> None:
         """Let both owners do something in the same moment: it must come out as one after the other."""
         deeds = (first, second)
+        self.held_before = await self.memory.slots_held(self.known.now)
         answers = await asyncio.gather(
             *(answer_of(store, *deed) for store, deed in zip(self.stores, deeds, strict=True))
         )
@@ -117,6 +124,7 @@ class World:
         again = len(tasks) if "rebase" in methods else 0
         again += len([one for one in tasks if one.accepted_at == known.now])
         self._check_slots(held, again)
+        assert held >= self.held_before or FREES.intersection(methods), "a slot was freed too early"
         await self._check_counts(view["counts"][0])
 
     async def _view(self, store: MemoryStore | SqliteStore) -> dict[str, list[Any]]:
@@ -191,6 +199,8 @@ async def answer_of(store: MemoryStore | SqliteStore, method: str, deed: Call) -
 def _plain(answer: Any) -> Any:
     if isinstance(answer, TooManyUnfinished):
         return "refused", answer.unfinished, answer.allowed
+    if isinstance(answer, StillMaking):
+        return "making", answer.task_id
     return answer
 
 

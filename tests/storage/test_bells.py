@@ -20,6 +20,7 @@ from tests.storage.making import (
     add,
     claim,
     make_late,
+    new_task,
     reach,
     update,
 )
@@ -164,6 +165,12 @@ _CALLS: Final[
     "album_part": (None, lambda store, _: _album_part(store)),
     "move_chat": (None, lambda store, _: store.move_chat(9, 10)),
     "add": (None, lambda store, _: add(store, 50)),
+    "add_all": (
+        None,
+        lambda store, _: store.add_all([new_task(50)], now=START, max_unfinished=None),
+    ),
+    "change": (TaskState.QUEUED, lambda store, task: store.change(task, photos=[])),
+    "cancel": (TaskState.RUNNING, lambda store, task: store.cancel(task, START)),
     "requeue_due": (TaskState.WAITING, lambda store, _: store.requeue_due(START + HOUR)),
     "put_off": (TaskState.QUEUED, lambda store, task: store.put_off(task, due_at=START)),
     "cancel_queued": (TaskState.QUEUED, lambda store, _: store.cancel_queued(9, 9, START)),

@@ -68,6 +68,8 @@ async def _each(store: SqliteStore) -> dict[str, int]:
         "place": lambda: store.place_in_line(last),
         "status": lambda: store.tasks_of(7, limit=5),
         "status elsewhere": lambda: store.tasks_of(7, limit=5, chat_id=8),
+        "status turned over": lambda: store.tasks_of(7, limit=5, offset=5),
+        "change": lambda: store.change(last, photos=[]),
         "get": lambda: store.get(last.id),
         "next_queued": lambda: store.next_queued(3),
         "requeue_due": lambda: store.requeue_due(START),

@@ -25,7 +25,18 @@ async def test_a_task_is_kept_as_it_came(store: TaskStore) -> None:
     assert await store.get(task.id) == task
     assert await store.get(task.id + 1) is None
     empty = {"origin", "user_id", "place", "photos", "settings", "language", "parent_id"}
-    empty |= {"id", "state", "turn", "created_at", "tries", "claim_no", "uncertain", "refusals"}
+    empty |= {
+        "withdrawn",
+        "pruned",
+        "id",
+        "state",
+        "turn",
+        "created_at",
+        "tries",
+        "claim_no",
+        "uncertain",
+        "refusals",
+    }
     assert {getattr(task, one.name) for one in fields(task) if one.name not in empty} == {None}
 
 

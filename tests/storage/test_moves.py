@@ -91,6 +91,10 @@ _IN_BULK: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "claim_delivery": claim_delivery,
     "recover": lambda store: store.recover(owner="next", now=START, sole=True),
 }
+_BY_THE_PERSON: Final = {"cancel", "change"}
+"""What a person does to their own task: test_cancel.py."""
+_WITHDRAWN: Final = {"accepted", "hand_back", "unanswered", "ready", "recover"}
+"""What moves a task that was withdrawn while its request was under way, to CANCELLED: test_cancel.py."""
 
 
 @pytest.mark.parametrize("method", _IN_BULK)
@@ -101,7 +105,7 @@ async def test_what_moves_in_bulk_moves_as_the_table_says(
     """Methods that choose their rows themselves take those in the table's states, and no others."""
     task = await reach(store, state)
     await _IN_BULK[method](store)
-    targets = MOVES[method].get(state, (state,))
+    targets = MOVES[method].get(state, (state,))[:1]
     assert (there(await store.get(task.id)).state,) == targets
     if state not in MOVES[method]:
         assert await store.get(task.id) == task
@@ -109,7 +113,12 @@ async def test_what_moves_in_bulk_moves_as_the_table_says(
 
 def test_every_move_is_tried() -> None:
     """No method of the table is left out here, nor one of its moves."""
-    targets = {(method, to) for method, moves in MOVES.items() for to in {*sum(moves.values(), ())}}
+    targets = {
+        (method, to)
+        for method, moves in MOVES.items()
+        for to in {*sum(moves.values(), ())}
+        if method not in _BY_THE_PERSON and not (method in _WITHDRAWN and to is TaskState.CANCELLED)
+    }
     assert {one for one in targets if one[0] not in _IN_BULK} == set(ALL)
     assert {method for method, _ in targets} == {method for method, _ in ALL} | set(_IN_BULK)
 

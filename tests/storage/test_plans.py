@@ -1,6 +1,7 @@
 """How SQLite finds its rows: by an index, whatever is asked for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -8,7 +9,17 @@ import pytest
 from storage.sqlite import SqliteStore
 from storage.store import TaskStore
 from storage.tasks import AlbumPart, Measured, NewView, Origin, TaskState
-from tests.storage.making import BOT, HOUR, START, add, claim_delivery, new_draft, reach, update
+from tests.storage.making import (
+    BOT,
+    HOUR,
+    START,
+    add,
+    claim_delivery,
+    new_draft,
+    new_task,
+    reach,
+    update,
+)
 
 _STATES: Final = tuple(TaskState)
 
@@ -18,6 +29,13 @@ async def _use_everything(store: TaskStore) -> None:
     for n, state in enumerate(_STATES):
         await reach(store, state, n, user_id=n + 1)
     task = await add(store, 50, user_id=50)
+    for n in (60, 61, 62):
+        changed = await store.change(await add(store, n, user_id=60), photos=[])
+        assert changed is not None
+        await store.cancel(changed, START)
+    submitting = await reach(store, TaskState.SUBMITTING, 63, user_id=60)
+    await store.cancel(submitting, START)
+    await store.unanswered(submitting, now=START, due_at=START)
     await store.receive(BOT, [update(1), update(2)], START)
     head = (await store.inbox_heads(START, 5))[0]
     await store.inbox_defer(head, due_at=START, error="", failed=True)
@@ -33,6 +51,9 @@ async def _use_everything(store: TaskStore) -> None:
         store.get(1),
         store.tasks_of(5, limit=5),
         store.tasks_of(5, limit=5, chat_id=5),
+        store.add_all(
+            [new_task(51), replace(new_task(52), pressed="again:1")], now=START, max_unfinished=9
+        ),
         store.unfinished_child(1),
         store.place_in_line(task),
         store.next_queued(5),

@@ -1,0 +1,32 @@
+"""What buttons do: the names that their callback data begin with, for those who make and those who serve them. Pure.
+
+A name is never changed nor given to something else: buttons are pressed years after they were sent.
+"""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a press asks for. What follows a name is an id of the store, and further choices."""
+
+    AGAIN = "again"
+    """`again:17`: the same again."""
+    RATIO = "ratio"
+    """`ratio:17`: offer the shapes, of which one more choice names one."""
+    COUNT = "count"
+    """`count:17:4`: the same, so many pictures."""
+    WORDS = "words"
+    """`words:17`: ask for other words."""
+    USE = "use"
+    """`use:17`: go on from what came out."""
+    FILE = "file"
+    """`file:17`: the original files."""
+    DELETE = "delete"
+    """`delete:17`: take away what shows it."""
+    CANCEL = "cancel"
+    """`cancel:17`: stop it."""
+
+
+def press(action: Action, task_id: int, *more: str | int) -> str:
+    """Write what a button brings back: `count:17:4`."""
+    return ":".join((action, str(task_id), *(str(one) for one in more)))
