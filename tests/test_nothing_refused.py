@@ -1,17 +1,19 @@
 """Nothing that is said of a task is ever refused by Telegram, whatever people write.
 
-The functions of `reports` and the table of sentences are walked, so what is added there is said here
-too: by the real port, over HTTP, to a Telegram that takes nothing that the Bot API does not take.
+Every function that gives lines to say is found, and the table of sentences is walked, so what is added is
+said here too: by the real port, over HTTP, to a Telegram that takes nothing that the Bot API does not take.
 """
 
 import asyncio
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,8 @@ from hypothesis import strategies as st
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot import reports, updates
+import bot
+from bot import updates
 from bot.account import Trouble
 from bot.chat import TelegramChat
 from bot.limits import TelegramLimits
@@ -35,7 +38,7 @@ from tests.test_reports import NOW, images, task
 
 LANGUAGES: Final[tuple[str | None, ...]] = (None,)
 """Those that the bot speaks."""
-CAPTIONS: Final = frozenset({"result", "late"})
+CAPTIONS: Final = frozenset({"bot.reports.result", "bot.reports.late"})
 """Reports that stand under pictures, and may be shorter; all others are texts of their own."""
 _FAILURES: Final = (
     *("photo-", "file-", "image-", "content-", "hidream-", "submission-", "review-", "nothing-"),
@@ -134,16 +137,16 @@ class Line:
 
     async def _open(self) -> None:
         self.world: World = await self._stack.enter_async_context(opened())
-        bot = ExtBot(
+        library = ExtBot(
             TOKEN,
             base_url=f"{self.world.url}/bot",
             request=HTTPXRequest(httpx_kwargs=LOCAL),
             get_updates_request=HTTPXRequest(httpx_kwargs=LOCAL),
             rate_limiter=Unhurried(SystemClock()),
         )
-        await self._stack.enter_async_context(bot)
-        self._chat = TelegramChat(bot)
-        photo = await bot.send_photo(self.world.me, picture())
+        await self._stack.enter_async_context(library)
+        self._chat = TelegramChat(library)
+        photo = await library.send_photo(self.world.me, picture())
         self._picture = Picture(content=photo.photo[-1].file_id, name="a.jpg")
 
     def close(self) -> None:
@@ -235,6 +238,9 @@ _TASKS: Final = st.builds(
     ratio_used=st.sampled_from([None, "4:3"]),
     hidream_task_id=st.one_of(st.none(), NASTY),
     completion=st.one_of(st.none(), st.floats(0, 1)),
+    parent_id=st.sampled_from([None, 10**15]),
+    uncertain=st.integers(0, 2),
+    withdrawn=st.booleans(),
     failure=st.one_of(
         st.none(),
         st.builds(
@@ -255,17 +261,30 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "count": st.sampled_from([1, 2, 101]),
     "counted": st.just(100),
     "completion": st.floats(0, 1),
+    "standing": NASTY,
+    "as_file": st.booleans(),
     "span": st.timedeltas(timedelta(seconds=-5), timedelta(days=5000)),
 }
-"""What the reports are made of, by the names of their parameters."""
+"""What they are made of, by the names of their parameters."""
 
 
-def _reports() -> dict[str, Callable[..., Any]]:
+def _said_by_functions() -> dict[str, Callable[..., Any]]:
+    """Find every function of the program that gives lines to say, or buttons, and nothing else."""
+    names = [module.name for module in pkgutil.walk_packages(bot.__path__, "bot.")]
+    modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
     return {
-        name: function
-        for name, function in inspect.getmembers(reports, inspect.isfunction)
-        if function.__module__ == reports.__name__ and not name.startswith("_")
+        f"{module.__name__}.{name}": function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and _is_said(get_type_hints(function).get("return"))
     }
+
+
+def _is_said(hint: Any) -> bool:
+    inner = [one for one in get_args(hint) if one is not Ellipsis]
+    return all(map(_is_said, inner)) if inner else hint in (Say, Button)
 
 
 def _arguments(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
@@ -283,8 +302,19 @@ def _arguments(function: Callable[..., Any], known: dict[str, Any]) -> dict[str,
     return chosen
 
 
+_SAID: Final = _said_by_functions()
+
+
+def _parts(said: Any) -> Iterator[Any]:
+    if isinstance(said, Sequence):
+        for part in said:
+            yield from _parts(part)
+    else:
+        yield said
+
+
 async def _say(line: Line, name: str, said: Any, language: str | None) -> None:
-    parts = list(said) if isinstance(said, Sequence) and not isinstance(said, str) else [said]
+    parts = list(_parts(said))
     buttons = [part for part in parts if isinstance(part, Button)]
     lines = [part for part in parts if isinstance(part, Say)]
     if name in CAPTIONS:
@@ -299,7 +329,7 @@ def test_every_report_is_taken(line: Line, known: dict[str, Any], language: str 
     """Whatever the row of a task holds, in whatever state, what is said of it is sent and edited."""
 
     async def say_all() -> None:
-        for name, function in _reports().items():
+        for name, function in _SAID.items():
             await _say(line, name, function(**_arguments(function, known)), language)
 
     line.run(say_all())
@@ -334,6 +364,14 @@ def test_every_notice_and_label_is_taken(line: Line, language: str | None) -> No
         await line.text([Say("start")], language, buttons)
 
     line.run(say_all())
+
+
+def test_what_is_said_is_found() -> None:
+    """The reports are among the functions that were found, and /help, which is made of tables."""
+    assert {"bot.reports.result", "bot.reports.in_full", "bot.handlers.start.help_lines"} <= set(
+        _SAID
+    )
+    assert set(_SAID) >= CAPTIONS
 
 
 def test_a_refusal_is_seen(line: Line) -> None:
