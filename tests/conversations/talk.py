@@ -259,7 +259,7 @@ class Bot:
         """
         message = await self._talk.wait(lambda shown: self._new(shown, [id], data), f"it says {id}")
         found = pattern_of(id, data).search(text_of(message))
-        lines = [self._talk.normal(found.group() if found else "")]
+        lines = self._talk.normal(found.group() if found else "").splitlines()
         lines += button_lines(message, self._talk.normal)
         self._talk.note("Bot", lines, message, reply_to=message["reply_to"])
         self.passing.add(message["message_id"])
