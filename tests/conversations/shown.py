@@ -25,7 +25,7 @@ _MARKS: Final = {"spoiler": "covered", "silent": "without a sound"}
 _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
-    (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= s\b)"), "…"),
+    (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|min)\b)"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
 
@@ -94,12 +94,16 @@ def lines_of(messages: Sequence[JSON], normal: Normal) -> list[str]:
     first = messages[0]
     lines = [_media(messages)] if picture_of(first) else []
     text = next((text for message in messages if (text := text_of(message))), "")
-    lines += normal(text).splitlines()
-    for row in first["buttons"]:
-        lines.append(normal(" ".join(f"[{label}]" for label in buttons_of({"buttons": [row]}))))
+    lines += [*normal(text).splitlines(), *button_lines(first, normal)]
     if first["force_reply"]:
         lines.append(f"[your reply: {normal(first.get('placeholder') or '…')}]")
     return lines
+
+
+def button_lines(message: JSON, normal: Normal) -> list[str]:
+    """Give the rows of a message's buttons."""
+    rows = [buttons_of({"buttons": [row]}) for row in message["buttons"]]
+    return [normal(" ".join(f"[{label}]" for label in row)) for row in rows]
 
 
 def _media(messages: Sequence[JSON]) -> str:

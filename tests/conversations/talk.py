@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sandbox.sample import draw_sample
-from tests.conversations.shown import CHANGED, Normal, Record, lines_of, number_in, pattern_of
+from tests.conversations.shown import (
+    CHANGED,
+    Normal,
+    Record,
+    button_lines,
+    lines_of,
+    number_in,
+    pattern_of,
+)
 from tests.e2e.world import JSON, PATIENCE, Person, World, buttons_of, picture_of, text_of
 
 T = TypeVar("T")
@@ -245,11 +253,16 @@ class Bot:
         return message
 
     async def reports(self, id: str, **data: object) -> JSON:  # noqa: A002 - a sentence's
-        """Wait until a progress message says this; it may change further, and must go in the end."""
+        """Wait until a progress message says this; it may change further, and must go in the end.
+
+        What it says beyond that is not noted: an estimate, say, is there or is not.
+        """
         message = await self._talk.wait(lambda shown: self._new(shown, [id], data), f"it says {id}")
-        self._noted([message])
+        found = pattern_of(id, data).search(text_of(message))
+        lines = self._talk.normal(found.group() if found else "").splitlines()
+        lines += button_lines(message, self._talk.normal)
+        self._talk.note("Bot", lines, message, reply_to=message["reply_to"])
         self.passing.add(message["message_id"])
-        self.seen.pop(message["message_id"])
         return message
 
     async def shows(self, count: int = 1, *ids: str, **data: object) -> JSON:
