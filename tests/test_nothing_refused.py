@@ -25,8 +25,9 @@ import bot
 from bot import updates
 from bot.account import Trouble
 from bot.chat import TelegramChat
+from bot.estimates import Span
 from bot.limits import TelegramLimits
-from bot.messages import Button, Outcome, Picture, Sent, Target
+from bot.messages import Button, Keyboard, Outcome, Picture, Sent, Target
 from bot.sentences import SENTENCES, Plural
 from bot.texts import Say, shorten
 from sandbox.telegram.app import TOKEN
@@ -155,7 +156,7 @@ class Line:
         self._runner.close()
 
     async def text(
-        self, lines: Sequence[Say], language: str | None, buttons: Sequence[Button] = ()
+        self, lines: Sequence[Say], language: str | None, buttons: Keyboard = ()
     ) -> None:
         """Say it as a new message, then as the change of one."""
         target = Target(chat_id=self.world.me)
@@ -171,16 +172,25 @@ class Line:
 
     async def caption(self, lines: Sequence[Say], language: str | None) -> None:
         """Say it under a picture, and under an album."""
-        target = Target(chat_id=self.world.me)
-        for count in (1, 2):
-            pictures = [self._picture] * count
-            sent = await self._chat.send_pictures(target, pictures, *lines, language=language)
-            assert isinstance(sent, Sent), _refused(lines, sent)
+        target, me = Target(chat_id=self.world.me), self.world.me
+        album = [self._picture] * 2
+        several = await self._chat.send_pictures(target, album, *lines, language=language)
+        assert isinstance(several, Sent), _refused(lines, several)
+        one = await self._chat.send_pictures(target, album[:1], *lines, language=language)
+        assert isinstance(one, Sent), _refused(lines, one)
+        (number,) = one.message_ids
+        await self._chat.edit_caption(me, number, Say("start"), language=language)
+        for outcome in (
+            await self._chat.edit_caption(me, number, *lines, language=language),
+            await self._chat.replace_picture(me, number, self._picture, *lines, language=language),
+            await self._chat.send_file(target, b"{}", "a.json", *lines, language=language),
+        ):
+            assert isinstance(outcome, Sent), _refused(lines, outcome)
 
     async def notice(self, line: Say, language: str | None) -> None:
         """Say it to whoever has just pressed a button."""
         button = Button(label=Say("button-again"), data="again:1")
-        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=(button,))
+        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=((button,),))
         (*_, shown) = await self.world.shown(self.world.me)
         me, label = self.world.me, shown["buttons"][0][0]["text"]
         pressed = await self.world.do(
@@ -252,6 +262,7 @@ _TASKS: Final = st.builds(
     created_at=st.sampled_from([NOW, NOW - timedelta(hours=3), NOW - timedelta(days=4000)]),
     ended_at=st.sampled_from([None, NOW]),
 )
+_SPANS: Final = st.builds(Span, low=st.floats(0, 200), high=st.floats(200, 9000))
 _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "task": _TASKS,
     "images": _STATES.map(lambda states: images(*states)),
@@ -263,6 +274,9 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "completion": st.floats(0, 1),
     "standing": NASTY,
     "as_file": st.booleans(),
+    "usual": st.one_of(st.none(), _SPANS),
+    "longer": st.booleans(),
+    "one": _SPANS,
     "span": st.timedeltas(timedelta(seconds=-5), timedelta(days=5000)),
 }
 """What they are made of, by the names of their parameters."""
@@ -320,7 +334,8 @@ async def _say(line: Line, name: str, said: Any, language: str | None) -> None:
     if name in CAPTIONS:
         await line.caption(lines, language)
     elif lines or buttons:
-        await line.text(lines or [Say("hidream-failed")], language, buttons)
+        rows = tuple((button,) for button in buttons)
+        await line.text(lines or [Say("hidream-failed")], language, rows)
 
 
 @given(known=st.fixed_dictionaries(_ARGUMENTS), language=st.sampled_from(LANGUAGES))
@@ -356,7 +371,7 @@ def test_every_notice_and_label_is_taken(line: Line, language: str | None) -> No
     """What is said to a press has at most 200 characters, and each button has a label."""
     notices = [filled(id_, "🎉" * 20) for id_ in SENTENCES if id_.startswith("pressed-")]
     labels = [filled(id_, "<b>") for id_ in SENTENCES if id_.startswith("button-")]
-    buttons = [Button(label=label, data=f"again:{n}") for n, label in enumerate(labels)]
+    buttons = tuple((Button(label=one, data=f"again:{n}"),) for n, one in enumerate(labels))
 
     async def say_all() -> None:
         for notice in notices:

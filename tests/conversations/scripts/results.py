@@ -13,6 +13,7 @@ async def four_pictures(talk: Talk) -> None:
     ada, bot = talk.ada, talk.bot
     await ada.sends("in autumn /count 4")
     await bot.shows(4, "result")
+    await bot.says("result-next")
     await talk.restart()
     await talk.hidream_ends(1, 3)
     await ada.sends("in winter /count 2")
