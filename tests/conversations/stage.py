@@ -15,7 +15,7 @@ from typing import Final
 from sandbox.hidream.settings import Settings
 from tests.conversations.conversation import Conversation
 from tests.conversations.scripts import CONVERSATIONS
-from tests.conversations.shown import FIRST_TASK, Record
+from tests.conversations.shown import FIRST_TASK, Record, numbered
 from tests.conversations.talk import Scene, Talk, Together
 from tests.e2e.world import World, opened, until
 
@@ -91,7 +91,7 @@ async def _one(
         scene=scene.name,
         killed=killed,
         restarts=talk.restarts,
-        records=tuple(talk.records),
+        records=numbered(talk.records),
         error=error,
     )
 

@@ -13,10 +13,10 @@ from typing import Any, Final, TypeVar
 from sandbox.sample import draw_sample
 from tests.conversations.shown import (
     CHANGED,
-    Normal,
     Record,
     button_lines,
     lines_of,
+    normal,
     number_in,
     pattern_of,
 )
@@ -57,7 +57,6 @@ class Talk:
         self.scene = scene
         self.records: list[Record] = []
         self.restarts = 0
-        self.normal = Normal()
         self.chat_id = 0
         self.topic: int | None = None
         self._restart = restart
@@ -164,7 +163,7 @@ class Someone:
         ours = to is not None and to["from_bot"]
         words = text if ours else self._addressed(text)
         sent = await self.person.text(words, **self._where(to))
-        self._note([self._talk.normal(words)], sent, to=to)
+        self._note([normal(words)], sent, to=to)
         return sent
 
     async def sends(
@@ -199,7 +198,7 @@ class Someone:
         """Change the words of an earlier message."""
         changed = self._addressed(words)
         await self.person.edit(message, changed, chat=self._talk.chat_id)
-        lines = [f"(changes that to: {self._talk.normal(changed)})"]
+        lines = [f"(changes that to: {normal(changed)})"]
         self._talk.note(self.name, lines, reply_to=message["message_id"])
 
     async def presses(self, message: JSON, button: str, **data: object) -> None:
@@ -207,12 +206,12 @@ class Someone:
         pattern = pattern_of(button, data)
         labels = [label for label in buttons_of(message) if pattern.fullmatch(label)]
         assert labels, f"no {button} among {buttons_of(message)}"
-        shown = self._talk.normal(labels[0])
+        shown = normal(labels[0])
         self._talk.note(self.name, [f"(presses [{shown}])"], reply_to=message["message_id"])
         answer = await self.person.press(message, labels[0], chat=self._talk.chat_id)
         if answer["text"]:
             way = "in a window" if answer["show_alert"] else "on the screen for a moment"
-            self._talk.note("Bot", [f"({way}) {self._talk.normal(answer['text'])}"], reply_to=None)
+            self._talk.note("Bot", [f"({way}) {normal(answer['text'])}"], reply_to=None)
 
     def _addressed(self, words: str) -> str:
         if not self._talk.scene.group or words.startswith("/"):
@@ -259,8 +258,8 @@ class Bot:
         """
         message = await self._talk.wait(lambda shown: self._new(shown, [id], data), f"it says {id}")
         found = pattern_of(id, data).search(text_of(message))
-        lines = self._talk.normal(found.group() if found else "").splitlines()
-        lines += button_lines(message, self._talk.normal)
+        lines = normal(found.group() if found else "").splitlines()
+        lines += button_lines(message)
         self._talk.note("Bot", lines, message, reply_to=message["reply_to"])
         self.passing.add(message["message_id"])
         return message
@@ -306,7 +305,7 @@ class Bot:
 
     def looks(self, message: JSON) -> list[str]:
         """Say how a message looks."""
-        lines = lines_of([message], self._talk.normal)
+        lines = lines_of([message])
         here = message["thread_id"] == self._talk.topic or not self._talk.scene.topics
         return lines if here else ["(outside of the topic)", *lines]
 
@@ -320,7 +319,7 @@ class Bot:
         return all(pattern_of(id_, data).search(text_of(message)) for id_ in ids)
 
     def _noted(self, messages: list[JSON], mark: str = "") -> None:
-        lines = lines_of(messages, self._talk.normal)
+        lines = lines_of(messages)
         if any("(outside" in self.looks(message)[0] for message in messages):
             lines.insert(0, "(outside of the topic)")
         if mark:
