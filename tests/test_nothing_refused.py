@@ -4,37 +4,28 @@ Every function that gives lines to say is found, and the table of sentences is w
 said here too: by the real port, over HTTP, to a Telegram that takes nothing that the Bot API does not take.
 """
 
-import asyncio
 import importlib
 import inspect
-import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram.ext import ExtBot
-from telegram.request import HTTPXRequest
 
 import bot
-from bot import updates
 from bot.account import Trouble
-from bot.chat import TelegramChat
 from bot.estimates import Span
-from bot.limits import TelegramLimits
-from bot.messages import Button, Keyboard, Outcome, Picture, Sent, Target
+from bot.messages import Button
 from bot.sentences import SENTENCES, Plural
 from bot.texts import Say, shorten
-from sandbox.telegram.app import TOKEN
-from storage.clock import SystemClock
 from storage.tasks import PLACE_LIMIT, Failure, ImageState, Settings, TaskState
+from tests.nasty import NASTY
 from tests.profiles import examples
-from tests.sandbox.telegram_client import LOCAL, World, opened, picture
+from tests.saying import Line
 from tests.test_reports import NOW, images, task
 
 LANGUAGES: Final[tuple[str | None, ...]] = (None,)
@@ -51,159 +42,6 @@ _TOGETHER: Final = 8
 """So many sentences in one message: each call takes its time."""
 _DATUM: Final = 60
 """UTF-16 units of what is put into a sentence alone; whoever says it shortens it too."""
-
-# --- what people write ----------------------------------------------------------------------------
-
-_PIECES: Final = (
-    *("🎉", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "🇩", "👋🏿", "1️⃣", "\ufe0f", "\U000e0067\U000e007f"),
-    *(
-        "<b>",
-        "</b>",
-        "<",
-        ">",
-        "&",
-        "&amp;",
-        "&#0;",
-        "&lt",
-        "<a href='x",
-        "<!--",
-        "<tg-emoji>",
-        '"',
-    ),
-    *("*", "_", "__", "`", "```", "[a](b)", "||", "\\", "~", "#", "{prompt}", "{0}", "%s", "{{"),
-    *("\u202e", "\u202c", "\u2066", "\u2067", "\u2069", "\u200f", "\u061c", "שלג", "ثلج", "हिम"),
-    *("\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u034f", "e\u0301", "\u0301", "\u20e3"),
-    *(
-        "\n",
-        "\r\n",
-        "\n\n",
-        "\t",
-        " ",
-        "\u2028",
-        "\x85",
-        "\x01",
-        "\x1b[0m",
-        "\x7f",
-        "\ufffe",
-        "\uffff",
-    ),
-    *("\ud83d", "\ude00", "\udfff", "/start", "@someone", "https://example.org/?a=1&b=2", "word"),
-)
-NASTY: Final = st.one_of(
-    st.sampled_from(_PIECES).map(lambda piece: piece * 1000),
-    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=30).map("".join),
-    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=9).map(
-        lambda some: "".join(some) * 400
-    ),
-    st.text(st.characters(exclude_characters="\0"), max_size=30).map(lambda text: text * 140),
-).map(lambda text: _as_it_comes(text[:4096]))
-
-
-def _as_it_comes(text: str) -> str:
-    """Give a text as the handlers get it: an update carries it, and half a pair is in no text."""
-    words: str = json.loads(updates.written({"text": text}))["text"]
-    return words
-
-
-# --- how it is said -------------------------------------------------------------------------------
-
-
-class Unhurried(TelegramLimits):
-    """Limits that hold nothing up: what a second takes is not the matter here."""
-
-    async def process_request(
-        self,
-        callback: Any,
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: Any,
-    ) -> Any:
-        """Let the call go at once."""
-        return await callback(*args, **kwargs)
-
-
-class Line:
-    """A chat with Telegram in which everything can be said, and nothing may be refused."""
-
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-        self._stack = AsyncExitStack()
-        self.run(self._open())
-
-    def run(self, work: Any) -> Any:
-        """Do something in the loop in which Telegram is served."""
-        return self._runner.run(work)
-
-    async def _open(self) -> None:
-        self.world: World = await self._stack.enter_async_context(opened())
-        library = ExtBot(
-            TOKEN,
-            base_url=f"{self.world.url}/bot",
-            request=HTTPXRequest(httpx_kwargs=LOCAL),
-            get_updates_request=HTTPXRequest(httpx_kwargs=LOCAL),
-            rate_limiter=Unhurried(SystemClock()),
-        )
-        await self._stack.enter_async_context(library)
-        self._chat = TelegramChat(library)
-        photo = await library.send_photo(self.world.me, picture())
-        self._picture = Picture(content=photo.photo[-1].file_id, name="a.jpg")
-
-    def close(self) -> None:
-        """Hang up."""
-        self.run(self._stack.aclose())
-        self._runner.close()
-
-    async def text(
-        self, lines: Sequence[Say], language: str | None, buttons: Keyboard = ()
-    ) -> None:
-        """Say it as a new message, then as the change of one."""
-        target = Target(chat_id=self.world.me)
-        sent = await self._chat.say(target, *lines, language=language, buttons=buttons)
-        assert isinstance(sent, Sent), _refused(lines, sent)
-        other = await self._chat.say(target, Say("start"), language=language)
-        assert isinstance(other, Sent)
-        (number,) = other.message_ids
-        changed = await self._chat.edit(
-            self.world.me, number, *lines, language=language, buttons=buttons
-        )
-        assert isinstance(changed, Sent), _refused(lines, changed)
-
-    async def caption(self, lines: Sequence[Say], language: str | None) -> None:
-        """Say it under a picture, and under an album."""
-        target, me = Target(chat_id=self.world.me), self.world.me
-        album = [self._picture] * 2
-        several = await self._chat.send_pictures(target, album, *lines, language=language)
-        assert isinstance(several, Sent), _refused(lines, several)
-        one = await self._chat.send_pictures(target, album[:1], *lines, language=language)
-        assert isinstance(one, Sent), _refused(lines, one)
-        (number,) = one.message_ids
-        await self._chat.edit_caption(me, number, Say("start"), language=language)
-        for outcome in (
-            await self._chat.edit_caption(me, number, *lines, language=language),
-            await self._chat.replace_picture(me, number, self._picture, *lines, language=language),
-            await self._chat.send_file(target, b"{}", "a.json", *lines, language=language),
-        ):
-            assert isinstance(outcome, Sent), _refused(lines, outcome)
-
-    async def notice(self, line: Say, language: str | None) -> None:
-        """Say it to whoever has just pressed a button."""
-        button = Button(label=Say("button-again"), data="again:1")
-        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=((button,),))
-        (*_, shown) = await self.world.shown(self.world.me)
-        me, label = self.world.me, shown["buttons"][0][0]["text"]
-        pressed = await self.world.do(
-            f"chats/{me}/press", user_id=me, message_id=shown["message_id"], text=label
-        )
-        answered = await self._chat.answer_press(
-            pressed["callback_query_id"], line, language=language
-        )
-        assert isinstance(answered, Sent), _refused([line], answered)
-
-
-def _refused(lines: Sequence[Say], outcome: Outcome) -> str:
-    return f"{[line.id for line in lines]} came to {outcome}"
 
 
 @pytest.fixture(scope="module")

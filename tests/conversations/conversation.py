@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from tests.conversations.talk import SCENES, Scene, Talk
+from tests.conversations.notes import SCENES, Scene
+from tests.conversations.talk import Talk
 
 Script = Callable[[Talk], Awaitable[None]]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.conversations.conversation import Conversation
+from tests.conversations.notes import GROUP, PRIVATE, TOPICS, Scene
 from tests.conversations.scripts import CONVERSATIONS
 from tests.conversations.shown import Record
+from tests.conversations.someone import ADDRESS
 from tests.conversations.stage import Played
-from tests.conversations.talk import ADDRESS, GROUP, PRIVATE, TOPICS, Scene
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "conversations.md"
 _WIDTH: Final = 92

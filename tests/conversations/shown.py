@@ -1,13 +1,13 @@
 """What a person sees, as text: messages, buttons, pictures, and the sentences in them. Pure.
 
-What differs from one time to the next is left out by rule: numbers of tasks are counted as they come
-up, lengths of time and percentages become …, and so do ids.
+What differs from one time to the next is left out by rule: lengths of time, percentages and ids become
+…, and a conversation's tasks are numbered from 1.
 """
 
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.pictures import AspectRatio
@@ -25,6 +25,7 @@ _MARKS: Final = {"spoiler": "covered", "silent": "without a sound"}
 _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
+    (re.compile(r"(?<!\d)\d+ min (?=\d+ s\b)"), ""),
     (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|min)\b)"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
@@ -61,21 +62,25 @@ def pattern_of(id: str, data: Mapping[str, object] | None = None) -> re.Pattern[
     return re.compile("|".join(_PLACE.sub(filled, form) for form in shown), re.DOTALL)
 
 
-@dataclass(slots=True)
-class Normal:
-    """Puts what differs from one time to the next into the words that never do."""
+def normal(text: str) -> str:
+    """Give a text as the document has it, but for the numbers of tasks."""
+    for pattern, shown in _VARYING:
+        text = pattern.sub(shown, text)
+    return _AGO.sub(plain(Say("ago-now")), text)
 
-    numbers: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> str:
-        """Give a text as the document has it."""
-        for pattern, shown in _VARYING:
-            text = pattern.sub(shown, text)
-        text = _AGO.sub(plain(Say("ago-now")), text)
-        return _TASK.sub(self._number, text)
+def numbered(records: Sequence[Record]) -> tuple[Record, ...]:
+    """Number the tasks of a conversation from 1, in their order."""
+    texts = [text for record in records for text in (*record.lines, record.to or "")]
+    found = sorted({number for text in texts for number in _TASK.findall(text)})
 
-    def _number(self, found: re.Match[str]) -> str:
-        return str(self.numbers.setdefault(found.group(), len(self.numbers) + 1))
+    def anew(text: str) -> str:
+        return _TASK.sub(lambda one: str(found.index(one.group()) + 1), text)
+
+    return tuple(
+        Record(one.who, tuple(map(anew, one.lines)), one.to if one.to is None else anew(one.to))
+        for one in records
+    )
 
 
 def number_in(message: JSON) -> str:
@@ -89,18 +94,18 @@ _AGO: Final = re.compile(pattern_of("ago-minutes").pattern.replace(".+?", r"\d+"
 """A slow machine may take a minute over a conversation."""
 
 
-def lines_of(messages: Sequence[JSON], normal: Normal) -> list[str]:
+def lines_of(messages: Sequence[JSON]) -> list[str]:
     """Say what a message, or an album, shows."""
     first = messages[0]
     lines = [_media(messages)] if picture_of(first) else []
     text = next((text for message in messages if (text := text_of(message))), "")
-    lines += [*normal(text).splitlines(), *button_lines(first, normal)]
+    lines += [*normal(text).splitlines(), *button_lines(first)]
     if first["force_reply"]:
         lines.append(f"[your reply: {normal(first.get('placeholder') or '…')}]")
     return lines
 
 
-def button_lines(message: JSON, normal: Normal) -> list[str]:
+def button_lines(message: JSON) -> list[str]:
     """Give the rows of a message's buttons."""
     rows = [buttons_of({"buttons": [row]}) for row in message["buttons"]]
     return [normal(" ".join(f"[{label}]" for label in row)) for row in rows]

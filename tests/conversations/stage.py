@@ -14,9 +14,10 @@ from typing import Final
 
 from sandbox.hidream.settings import Settings
 from tests.conversations.conversation import Conversation
+from tests.conversations.notes import Scene
 from tests.conversations.scripts import CONVERSATIONS
-from tests.conversations.shown import FIRST_TASK, Record
-from tests.conversations.talk import Scene, Talk, Together
+from tests.conversations.shown import FIRST_TASK, Record, numbered
+from tests.conversations.talk import Talk, Together
 from tests.e2e.world import World, opened, until
 
 _ROOM: Final = 200
@@ -91,7 +92,7 @@ async def _one(
         scene=scene.name,
         killed=killed,
         restarts=talk.restarts,
-        records=tuple(talk.records),
+        records=numbered(talk.records),
         error=error,
     )
 
