@@ -62,6 +62,13 @@ def pattern_of(id: str, data: Mapping[str, object] | None = None) -> re.Pattern[
     return re.compile("|".join(_PLACE.sub(filled, form) for form in shown), re.DOTALL)
 
 
+def form_of(id: str, data: Mapping[str, object]) -> str:  # noqa: A002 - a sentence's
+    """Give a sentence as it is shown, with … for the data that are not named."""
+    sentence = SENTENCES[id]
+    form = html.unescape(_TAG.sub("", sentence if isinstance(sentence, str) else sentence.other))
+    return re.sub(r"\{(\w+)\}", lambda place: str(data.get(place.group(1), "…")), form)
+
+
 def normal(text: str) -> str:
     """Give a text as the document has it, but for the numbers of tasks."""
     for pattern, shown in _VARYING:
