@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from bot.pictures import AspectRatio
 from bot.sentences import SENTENCES, Plural
-from bot.texts import Say, plain
 from tests.e2e.world import JSON, buttons_of, picture_of, text_of
 
 FIRST_TASK: Final = 7001
@@ -25,8 +24,9 @@ _MARKS: Final = {"spoiler": "covered", "silent": "without a sound"}
 _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
-    (re.compile(r"(?<!\d)\d+ min (?=\d+ s\b)"), ""),
-    (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|min)\b)"), "…"),
+    (re.compile(r"\b\d+ (?:minutes?|min\.?) ago\b"), "just now"),  # of a slow machine
+    (re.compile(r"(?<!\d)\d+ min (?=\d+ s(?:ec)?\b)"), ""),
+    (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|sec|min)\b)"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
 
@@ -62,11 +62,18 @@ def pattern_of(id: str, data: Mapping[str, object] | None = None) -> re.Pattern[
     return re.compile("|".join(_PLACE.sub(filled, form) for form in shown), re.DOTALL)
 
 
+def form_of(id: str, data: Mapping[str, object]) -> str:  # noqa: A002 - a sentence's
+    """Give a sentence as it is shown, with … for the data that are not named."""
+    sentence = SENTENCES[id]
+    form = html.unescape(_TAG.sub("", sentence if isinstance(sentence, str) else sentence.other))
+    return re.sub(r"\{(\w+)\}", lambda place: str(data.get(place.group(1), "…")), form)
+
+
 def normal(text: str) -> str:
     """Give a text as the document has it, but for the numbers of tasks."""
     for pattern, shown in _VARYING:
         text = pattern.sub(shown, text)
-    return _AGO.sub(plain(Say("ago-now")), text)
+    return text
 
 
 def numbered(records: Sequence[Record]) -> tuple[Record, ...]:
@@ -88,10 +95,6 @@ def number_in(message: JSON) -> str:
     found = _TASK.search(text_of(message))
     assert found, f"no task is named in {text_of(message)!r}"
     return found.group()
-
-
-_AGO: Final = re.compile(pattern_of("ago-minutes").pattern.replace(".+?", r"\d+"))
-"""A slow machine may take a minute over a conversation."""
 
 
 def lines_of(messages: Sequence[JSON]) -> list[str]:

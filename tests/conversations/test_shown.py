@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conversations.shown import Record, lines_of, normal, numbered, pattern_of
+from tests.conversations.shown import Record, form_of, lines_of, normal, numbered, pattern_of
 from tests.e2e.world import JSON
 
 
@@ -47,6 +47,7 @@ def test_a_sentence_is_known_by_its_form() -> None:
     assert pattern_of("partly").fullmatch(shown)
     assert pattern_of("partly", {"asked": 4}).fullmatch(shown)
     assert not pattern_of("partly", {"asked": 3}).fullmatch(shown)
+    assert form_of("partly", {"asked": 4}) == "… of 4 pictures came out."
 
 
 def test_a_message_is_written_as_it_is_seen() -> None:

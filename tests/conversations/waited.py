@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tests.conversations.notes import Notes, shown_texts
-from tests.conversations.shown import CHANGED, button_lines, lines_of, normal, pattern_of
+from tests.conversations.shown import CHANGED, button_lines, form_of, lines_of, pattern_of
 from tests.e2e.world import JSON, picture_of, text_of
 
 
@@ -32,9 +32,7 @@ class Bot:
         message = await self._notes.wait(
             lambda shown: self._new(shown, [id], data), f"it says {id}"
         )
-        found = pattern_of(id, data).search(text_of(message))
-        lines = normal(found.group() if found else "").splitlines()
-        lines += button_lines(message)
+        lines = [*form_of(id, data).splitlines(), *button_lines(message)]
         self._notes.note("Bot", lines, message, reply_to=message["reply_to"])
         self.passing.add(message["message_id"])
         return message
