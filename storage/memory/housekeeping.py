@@ -1,48 +1,12 @@
 """Keeping house: recovery, forgetting, counting."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
-from storage.memory.tables import Memory, Update, over
-from storage.tasks import Place, Settings, Task, TaskState
-
-_K = TypeVar("_K", int, tuple[int, int], tuple[int, str])
-_V = TypeVar("_V")
-
-
-def _delete(
-    table: dict[_K, _V], age: Callable[[_V], datetime | None], before: datetime, limit: int
-) -> int:
-    """Delete rows that are from before then, at most `limit`, the oldest first; say how many."""
-    ages = ((age(row), key) for key, row in table.items())
-    old = sorted((at, key) for at, key in ages if at is not None and at < before)[:limit]
-    for _, key in old:
-        del table[key]
-    return len(old)
-
-
-def _handled(state: Literal["done", "aside"]) -> Callable[[Update], datetime | None]:
-    return lambda one: one.handled_at if one.state == state else None
-
-
-def _emptied(task: Task) -> Task:
-    return replace(
-        task,
-        user_id=0,
-        place=Place(chat_id=0, chat_type=task.place.chat_type, message_id=0),
-        photos=(),
-        settings=Settings(prompt="", ratio=task.settings.ratio, count=task.settings.count),
-        language=None,
-        request_id=None,
-        hidream_task_id=None,
-        failure=None if task.failure is None else replace(task.failure, data={}),
-        vendor_message=None,
-        progress_message_id=None,
-        pressed=None,
-        pruned=True,
-    )
+from storage.memory.tables import Memory, over
+from storage.tasks import Task, TaskState
 
 
 def _left_behind(task: Task, owner: str, now: datetime, sole: bool) -> bool:
@@ -182,45 +146,6 @@ class Housekeeping(Memory):
         for submission in self._tables.submissions:
             if submission.answered_at is None and submission.task_id not in submitting:
                 submission.answered_at, submission.outcome = now, "uncertain"
-
-    async def prune(
-        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
-    ) -> int:
-        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
-        tables = self._tables
-        left = limit - _delete(tables.inbox, _handled("done"), inbox_before, limit)
-        left -= _delete(
-            tables.albums, lambda one: one.created_at if one.closed else None, inbox_before, left
-        )
-        if finished_before is not None:
-            left -= _delete(tables.inbox, _handled("aside"), finished_before, left)
-            left -= _delete(tables.drafts, lambda one: one.created_at, finished_before, left)
-            left -= self._forget_tasks(now, finished_before, left)
-        return limit - left
-
-    def _finished_before(self, before: datetime, known: set[int]) -> list[int]:
-        finished = (
-            (task.finished_at, task.id)
-            for task in self._tables.tasks.values()
-            if task.finished_at is not None and task.id not in known
-        )
-        return [task_id for finished_at, task_id in sorted(finished) if finished_at < before]
-
-    def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
-        tables = self._tables
-        known = {one.task_id for one in tables.submissions if one.held(now)}
-        known |= {task.id for task in tables.tasks.values() if task.pruned}
-        forgotten = self._finished_before(before, known)[:limit]
-        for task_id in forgotten:
-            self._put(_emptied(tables.tasks[task_id]))
-            tables.images.pop(task_id, None)
-            for name, step in tables.steps.get(task_id, {}).items():
-                tables.steps[task_id][name] = replace(step, message_ids=())
-        for submission in tables.submissions:
-            if submission.task_id in forgotten:
-                submission.request_id, submission.hidream_task_id = "", None
-                submission.callback_hash, submission.hinted_task_id = None, None
-        return len(forgotten)
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
         """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
