@@ -28,7 +28,7 @@ from tests.profiles import examples
 from tests.saying import Line
 from tests.test_reports import NOW, images, task
 
-LANGUAGES: Final[tuple[str | None, ...]] = (None,)
+LANGUAGES: Final[tuple[str | None, ...]] = (None, *languages.LANGUAGES)
 """Those that the bot speaks."""
 CAPTIONS: Final = frozenset({"bot.reports.result", "bot.reports.late"})
 """Reports that stand under pictures, and may be shorter; all others are texts of their own."""

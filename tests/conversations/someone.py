@@ -8,7 +8,7 @@ from tests.conversations.notes import Notes
 from tests.conversations.shown import normal, pattern_of
 from tests.e2e.world import JSON, Person, buttons_of
 
-ADDRESS: Final = "/ratio auto"
+ADDRESS: Final = "/edit"
 """With this, words are meant for the bot in a group."""
 _PHOTO: Final = draw_sample(240, 180)
 
