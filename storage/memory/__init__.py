@@ -4,6 +4,7 @@ from storage.memory.at_hidream import AtHiDream
 from storage.memory.conversation import Conversation
 from storage.memory.delivery import Delivery
 from storage.memory.handing_in import HandingIn
+from storage.memory.history import History
 from storage.memory.housekeeping import Housekeeping
 from storage.memory.inbox import Inbox
 from storage.memory.line import Line
@@ -11,5 +12,5 @@ from storage.memory.line import Line
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore(Inbox, Conversation, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+class MemoryStore(Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Housekeeping):
     """A `TaskStore` in memory: `MemoryStore(clock)`."""

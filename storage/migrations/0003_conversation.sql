@@ -19,6 +19,9 @@ ALTER TABLE tasks ADD COLUMN person_hash TEXT;
 
 CREATE INDEX tasks_forgotten ON tasks (person_hash) WHERE person_hash IS NOT NULL;
 
+-- A person's tasks as they came, for turning over and searching what was made.
+CREATE INDEX tasks_of_user ON tasks (user_id, id);
+
 -- For "/status" as a reply to a photo, and for an edited caption.
 CREATE INDEX tasks_place ON tasks (chat_id, message_id);
 

@@ -13,6 +13,7 @@ from storage.sqlite.connection import connect
 from storage.sqlite.conversation import Conversation
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
+from storage.sqlite.history import History
 from storage.sqlite.housekeeping import Housekeeping
 from storage.sqlite.inbox import Inbox
 from storage.sqlite.line import Line
@@ -20,7 +21,7 @@ from storage.sqlite.line import Line
 __all__ = ["SqliteStore", "open_store"]
 
 
-class SqliteStore(Inbox, Conversation, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+class SqliteStore(Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Housekeeping):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 
 

@@ -19,6 +19,7 @@ from storage.tasks.incoming import (
 )
 from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, TaskState, Topic
 from storage.tasks.task import (
+    HISTORY_LIMIT,
     PLACE_LIMIT,
     Charge,
     Datum,
@@ -42,6 +43,7 @@ from storage.tasks.task import (
 __all__ = [
     "AT_HIDREAM",
     "FINAL",
+    "HISTORY_LIMIT",
     "IN_LINE",
     "PLACE_LIMIT",
     "Album",

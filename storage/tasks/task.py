@@ -10,6 +10,8 @@ from storage.tasks.states import ImageState, TaskState
 Datum = str | int | float | Sequence[str]
 PLACE_LIMIT: Final = 500
 """Up to here a place in line is counted exactly; beyond, it is `PLACE_LIMIT + 1`."""
+HISTORY_LIMIT: Final = 5000
+"""Of so many tasks of a person, the latest, the results are turned over, searched and counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
