@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -28,11 +28,11 @@ from sandbox.telegram.markup import formatted, units
 from storage.tasks import TaskState
 
 SPEAKERS: Final = frozenset({"Say", "Failure", "UserError", "CaptionError", "ImageError"})
-FAMILIES: Final = {
+FAMILIES: Final[Mapping[str, Sequence[str]]] = {
     "state-{}": [state.value for state in TaskState],
-    "progress-{}": [
-        f"{known}{how}" for known in ("running", "percent") for how in ("", "-usual", "-longer")
-    ],
+    **dict.fromkeys(
+        ("progress-{}", "progress-{}-usual", "progress-{}-longer"), ("running", "percent")
+    ),
     "{}-missing": [option.name for option in OPTIONS],
     "{}-wrong": [option.name for option in OPTIONS],
     "{}-about": [option.name for option in OPTIONS],
