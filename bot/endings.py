@@ -6,7 +6,7 @@ from typing import Final
 
 from bot import reports
 from bot.lanes import Lanes
-from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Unknown
+from bot.messages import Chat, Gone, Later, Moved, Refused, Sent, Unknown, Urgency
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -56,10 +56,10 @@ class Endings:
             return False
         return self._clock.now() - task.finished_at < _GRACE
 
-    async def show(self, task: Task) -> bool:
+    async def show(self, task: Task, urgency: Urgency = Urgency.EDIT) -> bool:
         """Let a message say that its task was stopped, or is being; returns False where that is to be tried again."""
         for _ in range(_CHANGES):
-            if not await self._edit(task):
+            if not await self._edit(task, urgency):
                 return False
             current = await self._store.get(task.id)
             if current is None or current.state is task.state:
@@ -85,7 +85,7 @@ class Endings:
             case Later() | Unknown():
                 return False
             case Refused():
-                return await self.show(task)  # it is too old for that
+                return await self.show(task, Urgency.REPLY)  # it is too old for that
             case Moved(chat_id=new):
                 await self._store.move_chat(chat_id, new)
             case Sent() | Gone():
@@ -93,7 +93,7 @@ class Endings:
         await self._store.progress_put_away(task.id)
         return True
 
-    async def _edit(self, task: Task) -> bool:
+    async def _edit(self, task: Task, urgency: Urgency) -> bool:
         if task.progress_message_id is None:
             return True
         outcome = await self._chat.edit(
@@ -103,6 +103,7 @@ class Endings:
             if task.state is TaskState.CANCELLED
             else Say("progress-stopping"),
             language=task.language,
+            urgency=urgency,
         )
         match outcome:
             case Later() | Unknown():

@@ -41,7 +41,7 @@ def status_lines(
 def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: int) -> Keyboard:
     """Give the buttons of a page: a number for each task, and the other pages."""
     numbers = tuple(
-        Button(label=Say("button-number", {"task": task.id}), data=press(Action.SHOW, task.id))
+        Button(label=Say("button-task", {"task": task.id}), data=press(Action.SHOW, task.id))
         for task in tasks
     )
     before = (_turn("button-back", view_id, page - 1),) if page else ()

@@ -322,7 +322,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-times": "Sent {age}.",
     "status-took": "Done in {time}.",
     "status-lineage": "↳ step by step: {steps}",
-    "button-number": "#{task}",
+    "button-task": "#{task}",
     "button-back": "◀",
     "button-on": "▶",
     "button-refresh": "🔄",

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -28,11 +28,11 @@ from sandbox.telegram.markup import formatted, units
 from storage.tasks import TaskState
 
 SPEAKERS: Final = frozenset({"Say", "Failure", "UserError", "CaptionError", "ImageError"})
-FAMILIES: Final = {
+FAMILIES: Final[Mapping[str, Sequence[str]]] = {
     "state-{}": [state.value for state in TaskState],
-    "progress-{}": [
-        f"{known}{how}" for known in ("running", "percent") for how in ("", "-usual", "-longer")
-    ],
+    **dict.fromkeys(
+        ("progress-{}", "progress-{}-usual", "progress-{}-longer"), ("running", "percent")
+    ),
     "{}-missing": [option.name for option in OPTIONS],
     "{}-wrong": [option.name for option in OPTIONS],
     "{}-about": [option.name for option in OPTIONS],
@@ -405,7 +405,9 @@ def test_what_cannot_be_shown_is_an_error() -> None:
 # --- nothing is said but by the table -------------------------------------------------------------
 
 PROSE: Final = re.compile(r"[^\W\d_]{2,}[ ,.!?]+ ?[^\W\d_]{2,}")
-NOT_FOR_PEOPLE: Final = frozenset({"calls.py", "chat.py", "intake.py", "outcomes.py"})
+NOT_FOR_PEOPLE: Final = frozenset(
+    {"calls.py", "changing.py", "chat.py", "intake.py", "outcomes.py"}
+)
 """Modules that know Telegram's own words, to tell its answers apart."""
 FOR_THE_LOG: Final = frozenset(
     {"again in ", "internal error", "no longer wanted", "not fit for a photo"}

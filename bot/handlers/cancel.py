@@ -20,7 +20,7 @@ from bot.handlers.named import Named, numbers_in, words_of
 from bot.handlers.press import Press
 from bot.handlers.status import place_of
 from bot.handlers.views import Views, scope
-from bot.messages import Keyboard
+from bot.messages import Keyboard, Urgency
 from bot.texts import Say
 from storage.tasks import NewView, Task, TaskState
 
@@ -123,7 +123,7 @@ class CancelHandlers:
         stopped = await self._stop(task)
         await self._desk.notice(press, pages.stopped(stopped))
         if _is_stopped(stopped):
-            await self._endings.show(stopped)
+            await self._endings.show(stopped, Urgency.REPLY)
         if press.message_id != task.progress_message_id:
             await self._desk.chat.edit_buttons(
                 press.chat_id, press.message_id, (), language=press.language
@@ -190,7 +190,7 @@ class CancelHandlers:
         if task.state is TaskState.CANCELLED:
             await self._endings.remove(task)
         elif task.withdrawn:
-            await self._endings.show(task)
+            await self._endings.show(task, Urgency.REPLY)
 
 
 def _stoppable(task: Task) -> bool:
