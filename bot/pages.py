@@ -35,7 +35,7 @@ def status_lines(
     lines = [reports.listed(task, place=place, now=now) for task, place in found]
     if others:
         lines.append(reports.others(others, counted=COUNTED))
-    return (*lines, Say("status-tap"))
+    return (*lines, Say("status-more", {"task": found[0][0].id}))
 
 
 def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: int) -> Keyboard:

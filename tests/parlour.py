@@ -89,10 +89,10 @@ async def _public(host: str, port: int) -> Sequence[str]:
 class Parlour:
     """People, a bot, and what comes of it."""
 
-    def __init__(self, **access: Any) -> None:
+    def __init__(self, telegram: Telegram | None = None, **access: Any) -> None:
         self.clock = HandClock()
         self.store = cast("TaskStore", MemoryStore(self.clock))
-        self.telegram = Telegram()
+        self.telegram = telegram or Telegram()
         self.desk = Desk(
             store=self.store,
             chat=cast("Chat", self.telegram),

@@ -27,7 +27,7 @@ from storage.tasks import NewView, Task, TaskState
 log = structlog.get_logger(__name__)
 
 KIND: Final = "cancel"
-_LISTED: Final = 20
+_LISTED: Final = 10
 _FOUND: Final = 100
 """So many tasks of a person can be stopped together."""
 _TRIES: Final = 5
