@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from storage.memory.tables import Memory, over
-from storage.tasks import Task, TaskState
+from storage.tasks import Draft, Place, Task, TaskState
 
 
 def _left_behind(task: Task, owner: str, now: datetime, sole: bool) -> bool:
@@ -24,18 +24,21 @@ class Housekeeping(Memory):
             return
         tables = self._tables
         updates = [one for one in tables.inbox.values() if one.row.chat_id == old]
-        tasks = [one for one in tables.tasks.values() if one.place.chat_id == old]
-        drafts = [one for one in tables.drafts.values() if one.place.chat_id == old]
+        tasks = [one for one in tables.tasks.values() if old in {one.place.chat_id, one.user_id}]
+        drafts = [one for one in tables.drafts.values() if old in {one.place.chat_id, one.user_id}]
         albums = [group for chat_id, group in tables.albums if chat_id == old]
         for update in updates:
             update.row = replace(update.row, chat_id=new)
         for task in tasks:
-            # there, other messages and topics have these numbers
-            thread_id = None if task.finished_at is None else task.place.thread_id
-            place = replace(task.place, chat_id=new, thread_id=thread_id)
-            self._put(replace(task, place=place, progress_message_id=None))
+            its = task
+            if task.place.chat_id == old:
+                its = replace(task, place=_moved(task.place, new), progress_message_id=None)
+            self._put(replace(its, user_id=_owner(task, old, new)))
         for draft in drafts:
-            tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
+            one = draft
+            if draft.place.chat_id == old:
+                one = replace(draft, place=_moved(draft.place, new), question_id=None)
+            tables.drafts[draft.id] = replace(one, user_id=_owner(draft, old, new))
         for group in albums:
             self._move_album(group, old, new)
         if self._move_conversation(old, new) or updates or tasks or drafts or albums:
@@ -55,14 +58,20 @@ class Housekeeping(Memory):
         messages = [key for key in tables.messages if key[0] == old]
         for key in messages:
             del tables.messages[key]
-        views = {key: one for key, one in tables.views.items() if one.chat_id == old}
+        views = {key: one for key, one in tables.views.items() if old in {one.chat_id, one.user_id}}
         for origin, view in views.items():
-            tables.views[origin] = replace(view, chat_id=new)
-        chosen = tables.preferences.pop(("chat", old), {})
-        if chosen:
-            # what was chosen there is newer
-            there = tables.preferences.get(("chat", new), {})
-            tables.preferences["chat", new] = chosen | there
+            tables.views[origin] = replace(
+                view,
+                chat_id=new if view.chat_id == old else view.chat_id,
+                user_id=new if view.user_id == old else view.user_id,
+            )
+        chosen = False
+        scopes: tuple[Literal["user", "chat"], ...] = ("user", "chat")
+        for scope in scopes:
+            if here := tables.preferences.pop((scope, old), {}):
+                # what was chosen there is newer
+                tables.preferences[scope, new] = here | tables.preferences.get((scope, new), {})
+                chosen = True
         return bool(messages or views or chosen)
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
@@ -177,3 +186,13 @@ class Housekeeping(Memory):
             "unanswered": sum(task.uncertain for task in tasks),
             "repeated": sum(step.repeats for step in steps),
         }
+
+
+def _moved(place: Place, chat_id: int) -> Place:
+    """Give the place in the group's new chat: there, other messages and topics have its numbers."""
+    return replace(place, chat_id=chat_id, message_id=0, thread_id=None)
+
+
+def _owner(row: Task | Draft, old: int, new: int) -> int:
+    """Say whose a row is once a group has moved: whoever writes in its own name has its id."""
+    return new if row.user_id == old else row.user_id

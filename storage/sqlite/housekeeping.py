@@ -10,16 +10,23 @@ from storage.tasks import TaskState
 
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    "UPDATE drafts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    # There, other messages and topics have these numbers: none is to be edited or deleted for ours.
+    # There, other messages and topics have these numbers: none is to be taken for one of these.
     (
-        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL, thread_id = NULL"
+        "UPDATE drafts SET chat_id = ?1, message_id = 0, question_id = NULL, thread_id = NULL"
+        " WHERE chat_id = ?2 RETURNING id"
+    ),
+    (
+        "UPDATE tasks SET chat_id = ?1, message_id = 0, progress_message_id = NULL, thread_id = NULL"
         " WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id"
     ),
     (
-        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL"
+        "UPDATE tasks SET chat_id = ?1, message_id = 0, progress_message_id = NULL, thread_id = NULL"
         " WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id"
     ),
+    # Whoever writes in the group's own name has its id.
+    "UPDATE drafts SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
+    "UPDATE tasks SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
+    "UPDATE views SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
     "DELETE FROM messages WHERE chat_id = ?2 RETURNING message_id",
     # An album that both ids know becomes one; what has not been worked off of it still is to be.
     "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
@@ -32,10 +39,10 @@ _MOVE_CHAT: Final = (
     ),
     # What was chosen there is newer.
     (
-        "UPDATE OR IGNORE preferences SET owner_id = ?1 WHERE scope = 'chat' AND owner_id = ?2"
-        " RETURNING name"
+        "UPDATE OR IGNORE preferences SET owner_id = ?1"
+        " WHERE scope IN ('user', 'chat') AND owner_id = ?2 RETURNING name"
     ),
-    "DELETE FROM preferences WHERE scope = 'chat' AND owner_id = ?2 RETURNING name",
+    "DELETE FROM preferences WHERE scope IN ('user', 'chat') AND owner_id = ?2 RETURNING name",
     "UPDATE views SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
 )
 
