@@ -16,4 +16,5 @@ COMMANDS: Final = (
     Command(name="start", about="command-start"),
     Command(name="help", about="command-help"),
     Command(name="status", about="command-status"),
+    Command(name="settings", about="command-settings"),
 )

@@ -14,6 +14,7 @@ from bot.handlers.orders import Orders
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
 from bot.handlers.results import ResultButtons
+from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 
@@ -24,10 +25,15 @@ def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """Give the handlers in the order in which they are asked; the first that fits takes the update."""
     orders = Orders(desk)
     photos, status, start = PhotoHandlers(desk, orders), StatusHandlers(desk), StartHandlers(desk)
-    other = OtherHandlers(desk)
+    other, settings = OtherHandlers(desk), SettingsHandlers(desk)
     # each feature's own, by what a button says
-    buttons = ButtonHandlers(desk, ResultButtons(desk, orders).reactions())
-    by_command = {"start": start.start, "help": start.help, "status": status.status}
+    buttons = ButtonHandlers(desk, ResultButtons(desk, orders).reactions(), settings.reactions())
+    by_command = {
+        "start": start.start,
+        "help": start.help,
+        "status": status.status,
+        "settings": settings.settings,
+    }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     return (
         *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
@@ -35,7 +41,7 @@ def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         On(new & (f.ANIMATION | f.Sticker.ALL), other.anything),
         On(new & (f.PHOTO | f.Document.ALL), photos.photo),
         # commands that are not in the table come here too: /ratio may be part of the words
-        On(new & f.TEXT, photos.words),
+        On(new & f.TEXT, settings.before(photos.words)),
         On(new & f.StatusUpdate.MIGRATE, other.moved),
         On(new & ~f.StatusUpdate.ALL, other.anything),
         On(f.UpdateType.EDITED_MESSAGE & (f.PHOTO | f.Document.ALL), photos.edited),
