@@ -240,7 +240,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-not-allowed": "You can't use this bot any more.",
     "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",
     # --- settings
-    "preferences": (
+    "preferences-own": (
         "⚙️ <b>Your settings</b>\nThey hold wherever a caption says nothing else. "
         "Tap what you want to change.\n"
     ),

@@ -18,6 +18,8 @@ WORDS: Final = "words"
 """The choice is to be written."""
 
 _ACTIONS: Final = {"user": OWN, "chat": CHAT}
+_ABOVE: Final = {"user": "preferences-own", "chat": "preferences-chat"}
+_TO: Final = {"user": "button-settings-own", "chat": "button-settings-chat"}
 _LINES: Final[dict[Source, str]] = {
     "user": "preference-line-user",
     "chat": "preference-line-chat",
@@ -43,11 +45,10 @@ def overview(view_id: int, scope: Scope, holds: Effective, *, group: bool) -> Pa
     rows = _rows(buttons, 2)
     if group:
         other: Scope = "chat" if scope == "user" else "user"
-        label = "button-settings-chat" if other == "chat" else "button-settings-own"
-        rows += ((Button(label=Say(label), data=_data(view_id, other)),),)
+        rows += ((Button(label=Say(_TO[other]), data=_data(view_id, other)),),)
     return Page(
         lines=(
-            Say("preferences-chat" if scope == "chat" else "preferences"),
+            Say(_ABOVE[scope]),
             *(_line(row, holds) for row in PREFERENCES),
         ),
         buttons=rows,

@@ -36,6 +36,8 @@ _QUESTION: Final = "settings-words"
 _NOBODY: Final = 0
 """Whose question it is that any admin of the chat may answer."""
 _NEGATIVE: Final = "negative"
+_ASKED: Final = {"user": "ask-negative", "chat": "ask-negative-chat"}
+_NOT_YOURS: Final = {"user": "settings-not-yours", "chat": "settings-admins"}
 
 _Handler = Callable[[Update, Any], Coroutine[Any, Any, None]]
 
@@ -78,7 +80,7 @@ class SettingsHandlers:
     async def _pressed(self, scope: Scope, press: Press) -> None:
         number = press.number()
         view = None if number is None else await self._desk.store.view(number)
-        _, _, name, value, *_ = (*press.data.split(":", 3), "", "")
+        _, _, name, value, *_ = (*press.data.split(":", 3), "", "", "")
         row = BY_NAME.get(name)
         if view is None or view.kind != _SETTINGS or not _is_button(scope, view, name, value):
             await self._desk.notice(press, Say("pressed-settings-unknown"))
@@ -113,8 +115,7 @@ class SettingsHandlers:
         if isinstance(may, Later):
             await self._desk.notice(press, Say("pressed-not-now"))
         elif not may:
-            why = "settings-admins" if scope == "chat" else "settings-not-yours"
-            await self._desk.notice(press, Say(why))
+            await self._desk.notice(press, Say(_NOT_YOURS[scope]))
         elif not self._desk.access.allows(press.user_id, view.chat_id):
             await self._desk.notice(press, Say("pressed-not-allowed"))
         else:
@@ -159,7 +160,7 @@ class SettingsHandlers:
             # in a group that has moved since, messages have other numbers
             reply_to=int(asked_for) if chat_id == str(view.chat_id) else None,
         )
-        line = Say("ask-negative-chat" if scope == "chat" else "ask-negative")
+        line = Say(_ASKED[scope])
         question = await self._desk.say(target, line, language=press.language, ask=True)
         if question is None:
             return
@@ -193,8 +194,7 @@ class SettingsHandlers:
         if isinstance(may, Later):
             raise PutOff(may.seconds)
         if not may:
-            why = "settings-admins" if scope == "chat" else "settings-not-yours"
-            await self._desk.answer(message, Say(why))
+            await self._desk.answer(message, Say(_NOT_YOURS[scope]))
         elif words is None:
             limit = {"limit": NEGATIVE_LENGTH}
             await self._desk.answer(message, Say("negative-words-wrong", limit))
@@ -235,7 +235,7 @@ def _is_button(scope: Scope, view: View, name: str, value: str) -> bool:
         return False
     row = BY_NAME.get(name)
     if row is None:
-        return not name
+        return not name and not value
     offered = {*row.values, pages.DEFAULT, "", *([pages.WORDS] if row.in_words else [])}
     return value in offered
 
