@@ -246,7 +246,7 @@ async def test_texts_are_sent_edited_and_deleted() -> None:
     """A text with buttons arrives, changes, and goes; the same again is no failure."""
     async with chatting() as (world, chat):
         button = Button(label=Say("button-again"), data="again:1")
-        message_id = await sent(chat, world, buttons=(button,))
+        message_id = await sent(chat, world, buttons=((button,),))
         (message,) = await world.shown(world.me)
         assert message["message_id"] == message_id
         assert message["buttons"]
@@ -258,12 +258,146 @@ async def test_texts_are_sent_edited_and_deleted() -> None:
         assert isinstance(await chat.edit(world.me, message_id, HELLO), Refused)
 
 
+async def test_buttons_come_in_rows_and_change_alone() -> None:
+    """Buttons stand in their rows, a long label is shortened, and they change without the text."""
+    one, long = (
+        Button(label=Say("sorry", {"reference": "x" * n}), data=f"again:{n}") for n in (1, 900)
+    )
+    async with chatting() as (world, chat):
+        message_id = await sent(chat, world, buttons=((one, one), (long,)))
+        (message,) = await world.shown(world.me)
+        assert [len(row) for row in message["buttons"]] == [2, 1]
+        assert len(message["buttons"][1][0]["text"]) == 64
+        for rows in (((one,),), ((one,),), ()):  # the same again is no failure
+            outcome = await chat.edit_buttons(world.me, message_id, rows)
+            assert outcome == Sent(message_ids=(message_id,))
+        (message,) = await world.shown(world.me)
+        assert (message["buttons"], bool(message["text"])) == ([], True)
+        await chat.delete(world.me, message_id)
+        assert isinstance(await chat.edit_buttons(world.me, message_id, ()), Refused)
+
+
+async def calls(world: World, call: str) -> list[Any]:
+    """Give what the bot has asked of a method, in order."""
+    answer = await world.http.get("/sandbox/calls", params={"call": call})
+    return [one["params"] for one in answer.json()["calls"]]
+
+
 async def test_a_question_opens_a_reply() -> None:
-    """A question asks the person's app for a reply to it."""
+    """A question asks the person's app for a reply to it, and says where to write what."""
     async with chatting() as (world, chat):
         await sent(chat, world, ask=True)
-        answer = await world.http.get("/sandbox/calls", params={"call": "sendMessage"})
-        assert "force_reply" in str(answer.json()["calls"][-1]["params"])
+        await sent(chat, world, ask=True, placeholder=HELLO)  # which is longer than a field's words
+        bare, asking = await calls(world, "sendMessage")
+        assert "force_reply" in str(bare)
+        assert "input_field_placeholder" not in str(bare)
+        assert "input_field_placeholder" in str(asking)
+
+
+async def test_silence_and_spoilers(tmp_path: Path) -> None:
+    """What is to be silent makes no sound; a spoiler is covered, alone and in an album, unless it is a file."""
+    async with chatting() as (world, chat):
+        target, shot = Target(chat_id=world.me), Picture(content=drawn(tmp_path), name="a.png")
+        await sent(chat, world, silent=True)
+        await chat.send_file(target, b"{}", "kept.json", silent=True)
+        for pictures in ([shot], [shot, shot]):
+            await chat.send_pictures(target, pictures, spoiler=True, silent=True)
+        await chat.send_pictures(target, [shot], sent_as="document", spoiler=True)
+        shown = await world.shown(world.me)
+        assert [bool(one.get("silent")) for one in shown] == [True] * 5 + [False]
+        assert [bool(one.get("spoiler")) for one in shown] == [False] * 2 + [True] * 3 + [False]
+
+
+async def test_a_picture_has_buttons_and_another_caption(tmp_path: Path) -> None:
+    """One picture carries buttons; its caption changes and keeps those that are given; an album has none."""
+    rows = ((Button(label=Say("button-again"), data="again:1"),),)
+    async with chatting() as (world, chat):
+        target, shot = Target(chat_id=world.me), Picture(content=drawn(tmp_path), name="a.png")
+        outcome = await chat.send_pictures(target, [shot], HELLO, buttons=rows)
+        assert isinstance(outcome, Sent)
+        (message_id,) = outcome.message_ids
+        for _ in range(2):
+            outcome = await chat.edit_caption(world.me, message_id, OTHER, buttons=rows)
+            assert outcome == Sent(message_ids=(message_id,))
+        (message,) = await world.shown(world.me)
+        assert "U2" in message["caption"]
+        assert len(message["buttons"]) == 1
+        await chat.edit_caption(world.me, message_id, OTHER)
+        (message,) = await world.shown(world.me)
+        assert message["buttons"] == []
+        assert isinstance(await chat.send_pictures(target, [shot, shot], buttons=rows), Sent)
+        text = await sent(chat, world)
+        assert isinstance(await chat.edit_caption(world.me, text, OTHER), Refused)
+
+
+async def test_a_picture_takes_anothers_place(tmp_path: Path) -> None:
+    """A text becomes a picture, that another by bytes or by Telegram's own id, and that a file."""
+    rows = ((Button(label=Say("button-again"), data="again:1"),),)
+    async with chatting() as (world, chat):
+        message_id = await sent(chat, world)
+        shot = Picture(content=drawn(tmp_path), name="a.png")
+        first = await chat.replace_picture(
+            world.me, message_id, shot, HELLO, buttons=rows, spoiler=True
+        )
+        assert isinstance(first, Sent)
+        assert first.message_ids == (message_id,)
+        (message,) = await world.shown(world.me)
+        assert (message["spoiler"], len(message["buttons"])) == (True, 1)
+        blank = Picture(content=picture(8, 8), name="blank.png")
+        for shown in (blank, Picture(content=first.file_ids[0], name="")):
+            outcome = await chat.replace_picture(world.me, message_id, shown)
+            assert isinstance(outcome, Sent)
+        same = Picture(content=first.file_ids[0], name="")
+        outcome = await chat.replace_picture(world.me, message_id, same)
+        assert outcome == Sent(message_ids=(message_id,))
+        filed = await chat.replace_picture(world.me, message_id, blank, OTHER, sent_as="document")
+        assert isinstance(filed, Sent)
+        (message,) = await world.shown(world.me)
+        assert message["document"]
+        wrong = Picture(content="nonsense", name="")
+        assert isinstance(await chat.replace_picture(world.me, message_id, wrong), Refused)
+
+
+async def test_bytes_go_as_a_file() -> None:
+    """Bytes arrive as a file with its name and a caption, whatever they are."""
+    async with chatting() as (world, chat):
+        outcome = await chat.send_file(
+            Target(chat_id=world.me), b'{"rows": []}', "kept.json", HELLO
+        )
+        assert isinstance(outcome, Sent)
+        (message,) = await world.shown(world.me)
+        assert "U1" in message["caption"]
+        assert "kept.json" in str(message)
+        assert await chat.fetch(outcome.file_ids[0]) == Fetched(content=b'{"rows": []}')
+
+
+async def test_who_runs_a_chat() -> None:
+    """Its administrators do, and nobody else; where it cannot be told now, it is asked later."""
+    async with chatting() as (world, chat):
+        member = (await world.do("users", first_name="Bob"))["id"]
+        group = (await world.do("groups", title="Us", members=[world.me, member]))["id"]
+        assert await chat.is_admin(group, world.me) is True
+        assert await chat.is_admin(group, member) is False
+        assert await chat.is_admin(group, 999_999) is False
+        assert await chat.is_admin(-4711, member) is False
+        for action, more in (("reset_after", {}), ("status", {"status": 502})):
+            await fault(world, "getChatMember", action, **more)
+            assert isinstance(await chat.is_admin(group, world.me), Later)
+        moved = (
+            '{"ok":false,"error_code":400,"description":"Bad Request: upgraded",'
+            f'"parameters":{{"migrate_to_chat_id":{group}}}}}'
+        )
+        await fault(world, "getChatMember", "status", status=400, body=moved)
+        assert await chat.is_admin(-5, world.me) is True
+
+
+async def test_a_message_that_is_too_old_is_not_deleted() -> None:
+    """After 48 hours Telegram refuses to delete, which is told apart from a message that is gone."""
+    async with chatting() as (world, chat):
+        message_id = await sent(chat, world)
+        await world.do("clock", advance_seconds=49 * 3600)
+        assert isinstance(await chat.delete(world.me, message_id), Refused)
+        assert await chat.delete(world.me, message_id + 1) == Sent()
 
 
 @pytest.mark.parametrize("sent_as", ["photo", "document"])
@@ -303,14 +437,17 @@ async def test_a_press_is_answered() -> None:
     """A press that waits is answered."""
     async with chatting() as (world, chat):
         button = Button(label=Say("button-again"), data="again:1")
-        message_id = await sent(chat, world, buttons=(button,))
+        message_id = await sent(chat, world, buttons=((button,),))
         (message,) = await world.shown(world.me)
         (label,) = [one["text"] for row in message["buttons"] for one in row]
         await world.do(
             f"chats/{world.me}/press", user_id=world.me, message_id=message_id, text=label
         )
         (update,) = [one for one in await world.updates() if "callback_query" in one]
-        assert await chat.answer_press(update["callback_query"]["id"], HELLO) == Sent()
+        long = Say("sorry", {"reference": "👩‍👩‍👧‍👦 " * 200})
+        assert await chat.answer_press(update["callback_query"]["id"], long, alert=True) == Sent()
+        (asked,) = await calls(world, "answerCallbackQuery")
+        assert str(asked["show_alert"]).lower() == "true"
 
 
 @pytest.mark.parametrize(
@@ -364,6 +501,12 @@ async def test_every_call_is_held_to_the_limits(tmp_path: Path) -> None:
         await chat.send_pictures(target, [shot, shot])
         outcome = await chat.send_pictures(target, [shot], sent_as="document")
         assert isinstance(outcome, Sent)
+        await chat.send_file(target, b"abc", "a.txt")
+        (one,) = outcome.message_ids
+        await chat.edit_caption(world.me, one, OTHER)
+        await chat.edit_buttons(world.me, one, ())
+        await chat.replace_picture(world.me, one, shot)
+        await chat.is_admin(world.me, world.me)
         await chat.answer_press("1")
         await chat.fetch(outcome.file_ids[0])
         made = (await world.http.get("/sandbox/calls")).json()["calls"]
@@ -371,7 +514,8 @@ async def test_every_call_is_held_to_the_limits(tmp_path: Path) -> None:
     assert limits.endpoints == asked[-len(limits.endpoints) :]  # the test's own are before
     assert set(asked) == {
         "getMe", "sendMessage", "editMessageText", "deleteMessage", "sendPhoto", "sendDocument",
-        "sendMediaGroup", "answerCallbackQuery", "getFile",
+        "sendMediaGroup", "answerCallbackQuery", "getFile", "editMessageCaption",
+        "editMessageReplyMarkup", "editMessageMedia", "getChatMember",
     }  # fmt: skip
 
 
@@ -386,6 +530,7 @@ def test_nobody_else_calls_telegram() -> None:
                 if owner.rpartition(".")[2] in {"bot", "_bot", "message", "query", "file"}:
                     found.setdefault(file.name, set()).add(node.attr)
     assert found.pop("chat.py") >= {"send_message", "send_photo", "get_file"}
+    assert found.pop("changing.py") >= {"edit_message_text", "delete_message"}
     assert found == {
         "application.py": {"delete_webhook"},
         "intake.py": {"do_api_request", "get_me"},

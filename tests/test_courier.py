@@ -85,7 +85,7 @@ class Troubled(Room):
             assert picture.content.read_bytes() == b"picture"
         if target.chat_id in SLOW:
             await asyncio.sleep(HOUR)
-        self.brought.append((now, target.chat_id, str(lines[0].data["prompt"])))
+        self.brought.append((now, target.chat_id, str(lines[0].data["caption"]).partition(" /")[0]))
         return await super().send_pictures(target, pictures, *lines, **more)
 
 

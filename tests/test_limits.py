@@ -56,6 +56,15 @@ class Calls:
             for n in range(count):
                 group.create_task(self.call(first + sign * (n % chats), **more))
 
+    async def many_presses(self, count: int) -> None:
+        """Answer so many presses at once."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                call = self.call(
+                    urgency=Urgency.PRESS, endpoint="answerCallbackQuery", name="press"
+                )
+                group.create_task(call)
+
     @property
     def times(self) -> list[float]:
         """When the calls came."""
@@ -487,5 +496,59 @@ def test_shutting_down_ends_the_waiting() -> None:
         waiting.cancel()
         await asyncio.wait([waiting])
         assert len(asyncio.all_tasks()) == 1
+
+    at_once(work())
+
+
+def test_presses_do_not_keep_pictures_back() -> None:
+    """However many people press at once, pictures go out in between, and no press waits for them."""
+
+    async def work() -> None:
+        calls = Calls()
+        presses = asyncio.create_task(calls.many_presses(2000))
+        await asyncio.sleep(0)
+        await calls.many(20, chats=20, urgency=Urgency.PICTURE, name="picture")
+        assert calls.times[-1] < 4
+        assert 10 <= calls.names.count("press") < 50
+        presses.cancel()
+        await asyncio.gather(presses, return_exceptions=True)
+
+    at_once(work())
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["editMessageText", "editMessageCaption", "editMessageMedia", "editMessageReplyMarkup"],
+)
+def test_edits_are_bounded_however_urgent(endpoint: str) -> None:
+    """What is edited for somebody who pressed a button goes before progress, within the same bound."""
+
+    async def work() -> None:
+        calls = Calls()
+        async with asyncio.TaskGroup() as group:
+            for n in range(1, 9):
+                group.create_task(calls.call(n, urgency=Urgency.EDIT, name="progress"))
+            for n in range(11, 15):
+                call = calls.call(n, urgency=Urgency.REPLY, endpoint=endpoint, name="pressed")
+                group.create_task(call)
+        assert most_within(calls.times, 1.0) <= 5
+        assert calls.names == ["pressed"] * 4 + ["progress"] * 8
+
+    at_once(work())
+
+
+def test_what_takes_anothers_place_is_one_message() -> None:
+    """A single picture, unlike an album's list, counts as one."""
+
+    async def work() -> None:
+        limits, began = TelegramLimits(LoopClock()), asyncio.get_running_loop().time()
+
+        async def callback() -> str:
+            return "done"
+
+        for _ in range(4):
+            data = {"chat_id": 1, "media": object()}
+            await limits.process_request(callback, (), {}, "editMessageMedia", data, None)
+        assert asyncio.get_running_loop().time() - began < 1
 
     at_once(work())

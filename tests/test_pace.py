@@ -17,7 +17,7 @@ from bot.pace import (
 )
 from storage.tasks import Measured
 
-SPREAD = Spread(earliest=10, p90=18, latest=20)
+SPREAD = Spread(earliest=10, p50=14, p90=18, latest=20)
 
 
 def _measures(seconds: float, times: int, *, ratio: str = "1:1", count: int = 1) -> list[Measured]:
@@ -54,7 +54,7 @@ def test_a_look_is_never_too_soon_nor_too_late(
 ) -> None:
     """Whatever was measured, two looks at a running task are half a second to five apart."""
     low, high = sorted((one, other))
-    spread = Spread(earliest=low, p90=high, latest=high)
+    spread = Spread(earliest=low, p50=low, p90=high, latest=high)
     assert OFTEN <= next_look(age, spread, called_back=called_back) <= SELDOM
 
 
@@ -67,7 +67,9 @@ def test_what_may_come_late_is_asked_about_rarely(age: float, seconds: float) ->
 def test_few_measures_say_nothing() -> None:
     """Only from enough measures a spread is given."""
     assert Durations(_measures(3, ENOUGH - 1)).of("1:1", 1) is None
-    assert Durations(_measures(3, ENOUGH)).of("1:1", 1) == Spread(earliest=3, p90=3, latest=3)
+    assert Durations(_measures(3, ENOUGH)).of("1:1", 1) == Spread(
+        earliest=3, p50=3, p90=3, latest=3
+    )
 
 
 def test_the_most_alike_measures_count() -> None:
@@ -92,12 +94,12 @@ def test_old_measures_are_forgotten() -> None:
     for one in _measures(7, KEPT):
         durations.add(one)
     assert (before, durations.of("1:1", 1)) == (
-        Spread(earliest=100, p90=100, latest=100),
-        Spread(earliest=7, p90=7, latest=7),
+        Spread(earliest=100, p50=100, p90=100, latest=100),
+        Spread(earliest=7, p50=7, p90=7, latest=7),
     )
 
 
 def test_a_spread_is_of_what_was_measured() -> None:
-    """Nine of ten are over by p90."""
+    """Half are over by p50, nine of ten by p90."""
     measures = [Measured(ratio="1:1", count=1, seconds=n) for n in range(101)]
-    assert Durations(measures).of("1:1", 1) == Spread(earliest=0, p90=90, latest=100)
+    assert Durations(measures).of("1:1", 1) == Spread(earliest=0, p50=50, p90=90, latest=100)

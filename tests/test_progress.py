@@ -1,12 +1,15 @@
 """Progress messages: what is shown is noted when it was shown, and looked up no oftener than shown."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, cast
 
 from bot.account import Account
-from bot.messages import Button, Chat, Dropped, Later, Outcome, Sent, Still, Target, Urgency
+from bot.estimates import Estimates
+from bot.messages import Chat, Dropped, Gone, Keyboard, Later, Outcome, Sent, Still, Target
+from bot.pace import Durations
 from bot.progress import Progress
+from bot.slots import Slots
 from bot.texts import Say
 from storage.memory import MemoryStore
 from storage.tasks import Task, TaskState
@@ -19,6 +22,8 @@ class Paper:
 
     def __init__(self) -> None:
         self.closed = False
+        self.left = False
+        self.pressed_for: list[list[str]] = []
         self.shown: list[str] = []
         self.said: list[tuple[float, int]] = []
         self.deleted: list[int] = []
@@ -30,9 +35,8 @@ class Paper:
         target: Target,
         *lines: Say,
         language: str | None = None,
-        buttons: Sequence[Button] = (),
-        ask: bool = False,
-        urgency: Urgency = Urgency.REPLY,
+        buttons: Keyboard = (),
+        silent: bool = False,
         still: Still | None = None,
     ) -> Outcome:
         """Show a message."""
@@ -41,13 +45,24 @@ class Paper:
             if still is not None and not await still():
                 return Dropped()
         self.said.append((asyncio.get_running_loop().time(), target.chat_id))
-        return await self.edit(target.chat_id, 1, *lines)
+        return await self.edit(target.chat_id, 1, *lines, buttons=buttons)
 
-    async def edit(self, chat_id: int, message_id: int, *lines: Say, **_more: Any) -> Outcome:
+    async def edit(
+        self,
+        chat_id: int,
+        message_id: int,
+        *lines: Say,
+        language: str | None = None,
+        buttons: Keyboard = (),
+        still: Still | None = None,
+    ) -> Outcome:
         """Show another text."""
         if self.closed:
             return Later(seconds=30, reason="closed")
+        if self.left:
+            return Gone(reason="blocked")
         self.shown += [line.id for line in lines]
+        self.pressed_for.append([button.data for row in buttons for button in row])
         return Sent(message_ids=(message_id,))
 
     async def delete(self, chat_id: int, message_id: int) -> Outcome:
@@ -78,11 +93,20 @@ class Counting(MemoryStore):
         return await super().place_in_line(task)
 
 
-def progress_of(store: MemoryStore, paper: Paper) -> Progress:
+def progress_of(
+    store: MemoryStore, paper: Paper, durations: Durations | None = None, parallel: int = 1
+) -> Progress:
     """Give the loop."""
     clock = LoopClock()
-    account = Account(clock, new_token=lambda: False)
-    return Progress(store=store, chat=cast("Chat", paper), account=account, clock=clock)
+    return Progress(
+        store=store,
+        chat=cast("Chat", paper),
+        account=Account(clock, new_token=lambda: False),
+        estimates=Estimates(
+            durations or Durations(), slots=Slots(parallel, clock), images_per_minute=100
+        ),
+        clock=clock,
+    )
 
 
 async def stopped(store: MemoryStore, running: asyncio.Task[None], stop: asyncio.Event) -> None:

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import reports, texts
+from bot import keyboards, reports, texts
 from bot.account import Trouble
-from bot.texts import Say
+from bot.captions import parse
+from bot.errors import CaptionError
+from bot.estimates import Span
+from bot.languages import LANGUAGES
+from bot.pictures import AspectRatio, PictureRequest
+from bot.texts import Percent, Say
+from bot.values import between
 from sandbox.telegram.markup import formatted, units
 from storage.tasks import (
     FINAL,
@@ -61,9 +67,9 @@ def images(*states: ImageState) -> list[Image]:
     ]
 
 
-def shown(*lines: Say) -> str:
+def shown(*lines: Say, language: str | None = None) -> str:
     """Give the text as Telegram shows it, which is what its limits count."""
-    return formatted(texts.words(*lines), parse_mode="HTML", entities=None).text
+    return formatted(texts.words(*lines, language=language), parse_mode="HTML", entities=None).text
 
 
 @given(
@@ -73,6 +79,7 @@ def shown(*lines: Say) -> str:
     states=st.lists(st.sampled_from(ImageState), min_size=4, max_size=4),
     state=st.sampled_from(TaskState),
     failed=st.booleans(),
+    language=st.sampled_from(sorted(LANGUAGES)),
 )
 def test_telegrams_limits(
     prompt: str,
@@ -81,6 +88,7 @@ def test_telegrams_limits(
     states: list[ImageState],
     state: TaskState,
     failed: bool,
+    language: str,
 ) -> None:
     """However long the words are, captions keep to 1024 and texts to 4096 UTF-16 units."""
     one = task(
@@ -92,14 +100,19 @@ def test_telegrams_limits(
         failure=Failure(id="submission-uncertain") if failed else None,
         created_at=NOW - timedelta(days=4000, seconds=3),
         ended_at=NOW,
+        parent_id=10**12,
     )
     made = images(*states)
     far = PLACE_LIMIT + 1
-    assert units(shown(*reports.result(one, made))) <= CAPTION
-    assert units(shown(*reports.in_full(one, made, place=far, now=NOW))) <= TEXT
+    assert units(shown(*reports.result(one, made, standing=negative), language=language)) <= CAPTION
+    assert units(shown(*reports.late(one), language=language)) <= CAPTION
+    assert units(shown(*reports.in_full(one, made, place=far, now=NOW), language=language)) <= TEXT
     listed = [reports.listed(one, place=far, now=NOW)] * 10
-    assert units(shown(*listed, Say("status-more", {"task": one.id}))) <= TEXT
-    assert units(shown(Say("ask-other-words", {"settings": reports.settings(one)}))) <= TEXT
+    assert units(shown(*listed, Say("status-more", {"task": one.id}), language=language)) <= TEXT
+    assert (
+        units(shown(Say("ask-other-words", {"settings": reports.settings(one)}), language=language))
+        <= TEXT
+    )
 
 
 @pytest.mark.parametrize("state", list(TaskState))
@@ -122,12 +135,37 @@ def test_progress_line() -> None:
         (reports.progress(task(TaskState.SUBMITTING), place=0), "Handing it"),
         (reports.progress(task(TaskState.UNCERTAIN), place=0), "not answered"),
         (reports.progress(task(TaskState.RUNNING), place=0), "is at it."),
-        (reports.progress(running, place=0), "40 %"),
-        (reports.progress(running, place=0), "40 %"),
+        (reports.progress(running, place=0), "40%"),
+        (reports.progress(running, place=0), "40%"),
         (reports.progress(replace(running, ended_at=NOW), place=0), "bringing it here"),
+        (reports.progress(queued, place=7, usual=Span(low=80, high=130)), "in about 1–2 min"),
+        (reports.progress(queued, place=1, usual=Span(low=80, high=130)), "you are next"),
+        (reports.progress(running, place=0, usual=Span(low=12, high=20.2)), "takes 12–20 sec"),
+        (reports.progress(running, place=0, longer=True), "40%. It takes longer than usual"),
+        (reports.progress(task(TaskState.SUBMITTING, withdrawn=True), place=0), "Stopping"),
     )
     for line, words in table:
         assert words in shown(line)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        *((0.2, 0.4, "1 sec"), (4, 4.2, "4 sec"), (12, 99, "12–99 sec")),
+        *((50, 100, "1–2 min"), (170, 190, "3 min"), (600, 3000, "10–50 min")),
+    ],
+)
+def test_span(low: float, high: float, said: str) -> None:
+    """Between which durations something lies is said in one unit, and as one number where it is one."""
+    assert between(reports.span(Span(low=low, high=high)), "en") == said
+
+
+def test_what_a_stopped_task_cost() -> None:
+    """What HiDream never had cost nothing; what it has, or may have, may count there."""
+    over = task(TaskState.CANCELLED)
+    assert "cost nothing" in shown(reports.cancelled(over))
+    assert "may still count" in shown(reports.cancelled(replace(over, hidream_task_id="a")))
+    assert "may still count" in shown(reports.cancelled(replace(over, uncertain=1)))
 
 
 def test_state_names() -> None:
@@ -135,7 +173,7 @@ def test_state_names() -> None:
     running = task(TaskState.RUNNING, completion=0.4)
     assert shown(reports.state(task(), place=2)) == "in line, number 2"
     assert "more than 500" in shown(reports.state(task(), place=PLACE_LIMIT + 1))
-    assert shown(reports.state(running, place=0)) == "being made, 40 %"
+    assert shown(reports.state(running, place=0)) == "being made, 40%"
     assert "being fetched" in shown(reports.state(replace(running, ended_at=NOW), place=0))
 
 
@@ -147,7 +185,7 @@ def test_result_caption() -> None:
         ended_at=NOW,
     )
     whole = shown(*reports.result(done, images(*[ImageState.STORED] * 4)))
-    assert whole == "make it <i>snow</i>\n4:3 · 4 pictures · without: text\n#17 · done in 90 s"
+    assert whole == "make it <i>snow</i> /ratio 4:3 /count 4 /no text\n#17 · 90 sec"
     states = (ImageState.STORED, ImageState.REFUSED, ImageState.FAILED, ImageState.REFUSED)
     partly = shown(*reports.result(done, images(*states)))
     assert partly.removeprefix(whole).strip().splitlines() == [
@@ -155,6 +193,50 @@ def test_result_caption() -> None:
         "2 did not pass HiDream's review.",
         "1 failed at HiDream.",
     ]
+
+
+@given(
+    prompt=st.text(max_size=120).filter(str.strip),
+    negative=st.sampled_from(["", "text", "people, text"]),
+    ratio=st.sampled_from(list(AspectRatio)),
+    count=st.integers(1, 4),
+    standing=st.sampled_from(["", "text", "other"]),
+)
+def test_a_copied_caption_does_the_same(
+    prompt: str, negative: str, ratio: AspectRatio, count: int, standing: str
+) -> None:
+    """Whatever a person's settings are, the caption under a result asks for that very result."""
+    try:
+        asked = parse(prompt, defaults=PictureRequest(prompt="", negative=negative, count=count))
+    except CaptionError:
+        return
+    done = task(
+        settings=Settings(prompt=asked.prompt, negative=asked.negative, count=asked.count),
+        ratio_used=ratio.value,
+    )
+    usual = PictureRequest(prompt="", negative=standing, ratio=AspectRatio.R2_3, count=2)
+    again = parse(reports.copyable(done, standing=standing), defaults=usual)
+    assert again == replace(asked, ratio=ratio)
+
+
+def test_a_long_caption_says_where_it_is_whole() -> None:
+    """What is cut are the words, never the settings; and /status has them all."""
+    long = task(
+        settings=Settings(prompt="snow " * 190, negative="text " * 100, count=4), ratio_used="4:3"
+    )
+    said = shown(*reports.result(long, images(*[ImageState.STORED] * 4)))
+    assert "… /ratio 4:3 /count 4 /no text" in said
+    assert "/status 17" in said
+    assert "snow " * 189 in shown(*reports.in_full(long, (), place=0, now=NOW))
+    assert "/status 17" in shown(*reports.late(long))
+
+
+def test_lineage() -> None:
+    """A result says from which task it was made."""
+    child = task(parent_id=12, ratio_used="1:1")
+    assert shown(*reports.late(child)).splitlines()[-1] == "↳ made from #12"
+    assert "made from #12" in shown(*reports.in_full(child, (), place=0, now=NOW))
+    assert "made from" not in shown(*reports.late(task()))
 
 
 @pytest.mark.parametrize(
@@ -175,43 +257,50 @@ def test_in_full() -> None:
     """A failure is told; what was never made has no time that it took."""
     failed = task(TaskState.FAILED, failure=Failure(id="photo-gone"))
     said = shown(*reports.in_full(failed, (), place=0, now=NOW))
-    assert said.startswith("#17 · no picture\nmake it snow\n")
+    assert said.startswith("#17 · no picture\nmake it snow /count 1\n")
     assert "Sent 1 minute ago." in said
     assert "no longer has that photo" in said
     cancelled = shown(*reports.in_full(task(TaskState.CANCELLED), (), place=0, now=NOW))
     assert "Done in" not in cancelled
     done = task(TaskState.DELIVERED, ended_at=NOW, hidream_task_id="abc")
     said = shown(*reports.in_full(done, images(ImageState.STORED), place=0, now=NOW))
-    assert said.endswith("Done in 90 s.\nHiDream's id for it: abc")
+    assert said.endswith("Done in 90 sec.\nHiDream's id for it: abc")
 
 
 def test_buttons_that_can_help() -> None:
     """A failure has both buttons, unless the photo itself is of no use."""
-    assert len(reports.failure_buttons(task(failure=Failure(id="review-refused")))) == 2
-    assert reports.failure_buttons(task(failure=Failure(id="image-broken"))) == ()
-    for button in reports.failure_buttons(task(id=10**15)):
+    (row,) = keyboards.failure(task(failure=Failure(id="review-refused")))
+    assert [button.data for button in row] == ["again:17", "words:17"]
+    assert keyboards.failure(task(failure=Failure(id="image-broken"))) == ()
+
+
+def test_result_buttons() -> None:
+    """A result leads on in each way; four pictures offer one, and a file is the original already."""
+    rows = [[button.data for button in row] for row in keyboards.result(task(), as_file=False)]
+    assert rows == [
+        ["again:17", "ratio:17", "count:17:4"],
+        ["words:17", "use:17"],
+        ["file:17", "delete:17"],
+    ]
+    four = task(settings=Settings(prompt="snow", count=4))
+    rows = [[button.data for button in row] for row in keyboards.result(four, as_file=True)]
+    assert rows[0][2] == "count:17:1"
+    assert rows[2] == ["delete:17"]
+
+
+def test_progress_button() -> None:
+    """What is not over can be stopped, once."""
+    assert keyboards.progress(task())[0][0].data == "cancel:17"
+    assert keyboards.progress(task(TaskState.SUBMITTING, withdrawn=True)) == ()
+    assert keyboards.progress(task(TaskState.CANCELLED)) == ()
+
+
+def test_callback_data_keeps_to_its_limit() -> None:
+    """However large a task's number is, what a button brings back is 1 to 64 bytes."""
+    one = task(id=10**15)
+    boards = keyboards.result(one, as_file=False), keyboards.failure(one), keyboards.progress(one)
+    for button in (button for board in boards for row in board for button in row):
         assert 1 <= len(button.data.encode()) <= 64
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        *((0, "just now"), (59, "just now"), (60, "1 minute ago"), (3599, "59 minutes ago")),
-        *((3600, "1 hour ago"), (47 * 3600, "47 hours ago"), (48 * 3600, "2 days ago")),
-        (-5, "just now"),
-    ],
-)
-def test_age(seconds: int, said: str) -> None:
-    """How long ago something was is said in the largest unit that is still exact enough."""
-    assert shown(reports.age(timedelta(seconds=seconds))) == said
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0.2, "1 s"), (99.4, "99 s"), (100, "1 min 40 s"), (3600, "60 min 0 s")]
-)
-def test_duration(seconds: float, said: str) -> None:
-    """How long something took is said in seconds, then in minutes."""
-    assert shown(reports.duration(timedelta(seconds=seconds))) == said
 
 
 @pytest.mark.parametrize(
@@ -219,4 +308,4 @@ def test_duration(seconds: float, said: str) -> None:
 )
 def test_percent(completion: float, percent: int) -> None:
     """It is 100 only when it is over."""
-    assert reports.percent(completion) == percent
+    assert reports.percent(completion) == Percent(percent / 100)

@@ -102,6 +102,7 @@ class Talk:
             clock=LoopClock(),
             bot_id=BOT,
             username="some_bot",
+            check_link=_fine,
         )
         self.settings = SettingsHandlers(desk)
         self.buttons = ButtonHandlers(desk, self.settings.reactions())
@@ -172,6 +173,10 @@ class Talk:
             self.passed_on.append(cast("Message", update.message).text)
 
         await self.settings.before(others)(update, None)
+
+
+async def _fine(_: object) -> None:
+    return None
 
 
 def _update(number: int, **content: JSON) -> Update:

@@ -13,14 +13,18 @@ from storage.sqlite.connection import connect
 from storage.sqlite.conversation import Conversation
 from storage.sqlite.delivery import Delivery
 from storage.sqlite.handing_in import HandingIn
+from storage.sqlite.history import History
 from storage.sqlite.housekeeping import Housekeeping
 from storage.sqlite.inbox import Inbox
 from storage.sqlite.line import Line
+from storage.sqlite.privacy import Privacy
 
 __all__ = ["SqliteStore", "open_store"]
 
 
-class SqliteStore(Inbox, Conversation, Line, HandingIn, AtHiDream, Delivery, Housekeeping):
+class SqliteStore(
+    Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Privacy, Housekeeping
+):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 
 

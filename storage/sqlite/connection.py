@@ -30,6 +30,7 @@ from storage.lock import Lock
 from storage.sqlite.checkpoints import PAGES, Checkpoints
 from storage.store import StoreError
 from storage.tasks import Topic
+from storage.words import has_words
 
 _T = TypeVar("_T")
 _Values = Sequence[int | float | str | None]
@@ -210,6 +211,7 @@ async def connect(path: Path, *, read_only: bool = False) -> Connection:
     await connection
     try:
         connection.row_factory = sqlite3.Row
+        await connection.create_function("has_words", 2, has_words, deterministic=True)
         for pragma in _PRAGMAS:
             await connection.execute_fetchall(pragma)
         if read_only:

@@ -62,7 +62,8 @@ class Line(Protocol):
     ) -> list[Task]:
         """Give a person's tasks that have a picture Telegram still keeps for us, by id.
 
-        `words`: each of these words is in the prompt, whatever the letter case, in any script.
+        Only the person's latest HISTORY_LIMIT tasks are looked through. `words`: each of these words
+        is in the prompt, whatever the letter case, in any script.
         `before`: those with a lower id, the highest first (also where neither is given); `after`:
         those with a higher id, the lowest first.
         """
@@ -75,7 +76,7 @@ class Line(Protocol):
         ...
 
     async def ancestors(self, task: Task, limit: int) -> list[Task]:
-        """Give the tasks that this one goes on from: its parent, that one's parent, and so on."""
+        """Give the tasks that this one goes on from: its parent, that one's parent, and so on; also those of others, and emptied ones."""
         ...
 
     async def unfinished_child(self, parent_id: int) -> Task | None:

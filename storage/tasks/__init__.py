@@ -7,6 +7,7 @@ the limits stay true whatever became of the task.
 """
 
 from storage.tasks.incoming import (
+    DRAFTS_KEPT,
     Album,
     AlbumPart,
     Draft,
@@ -19,6 +20,7 @@ from storage.tasks.incoming import (
 )
 from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, TaskState, Topic
 from storage.tasks.task import (
+    HISTORY_LIMIT,
     PLACE_LIMIT,
     Charge,
     Datum,
@@ -41,7 +43,9 @@ from storage.tasks.task import (
 
 __all__ = [
     "AT_HIDREAM",
+    "DRAFTS_KEPT",
     "FINAL",
+    "HISTORY_LIMIT",
     "IN_LINE",
     "PLACE_LIMIT",
     "Album",

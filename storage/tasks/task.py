@@ -10,6 +10,8 @@ from storage.tasks.states import ImageState, TaskState
 Datum = str | int | float | Sequence[str]
 PLACE_LIMIT: Final = 500
 """Up to here a place in line is counted exactly; beyond, it is `PLACE_LIMIT + 1`."""
+HISTORY_LIMIT: Final = 5000
+"""Of so many tasks of a person, the latest, the results are turned over, searched and counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,7 @@ class Place:
     chat_type: str
     """`private`, `group`, `supergroup` or `channel`."""
     message_id: int
-    """The message with the photo: results are replies to it."""
+    """The message with the photo: results are replies to it. 0: it is in a group that has moved."""
     thread_id: int | None = None
     """The topic, in a chat that has topics."""
 

@@ -55,6 +55,7 @@ async def test_what_is_chosen_holds(tmp_path: Path) -> None:
         )
         ada, bob = await world.person(), await world.person("Bob")
         eve = await world.person("Eve", language_code="de")
+        fay = await world.person("Fay")
         group = await world.group(bob, ada, supergroup=True)  # it is Bob's
         await bob.text("/settings@sandbox_bot", chat=group)
         await eve.text("/settings")
@@ -105,21 +106,26 @@ async def test_what_is_chosen_holds(tmp_path: Path) -> None:
             language = (_words("preference-language", code) for code in ("de", "fr"))
             await _choose(eve, hers, next(language), "Français")
             await eve.reads(_words("preferences-own", "fr"))
-            await eve.text("hello")
-            await eve.reads(_words("no-photo-yet", "fr"))
+            await eve.text("/status")
+            await eve.reads(_words("status-none", "fr"))
             as_telegram = _words("preference-in-telegram", "fr")
             await _choose(eve, hers, next(language), as_telegram)
-            await eve.text("hello")
-            await eve.reads(_words("no-photo-yet", "de"))
-            for name in ("file", "silent"):
-                label, yes = _words(f"preference-{name}", "de"), _words("preference-yes", "de")
-                await _choose(eve, hers, label, yes)
-            await eve.photo("make it snow")
-            [made] = await eve.gets(1)
+            await eve.text("/status")
+            await eve.reads(_words("status-none", "de"))
+
+        async def as_a_file() -> None:
+            await fay.text("/settings")
+            shown = await fay.reads(TITLE)
+            await _choose(fay, shown, "As files", "Yes")
+            await fay.reads("As files: Yes · yours")
+            await _choose(fay, shown, "Without a sound", "Yes")
+            await fay.reads("Without a sound: Yes · yours")
+            await fay.photo("make it snow")
+            [made] = await fay.gets(1)
             assert made.get("document"), "as a file"
             assert made["silent"]
 
-        await asyncio.gather(in_private(), in_the_group(), in_her_language())
+        await asyncio.gather(in_private(), in_the_group(), in_her_language(), as_a_file())
         await ada.photo("/ratio@sandbox_bot auto make it snow", chat=group)
         assert await _asked(world, ada, 3) == ("4:3", 2, "text, people")
         await ada.gets(4, chat=group)

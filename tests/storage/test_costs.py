@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from storage.sqlite import SqliteStore, open_store
-from storage.tasks import PLACE_LIMIT
+from storage.tasks import HISTORY_LIMIT, PLACE_LIMIT
 from tests.storage.making import START, HandClock, add, claim, claim_delivery, there, update
 
 _LINE: Final = 2 * PLACE_LIMIT
@@ -136,3 +136,28 @@ async def test_what_a_person_has_elsewhere_costs_nothing(tmp_path: Path) -> None
     few = await _of_a_busy_person(tmp_path / "few.db", times=1)
     many = await _of_a_busy_person(tmp_path / "many.db", times=10)
     assert many == few
+
+
+async def _search(path: Path, *, results: int) -> tuple[int, int]:
+    """Count what a search costs somebody who has had so many pictures made, and how many it counts."""
+    store = await open_store(path, clock=HandClock())
+    try:
+        await _fill(store, results, 0)
+        await store._change(None, "UPDATE tasks SET user_id = 5", ())
+        await store._change(
+            None,
+            "INSERT INTO images (task_id, n, sub_task_id, file_id) SELECT id, 0, '', 'f' FROM tasks",
+            (),
+        )
+        steps = await _work(store, lambda: store.results_of(5, limit=5, words="not there"))
+        return steps, await store.count_results(5)
+    finally:
+        await store.close()
+
+
+async def test_a_search_has_an_end(tmp_path: Path) -> None:
+    """However much somebody has had made, only the latest are looked through."""
+    many = await _search(tmp_path / "many.db", results=HISTORY_LIMIT + 1000)
+    more = await _search(tmp_path / "more.db", results=HISTORY_LIMIT + 2000)
+    assert many == more
+    assert many[1] == HISTORY_LIMIT

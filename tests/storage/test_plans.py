@@ -51,6 +51,10 @@ async def _use_everything(store: TaskStore) -> None:
         store.get(1),
         store.tasks_of(5, limit=5),
         store.tasks_of(5, limit=5, chat_id=5),
+        store.results_of(5, limit=5, words="snow", before=9),
+        store.results_of(5, limit=5, after=1),
+        store.count_results(5),
+        store.ancestors(replace(task, parent_id=1), 5),
         store.add_all(
             [new_task(51), replace(new_task(52), pressed="again:1")], now=START, max_unfinished=9
         ),
@@ -95,8 +99,13 @@ async def _use_everything(store: TaskStore) -> None:
         ),
         store.cancel_queued(50, 50, START),
         store.cancel_queued(None, 50, START),
+        store.forget_person(4, START),
+        store.add(new_task(53, user_id=4), now=START, max_unfinished=9),
+        store.forget_pictures(1),
     ):
         await look
+    await store.receive(BOT, [update(9)], START)
+    assert [piece async for piece in store.everything_of(6)]
     delivering = await claim_delivery(store)
     assert delivering is not None
     await store.step_started(delivering, "text", START)
@@ -228,5 +237,6 @@ _PARTIAL: Final = {
     "tasks_unfinished_in_chat",
     "submissions_held",
     "images_late",
+    "tasks_forgotten",
 }
 """Indexes that hold only what is unfinished, so that reading them in order is no scan of the table."""
