@@ -128,4 +128,3 @@ async def test_what_is_chosen_holds(tmp_path: Path) -> None:
         await asyncio.gather(in_private(), in_the_group(), in_her_language(), as_a_file())
         await ada.photo("/ratio@sandbox_bot auto make it snow", chat=group)
         assert await _asked(world, ada, 3) == ("4:3", 2, "text, people")
-        await ada.gets(4, chat=group)
