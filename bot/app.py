@@ -11,6 +11,7 @@ import structlog
 
 from bot import menu
 from bot.account import Account, Allowance, Minute, Trouble
+from bot.albums import Albums
 from bot.alerts import Alerts
 from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
@@ -33,6 +34,7 @@ from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
+from bot.reach import Reach
 from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
@@ -220,8 +222,10 @@ async def _loops(
         clock=clock,
         bot_id=application.bot.id,
         username=application.bot.username,
+        check_link=Reach(allow_local=config.hidream.allow_local_results).check,
     )
-    application.add_handlers(list(all_handlers(desk)))
+    handlers = all_handlers(desk)
+    application.add_handlers(list(handlers.for_updates))
 
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
@@ -230,6 +234,7 @@ async def _loops(
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
+        "albums": Albums(store=store, take=handlers.close_album, clock=clock).run,
         "dispatcher": Dispatcher(
             store=store,
             preparer=Preparer(store=store, chat=chat, images=images, clock=clock),

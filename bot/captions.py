@@ -3,7 +3,8 @@
 How a caption is read: word by word, from the left, once. A word is an option if it begins like one
 (`/name`, `--name`, or `name=` as the table allows) and has a known name; its value is what is
 attached to it by `=` or `:`, or else the next word of the line (for some: the rest of the line, up
-to the next option). Options and values are cut out. What is left keeps every character, except that
+to the next option). Some scripts write no spaces, so a full-width `／` with a letter after it begins
+a word wherever it stands. Options and values are cut out. What is left keeps every character, except that
 the prompt's outer white space goes, and where something was cut out one space remains, or the line
 breaks that were there.
 """
@@ -28,7 +29,7 @@ _LONGEST = max(len(name) for names in _BY_FORM.values() for name in names) + _MO
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 # Possessive quantifiers and disjoint neighbours: nothing here can backtrack, so time is linear.
-_ITEM = re.compile(rf"(?P<breaks>[{_BREAKS}])|\S++")
+_ITEM = re.compile(rf"(?P<breaks>[{_BREAKS}])|(?:／(?=[^\W\d_]))?+(?:[^\s／]|／(?![^\W\d_]))++")
 _HEAD = re.compile(
     rf"""
     [{INVISIBLE}]*+
@@ -62,17 +63,26 @@ def parse(
     `bot_username` is unknown. Takes time linear in the caption's length.
 
     Raises:
-        CaptionError: `<name>-wrong`, `<name>-missing` or `option-unknown`.
+        CaptionError: `<name>-wrong`, `<name>-missing` or `option-unknown`, with all others there are.
     """
     request = replace(defaults, prompt="")
+    wrong: list[CaptionError] = []
+
+    def take(head: _Head, value: str, request: PictureRequest) -> PictureRequest:
+        try:
+            return _take(head, value, request)
+        except CaptionError as exc:
+            wrong.append(exc)
+            return request
+
     rest: list[str] = []
     kept_from = 0
     head: _Head | None = None
     value_end = 0
-    for item in _items(caption, bot_username):
+    for item in _items(caption, bot_username, wrong):
         if isinstance(item, _Head):
             if head is not None:
-                request = _take(head, caption[head.end : value_end], request)
+                request = take(head, caption[head.end : value_end], request)
                 kept_from = value_end
             rest.append(caption[kept_from : item.start])
             head, value_end = item, item.end
@@ -82,12 +92,15 @@ def parse(
         if item["breaks"] is None:
             value_end = item.end()
         if item["breaks"] is not None or head.option.extent is Extent.WORD:
-            request = _take(head, caption[head.end : value_end], request)
+            request = take(head, caption[head.end : value_end], request)
             head, kept_from = None, value_end
     if head is not None:
-        request = _take(head, caption[head.end : value_end], request)
+        request = take(head, caption[head.end : value_end], request)
         kept_from = value_end
     rest.append(caption[kept_from:])
+    if wrong:
+        wrong[0].others = tuple(wrong[1:])
+        raise wrong[0]
     return replace(request, prompt=_join(rest))
 
 
@@ -112,11 +125,12 @@ def mentions_option(caption: str, bot_username: str | None) -> bool:
     return any(head is not None and head.form is Form.SLASH for head in heads)
 
 
-def _items(caption: str, bot_username: str | None) -> Iterator[_Head | re.Match[str]]:
+def _items(
+    caption: str, bot_username: str | None, wrong: list[CaptionError]
+) -> Iterator[_Head | re.Match[str]]:
     """The caption's options' beginnings, other words, and line breaks, in order.
 
-    Raises:
-        CaptionError: `option-unknown`.
+    What only nearly is an option is a word, and `wrong` then says so.
     """
     position = 0
     # What is attached to an option (`/ratio=16:9`) is an item of its own: go on from its head's end.
@@ -127,7 +141,7 @@ def _items(caption: str, bot_username: str | None) -> Iterator[_Head | re.Match[
             continue
         head, meant = _recognise(caption, item.start(), item.end(), bot_username)
         if meant is not None:
-            raise meant
+            wrong.append(meant)
         if head is not None:
             position = head.end
         yield head or item

@@ -15,5 +15,6 @@ class Command:
 COMMANDS: Final = (
     Command(name="start", about="command-start"),
     Command(name="help", about="command-help"),
+    Command(name="edit", about="command-edit"),
     Command(name="status", about="command-status"),
 )

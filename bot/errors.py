@@ -47,7 +47,18 @@ class UserError(BotError):
 
 
 class CaptionError(UserError):
-    """An option in a caption, or its value, is not what it must be."""
+    """An option in a caption, or its value, is not what it must be.
+
+    Attributes:
+        others: what else is wrong with the same caption.
+    """
+
+    others: tuple["CaptionError", ...] = ()
+
+    @property
+    def says(self) -> tuple[Say, ...]:
+        """The sentences for the user: everything that is to be put right."""
+        return tuple({repr(one.say): one.say for one in (self, *self.others)}.values())
 
 
 class ImageError(UserError):

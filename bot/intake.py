@@ -33,7 +33,13 @@ log = structlog.get_logger(__name__)
 
 LONG_POLL: Final = 50
 """Seconds for which Telegram may hold the call open (Bot API: getUpdates)."""
-ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES: Final = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "callback_query",
+    "my_chat_member",
+)
 _BATCH: Final = 100
 
 

@@ -9,6 +9,7 @@ from storage.tasks import FINAL, Task
 # Failures after which the same photo is of no use: the sentence asks for another.
 _PHOTO_UNUSABLE = frozenset(
     {
+        "one-of-several",
         "photo-gone",
         "file-too-large",
         "image-unknown",

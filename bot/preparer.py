@@ -17,18 +17,21 @@ from bot.delays import backoff
 from bot.errors import ImageError
 from bot.images import Images, Photo
 from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
-from bot.pictures import nearest_ratio
+from bot.pictures import AspectRatio, nearest_ratio
+from bot.reports import ONE_OF_SEVERAL
 from bot.worker import Busy
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
 from storage.tasks import Failure, Task, Topic
+from storage.tasks import Photo as SentPhoto
 
 log = structlog.get_logger(__name__)
 
 GIVE_UP: Final = timedelta(days=2)
 """A task whose photo could not be fetched for so long is told so."""
 MOST_BYTES: Final = 48 * 2**20
-"""Of what is held ready; once it is reached nothing more is made ready but the head of the line."""
+"""Of what is held ready; once it is reached nothing more is made ready but the head of the line. The
+photos of one task that are done wait for room for its others."""
 _AT_ONCE: Final = 2
 """So many photos are fetched and made ready at once: each may be 20 MB, and much more in pixels. The
 head of the line, when it has just become that, may be one more."""
@@ -75,8 +78,31 @@ class Prepared:
     """What is needed to submit a task."""
 
     images: tuple[str, ...]
-    """The photos, each as Base64 of a JPEG."""
+    """The photos, each as Base64 of a JPEG, or as the address where HiDream finds it."""
     ratio: str
+
+
+@dataclass(kw_only=True, slots=True)
+class _Making:
+    """A task whose photos are made ready, or are ready."""
+
+    made_for: tuple[object, ...]
+    work: asyncio.Task[Prepared | None] | None = None
+    held: int = 0
+    """Bytes of its photos so far."""
+
+    @property
+    def done(self) -> bool:
+        return self.work is not None and self.work.done()
+
+    def stop(self) -> None:
+        if self.work is not None:
+            self.work.cancel()
+
+
+def _made_for(task: Task) -> tuple[object, ...]:
+    """Give what is made ready: while a task is in line, its caption may change, or its photos."""
+    return (task.photos, task.settings.ratio)
 
 
 class Preparer:
@@ -89,36 +115,50 @@ class Preparer:
         self._clock = clock
         self._pause = _Pause(clock)
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._tasks: dict[int, asyncio.Task[Prepared | None]] = {}
+        self._tasks: dict[int, _Making] = {}
+        self._head: int | None = None
+        self._waiting: list[asyncio.Event] = []
 
     def look_ahead(self, line: Sequence[Task]) -> None:
         """Make these ready, and let go of all others."""
-        for task_id in self._tasks.keys() - {task.id for task in line}:
-            self._tasks.pop(task_id).cancel()
+        wanted = {task.id: _made_for(task) for task in line}
+        for task_id, making in list(self._tasks.items()):
+            if wanted.get(task_id) != making.made_for:
+                self.let_go(task_id)
+        self._head = line[0].id if line else None
+        self._look_for_room()
         for place, task in enumerate(line):
             if task.id in self._tasks:
                 continue
             # the head is made ready whatever is held: it is what all others wait for
             if place and not self._has_room():
                 return
-            preparing = asyncio.create_task(self._prepare(task), name=f"prepare {task.id}")
-            preparing.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
-            self._tasks[task.id] = preparing
+            making = _Making(made_for=wanted[task.id])
+            making.work = asyncio.create_task(
+                self._prepare(task, making), name=f"prepare {task.id}"
+            )
+            making.work.add_done_callback(lambda _: self._store.wake(Topic.QUEUE))
+            self._tasks[task.id] = making
 
     def _has_room(self) -> bool:
         """Say whether one more can be begun; the end of one that is under way wakes the queue."""
-        under_way = sum(not one.done() for one in self._tasks.values())
-        return under_way < _AT_ONCE and self._held() < MOST_BYTES
+        under_way = sum(not one.done for one in self._tasks.values())
+        return under_way < _AT_ONCE and self.held < MOST_BYTES
 
-    def _held(self) -> int:
-        """Give the bytes that are held ready."""
-        done = (one for one in self._tasks.values() if one.done() and not one.cancelled())
-        prepared = (one.result() for one in done if one.exception() is None)
-        return sum(len(image) for one in prepared if one is not None for image in one.images)
+    @property
+    def held(self) -> int:
+        """Give the bytes that are held ready, those of tasks with photos still to come among them."""
+        return sum(one.held for one in self._tasks.values())
+
+    def _look_for_room(self) -> None:
+        """Let those go on that wait for room, if there is any, or if they have become the head."""
+        for waiting in self._waiting:
+            waiting.set()
 
     def is_done(self, task: Task) -> bool:
         """Say whether `result` can be asked for; when it becomes so, the queue is woken."""
-        return task.id in self._tasks and self._tasks[task.id].done()
+        making = self._tasks.get(task.id)
+        return making is not None and making.done and making.made_for == _made_for(task)
 
     def result(self, task: Task) -> Prepared | None:
         """Give what was made ready; None: the photo cannot be had, and the row says so already.
@@ -126,30 +166,31 @@ class Preparer:
         Raises:
             StoreError: the row could not say so; the photo is looked at anew.
         """
+        work = self._tasks[task.id].work
+        if work is None:
+            return None
         try:
-            return self._tasks[task.id].result()
+            return work.result()
         except StoreError:
             self.let_go(task.id)
             raise
 
     def let_go(self, task_id: int) -> None:
         """Forget what was made ready for a task."""
-        if preparing := self._tasks.pop(task_id, None):
-            preparing.cancel()
+        if making := self._tasks.pop(task_id, None):
+            making.stop()
+            self._look_for_room()
 
     def close(self) -> None:
         """Forget everything."""
         for task_id in list(self._tasks):
             self.let_go(task_id)
 
-    async def _prepare(self, task: Task) -> Prepared | None:
+    async def _prepare(self, task: Task, making: _Making) -> Prepared | None:
         """Fetch and convert the photos. None: it cannot be had, and the row says so already."""
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
-                async with self._places:
-                    return await self._photos(task)
-            except ImageError as exc:
-                await self._fail(task, Failure(id=exc.id, data=exc.data))
+                return await self._photos(task, making)
             except Busy as exc:
                 await self._put_off(task, str(exc))
             except asyncio.CancelledError:
@@ -157,29 +198,55 @@ class Preparer:
             except Exception:
                 log.exception("photo_not_prepared")
                 await self._put_off(task, "internal error")
+            making.held = 0
             return None
 
-    async def _photos(self, task: Task) -> Prepared | None:
-        jpegs: list[Photo] = []
-        for photo in task.photos:
-            await self._pause.over()
-            match await self._fetch(photo.file_id):
-                case Fetched(content=content):
-                    jpegs.append(await self._images.to_jpeg(content))
-                    continue
-                case TooLarge():
-                    await self._fail(task, Failure(id="file-too-large"))
-                case Missing(reason=reason):
-                    log.info("photo_gone", why=reason)
-                    await self._fail(task, Failure(id="photo-gone"))
-                case Later(reason=reason):
-                    await self._put_off(task, reason, at_least=self._pause.left())
-            return None
-        first = jpegs[0]
-        return Prepared(
-            images=tuple(base64.b64encode(jpeg.content).decode() for jpeg in jpegs),
-            ratio=task.settings.ratio or nearest_ratio(first.width, first.height).value,
-        )
+    async def _photos(self, task: Task, making: _Making) -> Prepared | None:
+        images: list[str] = []
+        ratio: str | None = task.settings.ratio
+        for n, photo in enumerate(task.photos, 1):
+            if photo.url is not None:  # HiDream fetches it, so nobody knows its shape here
+                images.append(photo.url)
+                ratio = ratio or AspectRatio.R1_1.value
+                continue
+            await self._room_for(task, making)
+            async with self._places:
+                jpeg = await self._jpeg(task, n, photo)
+            if jpeg is None:
+                making.held = 0
+                return None
+            ratio = ratio or nearest_ratio(jpeg.width, jpeg.height).value
+            images.append(base64.b64encode(jpeg.content).decode())
+            making.held += len(images[-1])
+        return Prepared(images=tuple(images), ratio=ratio or AspectRatio.R1_1.value)
+
+    async def _room_for(self, task: Task, making: _Making) -> None:
+        """Wait until one more photo of a task may be held; its first one may be at once."""
+        while making.held and task.id != self._head and self.held >= MOST_BYTES:
+            room = asyncio.Event()
+            self._waiting.append(room)
+            try:
+                await room.wait()
+            finally:
+                self._waiting.remove(room)
+
+    async def _jpeg(self, task: Task, n: int, photo: SentPhoto) -> Photo | None:
+        """Give one photo as a JPEG. None: it cannot be had, and the row says so already."""
+        await self._pause.over()
+        match await self._fetch(photo.file_id):
+            case Fetched(content=content):
+                try:
+                    return await self._images.to_jpeg(content)
+                except ImageError as exc:
+                    await self._fail(task, _of_photo(task, n, Failure(id=exc.id, data=exc.data)))
+            case TooLarge():
+                await self._fail(task, _of_photo(task, n, Failure(id="file-too-large")))
+            case Missing(reason=reason):
+                log.info("photo_gone", why=reason)
+                await self._fail(task, _of_photo(task, n, Failure(id="photo-gone")))
+            case Later(reason=reason):
+                await self._put_off(task, reason, at_least=self._pause.left())
+        return None
 
     async def _fetch(self, file_id: str) -> FileOutcome:
         outcome = await self._chat.fetch(file_id)
@@ -199,3 +266,10 @@ class Preparer:
 
     async def _fail(self, task: Task, failure: Failure) -> None:
         await self._store.ready(task, now=self._clock.now(), failure=failure)
+
+
+def _of_photo(task: Task, n: int, failure: Failure) -> Failure:
+    """Give the failure of a task for one of its photos, which it names where there are several."""
+    if len(task.photos) == 1:
+        return failure
+    return Failure(id=ONE_OF_SEVERAL, data={**failure.data, "number": n, "why": failure.id})

@@ -35,6 +35,10 @@ _MISSING: Final = {
 }
 
 
+ONE_OF_SEVERAL: Final = "one-of-several"
+"""The failure of a task for one of its photos: the sentence names it, and says why by another one."""
+
+
 def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[Say]:
     """Give the lines of the caption under a task's pictures.
 
@@ -123,7 +127,13 @@ def settings(task: Task, *, negative: int = _NEGATIVE) -> Say:
 def failure(task: Task) -> Say:
     """Say why a task has no picture."""
     known = task.failure
-    return Say(known.id, known.data) if known else Say("hidream-failed")
+    if known is None:
+        return Say("hidream-failed")
+    if known.id != ONE_OF_SEVERAL:
+        return Say(known.id, known.data)
+    rest = dict(known.data)
+    number, reason = rest.pop("number"), str(rest.pop("why"))
+    return Say(ONE_OF_SEVERAL, {"number": number, "why": Say(reason, rest)})
 
 
 def progress(
@@ -242,7 +252,7 @@ def in_full(
         Say("status-times", {"age": Ago(now - task.created_at)}),
     ]
     if task.failure is not None and task.state in FINAL:
-        lines.append(Say(task.failure.id, task.failure.data))
+        lines.append(failure(task))
     elif task.state in FINAL and images:
         over = task.ended_at or task.finished_at or task.created_at
         lines.append(Say("status-took", {"time": Lasting(over - task.created_at)}))

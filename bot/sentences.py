@@ -39,6 +39,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "negative-about": "what must not be in the picture, up to the end of the line.",
     "command-start": "what this bot does",
     "command-help": "how to say what you want",
+    "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
     # --- the bot's page in Telegram
     "bot-description": (
@@ -49,17 +50,32 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     # --- what came
     "ask-words": (
         "Nice photo! What shall I make of it? Reply to this with a few words, such as "
-        "<i>make it snow</i>."
+        "<i>make it snow</i>, or tap an idea."
     ),
+    "ask-words-album": Plural(
+        one="Nice photo! What shall I make of it? Reply to this with a few words, or tap an idea.",
+        other="{count} photos! What shall I make of them, in one picture? Reply to this with a few words, such as <i>all together at the beach</i>, or tap an idea.",
+    ),
+    "ask-words-two": (
+        "Your earlier photo waits too: to say what to make of that one, reply to it with the words."
+    ),
+    "idea-snow": "make it snow",
+    "idea-painting": "as an oil painting",
+    "idea-night": "at night",
+    "words-kept": (
+        "Good. Now send the photo, within 15 minutes, as a reply to this or on its own. "
+        "If it is already here, reply to it with these words."
+    ),
+    "try-words": "Please send it again, put right; the photo can come after it.",
+    "edit-alone": (
+        "Reply to a photo with /edit and a few words that say what to make of it, such as "
+        "<code>/edit make it snow</code>; or send a photo with that as its caption."
+    ),
+    "forgotten": "I no longer have that photo. Please send it again, with your words.",
     "ask-other-words": (
         "What shall I make of that photo instead? Reply to this with the new words. "
         "The rest stays as it was: {settings}."
     ),
-    "album": (
-        "I take one photo at a time, so I have not started anything with these. "
-        "Please send the photo you want changed on its own, with a few words."
-    ),
-    "no-photo-yet": "To make a picture I need a photo. Send one, with your words as its caption.",
     "not-a-photo": (
         "I can only work on photos. Send one as a photo or as a file (JPEG, PNG, WebP or HEIC), "
         "with a few words that say what to make of it."
@@ -68,32 +84,76 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "“{name}” is not an image. Send a photo, or an image file: JPEG, PNG, WebP or HEIC."
     ),
     "unknown-command": "I don't know {command}. /help shows everything I understand.",
+    "is-a-video": (
+        "That is a video, and I can only work on still pictures. Send a photo, or a screenshot of it."
+    ),
+    "sticker-animated": (
+        "That sticker moves, and I can only work on still pictures. Send one that does not, or a photo."
+    ),
+    # --- edits
     "edited-text": "I read a message only once, when it comes. Please send this as a new one.",
     "edited": (
-        "I saw your edit, but I go by the caption that you sent first. "
-        "To have a picture made with the new one, send the photo again."
+        "I saw your edit, but I no longer have that photo. "
+        "To have a picture made with the new words, send it again."
     ),
+    "edited-changed": "I go by the new words.",
+    "edited-late": (
+        "It was too late to change that one. Shall I make it again, with the new words?"
+    ),
+    "edited-wrong": "Your picture stays as it was. Edit the words once more, and I look again.",
+    "button-new-words": "🔁 Make it again",
+    # --- albums
+    "offer-album": (
+        "Those are {count} photos, and I can put {most} into one picture at most. "
+        "Shall I take the first ones, or make one picture of each?"
+    ),
+    "button-first": "Take the first ones",
+    "button-each": "One picture of each",
+    "album-left-out": "I left out number {number}. {why}",
+    "album-rest": Plural(
+        one="I go on with the other one.",
+        other="I go on with the other {count}.",
+    ),
+    "album-late": (
+        "This photo came after the others of its album, and their picture is already on its way. "
+        "I take it as one of its own."
+    ),
+    # --- offers
+    "offer-variants": Plural(
+        one="With these words I make {count} picture:",
+        other="With these words I make one picture after the other, {count} in all:",
+    ),
+    "offer-variant": "• <i>{prompt}</i>",
+    "button-go": "▶️ Go ahead",
+    # --- links
+    "link-http": (
+        "I can only take links that begin with https. If there is one, send that; "
+        "or send the picture itself."
+    ),
+    "link-private": (
+        "HiDream can't reach {host}: it is not on the public internet. Send the picture itself."
+    ),
+    "link-unknown": "I can't find {host}. Is the link complete? Or send the picture itself.",
+    "link-odd": "I can't use that link. Send another one, or the picture itself.",
     # --- captions
-    "option-unknown": "I don't know “{word}”. Did you mean {meant}? Nothing has been started.",
-    "ratio-wrong": "{option} can't be “{value}”. It can be: {allowed}. Nothing has been started.",
-    "ratio-missing": (
-        "{option} needs a shape after it, such as {example}. It can be: {allowed}. "
-        "Nothing has been started."
-    ),
-    "count-wrong": "{option} can't be “{value}”. It can be: {allowed}. Nothing has been started.",
-    "count-missing": (
-        "{option} needs a number after it, such as {example}. It can be: {allowed}. "
-        "Nothing has been started."
-    ),
+    "option-unknown": "I don't know “{word}”. Did you mean {meant}?",
+    "ratio-wrong": "{option} can't be “{value}”. It can be: {allowed}.",
+    "ratio-missing": ("{option} needs a shape after it, such as {example}. It can be: {allowed}."),
+    "count-wrong": "{option} can't be “{value}”. It can be: {allowed}.",
+    "count-missing": ("{option} needs a number after it, such as {example}. It can be: {allowed}."),
     "negative-missing": (
-        "{option} needs words after it that say what must not be in the picture, "
-        "such as {example}. Nothing has been started."
+        "{option} needs words after it that say what must not be in the picture, such as {example}."
     ),
-    "try-caption": ("Your photo is still here: reply to this with the whole caption, put right."),
+    "variants-too-many": (
+        "Your braces stand for {count} pictures, and {most} is the most at one time. "
+        "Leave some of them out."
+    ),
+    "nothing-started": "Nothing has been started yet.",
+    "try-caption": "Your photo is still here: reply to this with the whole caption, put right.",
     # --- images
     "file-too-large": (
-        "That file is larger than the 20 MB that Telegram lets a bot fetch, so nothing has been "
-        "started. Send a smaller one, or send it as a photo."
+        "That file is larger than the 20 MB that Telegram lets a bot fetch. "
+        "Send a smaller one, or send it as a photo."
     ),
     "image-unknown": (
         "That file is not an image I can read, so nothing has been started. "
@@ -108,8 +168,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "started. Send a smaller one, or send it as a photo."
     ),
     "image-animated": (
-        "That is an animation, and I can only work on still pictures, so nothing has been "
-        "started. Send a photo."
+        "That is an animation, and I can only work on still pictures. Send a photo."
     ),
     # --- access
     "not-allowed": (
@@ -121,8 +180,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "<code>{user}</code>) or this group (its id is <code>{chat}</code>)."
     ),
     "too-many-unfinished": Plural(
-        one="I'm still busy with {count} photo of yours, and take no more at one time. Send this again when it is done.",
-        other="I'm still busy with {count} photos of yours, and take no more at one time. Send this again when one of them is done.",
+        one="I'm still busy with {count} picture for you, and take no more at one time. Your photo is kept: tap when that one is done.",
+        other="I'm still busy with {count} pictures for you, and take no more at one time. Your photo is kept: tap when some of them are done.",
+    ),
+    "too-many-at-once": (
+        "That would be more pictures than the {allowed} I take from you at one time, so I have started "
+        "none. Ask for fewer, or tap when others of yours are done."
     ),
     # --- progress
     "progress-next": "⏳ In line: you are next.",
@@ -183,6 +246,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     # --- why there is no picture
     "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
+    "one-of-several": "It is number {number} of your photos, so I have made nothing of them. {why}",
     "photo-unreachable": (
         "For two days I could not fetch your photo from Telegram, and I have given up. "
         "Nothing was spent. Please send it again."
@@ -232,6 +296,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "button-delete": "🗑 Delete",
     # --- buttons
     "pressed-again": "On its way again.",
+    "pressed-go": Plural(one="On its way.", other="{count} are on their way."),
+    "pressed-ask": "There is a question about it in the chat.",
     "pressed-already": "That one is already on its way.",
     "pressed-words": "Write the new words.",
     "pressed-not-yours": "Only the person who sent the photo can press this.",

@@ -392,3 +392,27 @@ def test_a_very_long_caption_is_read_in_one_pass() -> None:
         read(caption)
     caption = re.sub(r"ratio=x", "", caption)
     assert read(caption).count == 2
+
+
+@pytest.mark.parametrize(
+    ("caption", "prompt", "ratio", "count"),
+    [
+        ("下雪／ratio 16:9", "下雪", "16:9", 1),
+        ("下雪／ratio　１６：９／n ２", "下雪", "16:9", 2),
+        ("下雪／比例", "下雪／比例", None, 1),
+        ("1／2 cup /ratio 16／9", "1／2 cup", "16:9", 1),
+    ],
+)
+def test_options_in_scripts_without_spaces(
+    caption: str, prompt: str, ratio: str | None, count: int
+) -> None:
+    """A full-width slash with a known name after it begins an option in the middle of a word."""
+    found = read(caption)
+    assert (found.prompt, found.ratio, found.count) == (prompt, ratio, count)
+
+
+def test_every_mistake_is_told() -> None:
+    """A caption error has all that is wrong, once each, in the order in which it was written."""
+    with pytest.raises(CaptionError) as caught:
+        read("snow /ratio 5:7 /n 9 /cuont 2 /n 9")
+    assert [say.id for say in caught.value.says] == ["ratio-wrong", "count-wrong", "option-unknown"]

@@ -1,5 +1,6 @@
 """Photos on their way to their turn: what Telegram's file service is asked, and how often."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from bot.preparer import Preparer
 from bot.worker import Busy
 from storage.clock import Clock
 from storage.memory import MemoryStore
-from storage.tasks import Task, TaskState
+from storage.tasks import Failure, NewTask, Origin, Place, Settings, Task, TaskState
+from storage.tasks import Photo as SentPhoto
 from tests.storage.making import add
 from tests.time_machine import LoopClock, at_once
 
@@ -87,9 +89,7 @@ def test_what_is_held_ready_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             line.preparer.look_ahead(await line.store.next_queued(9))
             await line.clock.sleep(0.1)
             most = max(most, sum(line.preparer.is_done(task) for task in tasks))
-        assert most == 2, (
-            "sixteen characters each, and what was under way when the bound was reached"
-        )
+        assert most == 1, "two photos of sixteen characters; the next task waits with its first one"
         last = tasks[-1]
         line.preparer.look_ahead([last, *tasks[:-1]])
         await line.clock.sleep(0.1)
@@ -181,7 +181,7 @@ def test_a_photo_that_is_gone_holds_nobody_up() -> None:
         await line.go_on(0.3)
         gone = await line.task(tasks[0].id)
         assert gone.failure is not None
-        assert gone.failure.id == "photo-gone"
+        assert gone.failure == Failure(id="one-of-several", data={"number": 1, "why": "photo-gone"})
         await line.go_on(0.5)
         assert all(line.preparer.result(task) for task in tasks[1:])
         line.preparer.close()
@@ -201,6 +201,96 @@ def test_too_much_stuck_work_is_waited_out() -> None:
         line.images.busy = False
         await line.go_on(5)
         assert line.preparer.result(await line.task(task.id)) is not None
+        line.preparer.close()
+
+    at_once(work())
+
+
+def _several(*photos: SentPhoto, n: int = 1, ratio: str | None = None) -> NewTask:
+    return NewTask(
+        origin=Origin(bot_id=1, update_id=n),
+        user_id=n,
+        place=Place(chat_id=n, chat_type="private", message_id=n),
+        photos=photos,
+        settings=Settings(prompt="p", ratio=ratio),
+    )
+
+
+def _sent(name: str) -> SentPhoto:
+    return SentPhoto(file_id=name, file_unique_id=name)
+
+
+URL = SentPhoto(file_id="", file_unique_id="", kind="url", url="https://example.com/a.jpg")
+
+
+def test_links_are_passed_on_as_they_are() -> None:
+    """A link is never fetched here; its shape is square where nothing else is said, whatever follows."""
+
+    async def work() -> None:
+        line = Line(lambda: FILE)
+        for n, photos in enumerate(((URL,), (URL, _sent("a")), (_sent("a"), URL)), 1):
+            task = await line.store.add(
+                _several(*photos, n=n), now=line.clock.now(), max_unfinished=None
+            )
+            line.preparer.look_ahead([task])
+            await line.clock.sleep(0.1)
+            prepared = line.preparer.result(task)
+            assert prepared is not None
+            file = base64.b64encode(b"picture").decode()
+            assert prepared.images == tuple(photo.url or file for photo in photos)
+            assert prepared.ratio == ("1:1" if photos[0] == URL else "3:2")
+        assert len(line.telegram.asked) == 2
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_many_photos_of_many_tasks_stay_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks with ten photos wait between them; the head gets all of its own, and then they go on."""
+    monkeypatch.setattr("bot.preparer.MOST_BYTES", 100)
+
+    async def work() -> None:
+        line = Line(lambda: Fetched(content=b"twelve bytes"))
+        for n in range(1, 5):
+            photos = [_sent(f"{n} {m}") for m in range(10)]
+            await line.store.add(_several(*photos, n=n), now=line.clock.now(), max_unfinished=None)
+        tasks = await line.store.next_queued(4)
+        while tasks:
+            line.preparer.look_ahead(tasks)
+            await line.clock.sleep(0.1)
+            assert line.preparer.held <= 100 + 160 + 2 * 16
+            if line.preparer.is_done(tasks[0]):
+                prepared = line.preparer.result(tasks[0])
+                assert prepared is not None
+                assert len(prepared.images) == 10
+                line.preparer.let_go(tasks.pop(0).id)
+        assert line.preparer.held == 0
+        line.preparer.close()
+
+    at_once(work())
+
+
+def test_a_task_that_has_changed_is_made_ready_anew() -> None:
+    """Another ratio, or one more photo, is what is handed in: not what was made ready before."""
+
+    async def work() -> None:
+        line = Line(lambda: FILE)
+        before = await line.store.add(
+            _several(_sent("a")), now=line.clock.now(), max_unfinished=None
+        )
+        line.preparer.look_ahead([before])
+        await line.clock.sleep(0.1)
+        assert line.preparer.is_done(before)
+        after = await line.store.change(
+            before, settings=Settings(prompt="q", ratio="1:1"), photos=(_sent("a"), _sent("b"))
+        )
+        assert after is not None
+        assert not line.preparer.is_done(after)
+        line.preparer.look_ahead([after])
+        await line.clock.sleep(0.1)
+        prepared = line.preparer.result(after)
+        assert prepared is not None
+        assert (len(prepared.images), prepared.ratio) == (2, "1:1")
         line.preparer.close()
 
     at_once(work())

@@ -1,6 +1,7 @@
 """Telegram's side of the conversation: handlers write rows and answer; they never wait for HiDream."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler
@@ -8,39 +9,67 @@ from telegram.ext import MessageHandler as On
 from telegram.ext import filters as f
 
 from bot.commands import COMMANDS
+from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
+from bot.handlers.edits import EditHandlers
+from bot.handlers.meaning import Meaning
+from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
 from bot.handlers.results import ResultButtons
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
+from storage.tasks import Album
 
-__all__ = ["Desk", "all_handlers"]
+__all__ = ["Desk", "Handlers", "all_handlers"]
 
 
-def all_handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
-    """Give the handlers in the order in which they are asked; the first that fits takes the update."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handlers:
+    """The conversation's parts, as the rest of the program uses them."""
+
+    for_updates: Sequence[BaseHandler[Any, Any, Any]]
+    """In the order in which they are asked; the first that fits takes the update."""
+    close_album: Callable[[Album], Awaitable[None]]
+    """Takes an album that is complete."""
+
+
+def all_handlers(desk: Desk) -> Handlers:
+    """Build the conversation."""
     orders = Orders(desk)
-    photos, status, start = PhotoHandlers(desk, orders), StatusHandlers(desk), StartHandlers(desk)
-    other = OtherHandlers(desk)
+    meaning = Meaning(desk, orders)
+    photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
+    albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    status, start = StatusHandlers(desk), StartHandlers(desk)
     # each feature's own, by what a button says
-    buttons = ButtonHandlers(desk, ResultButtons(desk, orders).reactions())
-    by_command = {"start": start.start, "help": start.help, "status": status.status}
+    buttons = ButtonHandlers(
+        desk,
+        OfferButtons(desk, orders).reactions(),
+        ResultButtons(desk, orders).reactions(),
+    )
+    by_command = {
+        "start": start.start,
+        "help": start.help,
+        "edit": photos.words,
+        "status": status.status,
+    }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
-    return (
-        *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
-        # an animation is also a document, so it comes before the documents
-        On(new & (f.ANIMATION | f.Sticker.ALL), other.anything),
-        On(new & (f.PHOTO | f.Document.ALL), photos.photo),
-        # commands that are not in the table come here too: /ratio may be part of the words
-        On(new & f.TEXT, photos.words),
-        On(new & f.StatusUpdate.MIGRATE, other.moved),
-        On(new & ~f.StatusUpdate.ALL, other.anything),
-        On(f.UpdateType.EDITED_MESSAGE & (f.PHOTO | f.Document.ALL), photos.edited),
-        # nothing else: a live location is edited by the minute
-        On(f.UpdateType.EDITED_MESSAGE & f.TEXT, other.edited),
-        CallbackQueryHandler(buttons.pressed),
-        ChatMemberHandler(other.membership, ChatMemberHandler.MY_CHAT_MEMBER),
+    heard = new | f.UpdateType.CHANNEL_POST
+    edited = f.UpdateType.EDITED_MESSAGE
+    return Handlers(
+        for_updates=(
+            *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
+            # commands that are not in the table come here too: /ratio may be part of the words
+            On(heard & f.TEXT, photos.words),
+            On(new & f.StatusUpdate.MIGRATE, other.moved),
+            # photos, and whatever else somebody may take for one
+            On(heard & ~f.StatusUpdate.ALL, albums.photo),
+            # nothing else: a live location is edited by the minute
+            On(edited & (f.PHOTO | f.Document.ALL | f.TEXT), edits.edited),
+            CallbackQueryHandler(buttons.pressed),
+            ChatMemberHandler(other.membership, ChatMemberHandler.MY_CHAT_MEMBER),
+        ),
+        close_album=albums.close,
     )

@@ -13,6 +13,7 @@ from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press
 from bot.handlers.refusals import Refusals
+from bot.links import Link
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.texts import Say
@@ -26,6 +27,10 @@ _REPEAT_DELAY: Final = 2.0
 """Seconds before an answer is repeated whose arrival is not known."""
 _MOVING_DELAY: Final = 1.0
 """Seconds before an answer is repeated to a chat that moved twice."""
+
+
+CheckLink = Callable[[Link], Awaitable[Say | None]]
+"""Says why a link cannot be used; None: HiDream may fetch it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +54,11 @@ class Desk:
     bot_id: int
     username: str
     refusals: Refusals = field(default_factory=Refusals)
+    check_link: CheckLink
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
-        message = update.message or update.edited_message
+        message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
         return incoming.read(message, self.origin(update.update_id), self.username)
@@ -119,14 +125,33 @@ class Desk:
         await self.chat.answer_press(press.id, line, language=press.language)
 
     async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
-        """Say whether someone may press a button that is for this person in this chat; tells them if not."""
-        if press.user_id != owner_id:
+        """Say whether someone may press a button that is for this person in this chat; tells them if not.
+
+        Where a chat stands for the person (an anonymous admin, a channel), its admins may.
+
+        Raises:
+            PutOff: Telegram does not say now who they are.
+        """
+        owns = press.user_id == owner_id
+        if not owns and not (owner_id < 0 and await self._runs(press.user_id, owner_id, chat_id)):
             await self.notice(press, Say("pressed-not-yours"))
             return False
         if not self.access.allows(owner_id, chat_id):
             await self.notice(press, Say("pressed-not-allowed"))
             return False
         return True
+
+    async def _runs(self, presser: int, *chats: int) -> bool:
+        """Say whether someone is an admin of one of these chats."""
+        for chat_id in dict.fromkeys(chats):
+            match await self.chat.is_admin(chat_id, presser):
+                case Later(seconds=seconds):
+                    raise PutOff(seconds)
+                case True:
+                    return True
+                case _:
+                    pass
+        return False
 
     async def made_already(self, origin: Origin) -> bool:
         """Say whether this has made a task: it has, if it is a repeat."""
@@ -135,14 +160,6 @@ class Desk:
     def origin(self, update_id: int) -> Origin:
         """Say which update a row comes from."""
         return Origin(bot_id=self.bot_id, update_id=update_id)
-
-    async def answers_for(self, message: Incoming) -> bool:
-        """Say whether this message is the one to answer: an album gets one answer for all of it."""
-        if message.media_group_id is None:
-            return True
-        return await self.store.first_of_album(
-            message.origin, message.place.chat_id, message.media_group_id
-        )
 
     async def let_in(self, message: Incoming) -> bool:
         """Say whether the sender may use the bot here; tells them if not, once an hour."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import TypeAdapter
-from telegram import ExternalReplyInfo, Message
+from telegram import ExternalReplyInfo, Message, Sticker
 from telegram.constants import ChatType, FileSizeLimit
 
 from bot.captions import mentions_option
@@ -140,6 +140,7 @@ def _replied(message: Message, bot_id: int) -> Replied | None:
             return None
         return Replied(
             message_id=replied.message_id,
+            # in a channel no message says who wrote it
             ours=replied.from_user is not None and replied.from_user.id == bot_id,
             photo=None if replied.text else photo_of(replied),
         )
@@ -163,6 +164,10 @@ def photo_of(message: Message | ExternalReplyInfo) -> Photo | Say:
         )
     if message.animation:
         return Say("image-animated")
+    if message.video or message.video_note:
+        return Say("is-a-video")
+    if message.sticker:
+        return _sticker(message.sticker)
     document = message.document
     if document is None:
         return Say("not-a-photo")
@@ -177,6 +182,19 @@ def photo_of(message: Message | ExternalReplyInfo) -> Photo | Say:
         file_unique_id=document.file_unique_id,
         kind="document",
         size=document.file_size,
+    )
+
+
+def _sticker(sticker: Sticker) -> Photo | Say:
+    if sticker.is_animated or sticker.is_video:
+        return Say("sticker-animated")
+    return Photo(
+        file_id=sticker.file_id,
+        file_unique_id=sticker.file_unique_id,
+        kind="sticker",
+        width=sticker.width,
+        height=sticker.height,
+        size=sticker.file_size,
     )
 
 

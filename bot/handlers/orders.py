@@ -1,22 +1,37 @@
 """Orders: photos and the words for them. The one place where they become a task, or a question.
 
-However someone hands in a photo (as one message, as an answer, by a button), it ends here.
+However someone hands in a photo (as one message, as an album, as an answer, by a button), it ends
+here: as tasks in the line, as a question for what is missing, or as an offer that waits for a tap.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
 
+from bot import variants
 from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Defaults, Desk
 from bot.handlers.incoming import Incoming
-from bot.messages import Target
+from bot.messages import Button, Target
 from bot.pictures import PictureRequest
-from bot.texts import Say
+from bot.texts import Say, shorten
 from storage.store import TooManyUnfinished
-from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings
+from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings, Task
+from storage.tasks.incoming import DraftKind
 
-Outcome = Literal["made", "asked"]
+OPEN_FOR: Final = timedelta(minutes=15)
+"""For so long the next text is taken as the words for a photo, and the next photo as that for words.
+An answer to the question, or to the photo itself, always is."""
+IDEAS: Final = ("idea-snow", "idea-painting", "idea-night")
+"""Words to be tapped, by sentence."""
+IDEA: Final = "idea"
+GO: Final = "go"
+FIRST: Final = "first"
+EACH: Final = "each"
+_LISTED: Final = 80
+"""UTF-16 units of each prompt in an offer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +52,10 @@ class Order:
     """The draft that it answers."""
     pressed: str | None = None
     """The button that it comes from."""
+    each: bool = False
+    """Whether each photo is to have a picture of its own."""
+    confirmed: bool = False
+    """Whether the person has been told how many pictures it makes, and wants them."""
 
 
 def order_of(
@@ -68,19 +87,27 @@ class Orders:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def take(self, order: Order) -> None:
-        """Make a task of an order, or say what is missing; of what a button ordered, see `fulfil`.
+    async def take(self, order: Order, *notes: Say) -> None:
+        """Take an order that came as a message; of what a button ordered, see `fulfil`.
+
+        `notes` are said with whatever is said about it.
 
         Raises:
             PutOff: it could not be said now; the whole update is to be handled again.
         """
         try:
-            await self.fulfil(order)
+            made = await self.fulfil(order, *notes)
         except TooManyUnfinished as exc:
-            await self._say(order, Say("too-many-unfinished", {"count": exc.unfinished}))
+            line = Say("too-many-unfinished", {"count": exc.unfinished})
+            if exc.unfinished < exc.allowed:  # there is room, though not for all of them
+                line = Say("too-many-at-once", {"allowed": exc.allowed})
+            await self._offer(order, (("button-go", GO),), *notes, line)
+            return
+        if made and notes:
+            await self._say(order, *notes)
 
-    async def fulfil(self, order: Order) -> Outcome:
-        """Make a task of an order, or ask for what is missing.
+    async def fulfil(self, order: Order, *notes: Say) -> Sequence[Task]:
+        """Make tasks of an order; none where it was asked for what is missing, or for a tap.
 
         Raises:
             TooManyUnfinished: the person has as many tasks as are allowed.
@@ -89,41 +116,80 @@ class Orders:
         """
         defaults = await self._desk.defaults_for(order.user_id, order.place.chat_id)
         try:
-            request = parse(
-                order.words, defaults=defaults.request, bot_username=self._desk.username
-            )
+            request = self._read(order.words, defaults)
+            prompts = variants.expand(request.prompt)
+            if order.each:
+                variants.check(len(prompts) * len(order.photos), most=_most(order))
         except CaptionError as exc:
             # the photos are kept, so that the mended words alone will do
-            await self.ask(order, exc.say, Say("try-caption"))
-            return "asked"
+            await self.ask(order, *notes, Say("nothing-started"), *exc.says, Say("try-caption"))
+            return ()
         if not request.prompt:
-            await self.ask(order, Say("ask-words"))
-            return "asked"
-        await self._desk.store.add(
-            _task(order, request, defaults),
-            now=self._desk.clock.now(),
-            max_unfinished=self._desk.access.max_unfinished,
-        )
-        return "made"
+            await self.ask_words(order, *notes)
+            return ()
+        most = self._desk.access.album_max
+        if len(order.photos) > most and not order.each:
+            line = Say("offer-album", {"count": len(order.photos), "most": most})
+            choices = (("button-first", f"{GO}:{FIRST}"), ("button-each", f"{GO}:{EACH}"))
+            await self._offer(order, choices, *notes, line)
+            return ()
+        if len(prompts) > 1 and not order.confirmed:
+            listed = [Say("offer-variant", {"prompt": shorten(one, _LISTED)}) for one in prompts]
+            line = Say("offer-variants", {"count": len(prompts)})
+            await self._offer(order, (("button-go", GO),), *notes, line, *listed)
+            return ()
+        return await self._make(order, request, prompts, defaults)
 
-    async def ask(self, order: Order, *lines: Say) -> Draft:
-        """Keep the photos of an order, with the words so far, and ask for what is missing."""
-        draft = await self._desk.store.add_draft(
-            NewDraft(
-                origin=order.origin,
-                user_id=order.user_id,
-                place=order.place,
-                photos=order.photos,
-                caption=order.words,
-                language=order.language,
-                parent_id=order.parent_id,
-            ),
-            self._desk.clock.now(),
+    async def settings_of(self, words: str, user_id: int, chat_id: int) -> tuple[Settings, ...]:
+        """Give the settings that words stand for, one a variant; none where they say nothing to make.
+
+        Raises:
+            CaptionError: the words have a mistake.
+        """
+        defaults = await self._desk.defaults_for(user_id, chat_id)
+        request = self._read(words, defaults)
+        prompts = variants.expand(request.prompt) if request.prompt else ()
+        return tuple(_settings(request, prompt, defaults) for prompt in prompts)
+
+    # --- asking
+
+    async def ask_words(self, order: Order, *notes: Say) -> None:
+        """Ask for the words for photos, with some ideas to tap."""
+        since = self._desk.clock.now() - OPEN_FOR
+        waiting = await self._desk.store.open_draft(order.user_id, order.place.chat_id, since)
+        draft = await self._keep(order, "words")
+        if len(order.photos) > 1:
+            lines = [Say("ask-words-album", {"count": len(order.photos)})]
+        else:
+            lines = [Say("ask-words")]
+        if waiting is not None and waiting.place.message_id != order.place.message_id:
+            lines.append(Say("ask-words-two"))
+        ideas = tuple(
+            Button(label=Say(idea), data=f"{IDEA}:{draft.id}:{n}") for n, idea in enumerate(IDEAS)
         )
-        question = await self._say(order, *lines, ask=True)
-        if question is not None:
-            await self._desk.store.asked(draft.id, question)
-        return draft
+        await self._asked(draft, await self._say(order, *notes, *lines, buttons=ideas))
+
+    async def ask(self, order: Order, *lines: Say) -> None:
+        """Keep the photos of an order, with the words so far, and ask for what is missing."""
+        draft = await self._keep(order, "words")
+        await self._asked(draft, await self._say(order, *lines, ask=True))
+
+    async def keep_words(self, message: Incoming, *lines: Say) -> None:
+        """Keep words for the person's next photo, and say so."""
+        order = order_of(message, photos=(), words=message.text)
+        try:
+            self._read(order.words, await self._defaults(order))
+        except CaptionError as exc:
+            await self._say(order, *exc.says, Say("try-words"))
+            return
+        draft = await self._keep(order, "prompt")
+        # in a group the photo is to come as an answer, or nobody would tell the bot of it
+        question = await self._say(order, *lines, Say("words-kept"), ask=not message.private)
+        await self._asked(draft, question)
+
+    async def offer_again(self, order: Order, *lines: Say) -> None:
+        """Offer to make something anew, by a tap."""
+        await self._offer(order, (("button-new-words", GO),), *lines)
 
     def so_far(self, draft: Draft) -> str:
         """Give the words that a draft has so far, to which others are added; wrong ones are forgotten."""
@@ -133,27 +199,96 @@ class Orders:
             return ""
         return draft.caption
 
-    async def _say(self, order: Order, *lines: Say, ask: bool = False) -> int | None:
-        target = Target.in_reply_to(order.answer_to)
-        return await self._desk.say(target, *lines, language=order.language, ask=ask)
+    async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
+        draft = await self._keep(order, "offer")
+        buttons = tuple(
+            Button(label=Say(label), data=":".join((action, str(draft.id), *choice)))
+            for label, (action, *choice) in ((label, data.split(":")) for label, data in choices)
+        )
+        await self._asked(draft, await self._say(order, *lines, buttons=buttons))
+
+    async def _keep(self, order: Order, kind: DraftKind) -> Draft:
+        """Keep an order as a draft, instead of the one that it answers."""
+        draft = await self._desk.store.add_draft(
+            NewDraft(
+                origin=order.origin,
+                user_id=order.user_id,
+                place=order.place,
+                photos=order.photos,
+                caption=order.words,
+                language=order.language,
+                parent_id=order.parent_id,
+                kind=kind,
+            ),
+            self._desk.clock.now(),
+        )
+        if order.draft_id is not None and order.pressed is None:
+            await self._desk.store.use_draft(order.draft_id)
+        return draft
+
+    async def _asked(self, draft: Draft, question: int | None) -> None:
+        if question is not None:
+            await self._desk.store.asked(draft.id, question)
+
+    # --- making
+
+    async def _make(
+        self,
+        order: Order,
+        request: PictureRequest,
+        prompts: Sequence[str],
+        defaults: Defaults,
+    ) -> Sequence[Task]:
+        parts = [(photo,) for photo in order.photos] if order.each else [order.photos]
+        news = [
+            NewTask(
+                origin=replace(order.origin, n=n),
+                user_id=order.user_id,
+                place=order.place,
+                photos=photos,
+                settings=_settings(request, prompt, defaults),
+                language=order.language,
+                parent_id=order.parent_id,
+                draft_id=order.draft_id,
+                pressed=order.pressed,
+            )
+            for n, (photos, prompt) in enumerate(
+                (photos, prompt) for photos in parts for prompt in prompts
+            )
+        ]
+        now, most = self._desk.clock.now(), self._desk.access.max_unfinished
+        if len(news) == 1:
+            return [await self._desk.store.add(news[0], now=now, max_unfinished=most)]
+        return await self._desk.store.add_all(news, now=now, max_unfinished=most)
+
+    async def _defaults(self, order: Order) -> Defaults:
+        return await self._desk.defaults_for(order.user_id, order.place.chat_id)
+
+    def _read(self, words: str, defaults: Defaults) -> PictureRequest:
+        return parse(words, defaults=defaults.request, bot_username=self._desk.username)
+
+    async def _say(
+        self, order: Order, *lines: Say, ask: bool = False, buttons: Iterable[Button] = ()
+    ) -> int | None:
+        return await self._desk.say(
+            Target.in_reply_to(order.answer_to),
+            *lines,
+            language=order.language,
+            ask=ask,
+            buttons=tuple((button,) for button in buttons),
+        )
 
 
-def _task(order: Order, request: PictureRequest, defaults: Defaults) -> NewTask:
-    return NewTask(
-        origin=order.origin,
-        user_id=order.user_id,
-        place=order.place,
-        photos=order.photos,
-        settings=Settings(
-            prompt=request.prompt,
-            negative=request.negative,
-            ratio=request.ratio.value if request.ratio else None,
-            count=request.count,
-            as_file=defaults.as_file,
-            silent=defaults.silent,
-        ),
-        language=order.language,
-        parent_id=order.parent_id,
-        draft_id=order.draft_id,
-        pressed=order.pressed,
+def _most(order: Order) -> int:
+    return max(variants.MOST, len(order.photos))
+
+
+def _settings(request: PictureRequest, prompt: str, defaults: Defaults) -> Settings:
+    return Settings(
+        prompt=prompt,
+        negative=request.negative,
+        ratio=request.ratio.value if request.ratio else None,
+        count=request.count,
+        as_file=defaults.as_file,
+        silent=defaults.silent,
     )

@@ -1,4 +1,4 @@
-"""Everything that is neither a photo nor words: a helpful answer where one is expected."""
+"""What happens to a chat as a whole: it moves, or it is left."""
 
 from typing import Any, Final
 
@@ -6,7 +6,6 @@ import structlog
 from telegram import ChatMember, Update
 
 from bot.handlers.desk import Desk
-from bot.texts import Say
 
 log = structlog.get_logger(__name__)
 
@@ -14,30 +13,10 @@ _OUT: Final = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 
 class OtherHandlers:
-    """What happens to all the rest."""
+    """Follows chats where they go."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-    async def anything(self, update: Update, context: Any) -> None:
-        """Say what the bot can work on, to whoever sent it something else."""
-        del context
-        message = await self._desk.read(update)
-        if (
-            message is not None
-            and message.addressed
-            and await self._desk.answers_for(message)
-            and await self._desk.let_in(message)
-        ):
-            why = message.photo if isinstance(message.photo, Say) else Say("not-a-photo")
-            await self._desk.answer(message, why)
-
-    async def edited(self, update: Update, context: Any) -> None:
-        """Say that a text is read once, when it comes."""
-        del context
-        message = await self._desk.read(update)
-        if message is not None and message.addressed and await self._desk.let_in(message):
-            await self._desk.answer(message, Say("edited-text"))
 
     async def moved(self, update: Update, context: Any) -> None:
         """Follow a group that became a supergroup."""

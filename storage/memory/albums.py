@@ -85,3 +85,8 @@ class Albums(Memory):
         }
         if not row.open_parts():
             row.closed, row.due_at = True, None
+
+    async def album_origin(self, chat_id: int, media_group_id: str) -> Origin | None:
+        """Say which update was the first of an album: the task that this has made is the album's."""
+        album = self._tables.albums.get((chat_id, media_group_id))
+        return None if album is None else album.origin

@@ -141,6 +141,16 @@ class Albums(Connections):
 
         await self._write(None, work)
 
+    async def album_origin(self, chat_id: int, media_group_id: str) -> Origin | None:
+        """Say which update was the first of an album: the task that this has made is the album's."""
+        row = await self._row(
+            "SELECT bot_id, update_id, n FROM albums WHERE chat_id = ? AND media_group_id = ?",
+            (chat_id, media_group_id),
+        )
+        if row is None:
+            return None
+        return Origin(bot_id=row["bot_id"], update_id=row["update_id"], n=row["n"])
+
 
 def _album_of(row: Row) -> tuple[int, str]:
     return row["of_chat"], row["of_group"]

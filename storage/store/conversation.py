@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
-from storage.tasks import Album, AlbumPart, Draft, NewView, Role, Task, TaskMessage, View
+from storage.tasks import Album, AlbumPart, Draft, NewView, Origin, Role, Task, TaskMessage, View
 
 
 class Conversation(Protocol):
@@ -34,6 +34,10 @@ class Conversation(Protocol):
 
     async def close_album(self, album: Album) -> None:
         """The album has been worked off: its parts' data go, its key stays to know late ones."""
+        ...
+
+    async def album_origin(self, chat_id: int, media_group_id: str) -> Origin | None:
+        """Say which update was the first of an album: the task that this has made is the album's."""
         ...
 
     # --- drafts

@@ -39,6 +39,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "draft_at": lambda known: [call(*_turning(known), known.turn // 9 % 3)],
     "albums_due": lambda known: [call(known.now, (99, 1)[known.turn % 2])],
     "next_album_due": lambda _: [call()],
+    "album_origin": lambda _: [call(chat, "g") for chat in PEOPLE],
     "task_at": lambda known: [call(*_turning(known))],
     "task_from": lambda known: [call(*_turning(known), known.turn // 9 % 3)],
     "messages_of": _by_id,

@@ -1,0 +1,49 @@
+"""Whether a link leads to the public internet, where HiDream can fetch it. Nothing is fetched here."""
+
+import asyncio
+from typing import Final
+
+from bot.hidream.addresses import Resolve, is_local_name, is_public, literal, look_up
+from bot.links import Link
+from bot.texts import Say
+
+_PATIENCE: Final = 5.0
+"""Seconds for which a name is looked up; the system's resolver may take a minute."""
+
+
+class Reach:
+    """Checks links.
+
+    Args:
+        allow_local: take any address, and http: for the sandbox only.
+    """
+
+    def __init__(self, *, allow_local: bool = False, resolve: Resolve = look_up) -> None:
+        self._allow_local = allow_local
+        self._resolve = resolve
+
+    async def check(self, link: Link) -> Say | None:
+        """Say why a link cannot be used; None: it can."""
+        host = link.host
+        if host is None:
+            return Say("link-odd")
+        if self._allow_local:
+            return None
+        if not link.secure:
+            return Say("link-http")
+        if is_local_name(host):
+            return Say("link-private", {"host": host})
+        address = literal(host)
+        if address is not None:
+            return None if is_public(address) else Say("link-private", {"host": host})
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await self._resolve(host, 443)
+        except (OSError, UnicodeError, TimeoutError):
+            return Say("link-unknown", {"host": host})
+        addresses = [literal(one) for one in found]
+        if not addresses:
+            return Say("link-unknown", {"host": host})
+        if all(one is not None and is_public(one) for one in addresses):
+            return None
+        return Say("link-private", {"host": host})

@@ -1,0 +1,125 @@
+"""The loop that closes albums: when it does, and what becomes of one that cannot be taken."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, cast
+
+from bot.albums import Albums
+from bot.errors import PutOff
+from storage.memory import MemoryStore
+from storage.store import StoreError, TaskStore
+from storage.tasks import Album, AlbumPart, Origin
+from tests.time_machine import LoopClock, at_once
+
+
+class Hall:
+    """An album's way, and what is done with it."""
+
+    def __init__(self, *fails: Exception) -> None:
+        self.clock = LoopClock()
+        self.store = cast("TaskStore", MemoryStore(self.clock))
+        self.fails = list(fails)
+        self.taken: list[tuple[float, int]] = []
+
+    async def take(self, album: Album) -> None:
+        """Take an album, or fail as told."""
+        self.taken.append((round(self.clock.monotonic(), 1), len(album.parts)))
+        if self.fails:
+            raise self.fails.pop(0)
+
+    async def part(self, n: int, group: str = "g") -> bool:
+        """Let a part come in, which is due in a second."""
+        now = self.clock.now()
+        return await self.store.album_part(
+            AlbumPart(
+                origin=Origin(bot_id=1, update_id=n),
+                chat_id=1,
+                media_group_id=group,
+                message_id=n,
+                data="{}",
+            ),
+            now=now,
+            due_at=now + timedelta(seconds=1),
+        )
+
+
+def _played(hall: Hall, play: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def work() -> None:
+        stop = asyncio.Event()
+        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        running = asyncio.create_task(albums.run(stop))
+        try:
+            await play()
+        finally:
+            stop.set()
+            hall.store.wake()
+            await running
+
+    at_once(work())
+
+
+def test_an_album_is_taken_once_it_is_quiet() -> None:
+    """A second after its last part it is taken with all of them, and what comes then is late."""
+    hall = Hall()
+
+    async def play() -> None:
+        for n in (1, 2, 3):
+            assert await hall.part(n)
+            await hall.clock.sleep(0.8)
+        assert hall.taken == []
+        await hall.clock.sleep(1)
+        assert hall.taken == [(2.6, 3)]
+        assert not await hall.part(4)
+        assert await hall.store.next_album_due() is None
+
+    _played(hall, play)
+
+
+def test_what_cannot_be_answered_now_is_taken_later() -> None:
+    """As often as Telegram asks for it; a failing store is no reason to give it up either."""
+    hall = Hall(PutOff(5), PutOff(5), PutOff(5), PutOff(5))
+
+    async def play() -> None:
+        await hall.part(1)
+        await hall.clock.sleep(60)
+        assert [at for at, _ in hall.taken] == [1.0, 6.0, 11.0, 16.0, 21.0]
+
+    _played(hall, play)
+
+
+def test_what_keeps_failing_is_let_go() -> None:
+    """After three tries it holds nobody up any more: the chat's next album is taken."""
+    hall = Hall(PutOff(2, failed=True), ValueError("no"), ValueError("no"))
+
+    async def play() -> None:
+        await hall.part(1)
+        await hall.clock.sleep(20)
+        assert len(hall.taken) == 3
+        await hall.part(2, "h")
+        await hall.clock.sleep(5)
+        assert len(hall.taken) == 4
+
+    _played(hall, play)
+
+
+def test_a_failing_store_ends_the_loop() -> None:
+    """The album stays; the loop's supervisor hears of it and begins it anew."""
+    hall = Hall(StoreError("disk is full"))
+
+    async def work() -> None:
+        await hall.part(1)
+        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        for _ in range(2):
+            stop = asyncio.Event()
+            running = asyncio.create_task(albums.run(stop))
+            await hall.clock.sleep(30)
+            if running.done():
+                assert isinstance(running.exception(), StoreError)
+                continue
+            stop.set()
+            hall.store.wake()
+            await running
+        assert len(hall.taken) == 2
+
+    at_once(work())
