@@ -51,10 +51,12 @@ def isolated_code(code: str, *, rtl: bool) -> str:
     text = html.unescape(code)
     if not rtl and not _is_foreign(text, rtl=False):
         return f"<code>{code}</code>"
+    # an isolate ends with its line: one that is opened before several would be closed by nothing
+    opening = "" if _BREAKS.search(text) else FSI
     closing = _closing(text)
     if len(closing) > _MOST_OPEN:
-        code, closing = CONTROLS.sub("", code), PDI
-    return f"{FSI}<code>{code}</code>{closing}"
+        code, closing = CONTROLS.sub("", code), PDI if opening else ""
+    return f"{opening}<code>{code}</code>{closing}"
 
 
 def with_marks(literal: str) -> str:

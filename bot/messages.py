@@ -53,7 +53,9 @@ class Target:
     @classmethod
     def in_reply_to(cls, place: Place) -> Self:
         """What is said of a task goes to its topic, as a reply to its photo."""
-        return cls(chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id)
+        return cls(
+            chat_id=place.chat_id, thread_id=place.thread_id, reply_to=place.message_id or None
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

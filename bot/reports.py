@@ -10,7 +10,7 @@ from bot.account import Trouble
 from bot.captions import write
 from bot.estimates import Span
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
-from bot.texts import Ago, Datum, Lasting, Percent, Say, shorten, units
+from bot.texts import Ago, Between, Datum, Lasting, Percent, Say, shorten, units
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
 _COPY: Final = 800
@@ -18,8 +18,6 @@ _COPY: Final = 800
 _COPY_PARTLY: Final = 400
 """The same where it is also said which pictures are missing."""
 _NEGATIVE: Final = 200
-_SECONDS_UP_TO: Final = 100
-"""Seconds; longer durations are estimated in whole minutes."""
 _LIST_PROMPT: Final = 90
 _LIST_NEGATIVE: Final = 60
 _VENDOR_ID: Final = 200
@@ -51,7 +49,7 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
     over = task.ended_at or task.ready_at or task.created_at
     missing = partly(images) if made < len(images) else []
     caption, whole = _copy(task, _COPY_PARTLY if missing else _COPY, standing)
-    data: dict[str, Datum | Lasting | Percent | Say] = {
+    data: dict[str, Datum | Between | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
         "time": Lasting(over - task.created_at),
@@ -62,7 +60,10 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
 def late(task: Task, *, standing: str = "") -> list[Say]:
     """Give the caption under a picture that came after all."""
     caption, whole = _copy(task, _COPY, standing)
-    data: dict[str, Datum | Lasting | Percent | Say] = {"caption": caption, "task": task.id}
+    data: dict[str, Datum | Between | Lasting | Percent | Say] = {
+        "caption": caption,
+        "task": task.id,
+    }
     return [Say("result-late" if whole else "result-late-cut", data), *_lineage(task)]
 
 
@@ -180,7 +181,7 @@ def progress(
 
 def _at_hidream(task: Task, usual: Span | None, *, longer: bool) -> Say:
     known = "running" if task.completion is None else "percent"
-    data: dict[str, Datum | Lasting | Percent | Say] = (
+    data: dict[str, Datum | Between | Lasting | Percent | Say] = (
         {} if task.completion is None else {"percent": percent(task.completion)}
     )
     if longer:
@@ -268,13 +269,6 @@ def percent(completion: float) -> Percent:
     return Percent(min(99, int(completion * 100)) / 100 if completion < 1 else 1.0)
 
 
-def span(one: Span) -> Say | Lasting:
+def span(one: Span) -> Between:
     """Say between which durations something lies."""
-    unit = 1 if one.high < _SECONDS_UP_TO else 60
-    low, high = (max(1, round(seconds / unit)) * unit for seconds in (one.low, one.high))
-    if low == high:
-        return Lasting(timedelta(seconds=low))
-    return Say(
-        "span",
-        {"low": Lasting(timedelta(seconds=low)), "high": Lasting(timedelta(seconds=high))},
-    )
+    return Between(timedelta(seconds=one.low), timedelta(seconds=one.high))

@@ -390,7 +390,6 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     # --- how long
     "ago-now": "just now",
     "lasting": "{larger} {smaller}",
-    "span": "{low}–{high}",
     # --- to the admins
     "admin-token": (
         "🔑 HiDream refuses this bot's token: it is wrong, or has expired. Nothing is lost; all "

@@ -18,10 +18,11 @@ from bot.catalogues import catalogue
 from bot.directions import isolated, isolated_code, right_to_left, with_marks
 from bot.languages import RIGHT_TO_LEFT, resolve
 from bot.sentences import SENTENCES, Plural
-from bot.values import Ago, Day, Lasting, Moment, Percent
+from bot.values import Ago, Between, Day, Lasting, Moment, Percent
 
 __all__ = [
     "Ago",
+    "Between",
     "Data",
     "Datum",
     "Day",
@@ -48,12 +49,12 @@ class Say:
     """One thing to say: a sentence's id, and the data it takes (which may be sentences again)."""
 
     id: str
-    data: Mapping[str, Union[Datum, Ago, Lasting, Percent, Day, Moment, "Say"]] = field(
+    data: Mapping[str, Union[Datum, Ago, Between, Lasting, Percent, Day, Moment, "Say"]] = field(
         default_factory=dict
     )
 
 
-Data = Mapping[str, Datum | Ago | Lasting | Percent | Day | Moment | Say]
+Data = Mapping[str, Datum | Ago | Between | Lasting | Percent | Day | Moment | Say]
 
 
 def words(*lines: Say, language: str | None = None) -> str:
@@ -133,6 +134,8 @@ def _shown(place: str, value: object, language: str, *, alone: bool) -> str | Sa
             return values.percent(value, language)
         case Ago():
             return values.ago(value, language) or Say("ago-now")
+        case Between():
+            return values.between(value, language)
         case Lasting():
             larger, smaller = values.lasting(value, language)
             return (

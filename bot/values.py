@@ -31,6 +31,14 @@ class Lasting:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """Between which two durations something lies, in one unit: "12–20 sec"."""
+
+    low: timedelta
+    high: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Percent:
     """A share of 1, in whole percent."""
 
@@ -116,6 +124,15 @@ def lasting(value: Lasting, language: str) -> tuple[str, str | None]:
         _unit(whole, units[0], language),
         _unit(left, units[1], language) if left else None,
     )
+
+
+def between(value: Between, language: str) -> str:
+    """Say between which durations it lies; both in the unit of the longer one."""
+    seconds = value.high.total_seconds()
+    unit, size = ("second", 1) if seconds < 100 else ("minute", 60)
+    low, high = (max(1, round(span.total_seconds() / size)) for span in (value.low, value.high))
+    longer = _unit(high, unit, language)
+    return longer if low >= high else f"{number(low, language)}–{longer}"
 
 
 def _unit(amount: int, unit: str, language: str) -> str:

@@ -24,6 +24,7 @@ WAKES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "cancel_queued": _LINE,
     "change": _LINE,
     "cancel": _LINE,
+    "forget_person": (*_LINE, Topic.READY),
     # Whoever claims looks again by itself, also when its request is answered.
     "claim": (Topic.PROGRESS,),
     "hand_back": _LINE,

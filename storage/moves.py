@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from storage.tasks import ImageState, Task, TaskState
+from storage.tasks import FINAL, ImageState, Task, TaskState
 
 _S = TaskState
 
@@ -20,6 +20,12 @@ MOVES: Final[Mapping[str, Mapping[TaskState, tuple[TaskState, ...]]]] = {
         _S.SUBMITTING: (_S.SUBMITTING,),  # withdrawn: it is over with the answer
         _S.UNCERTAIN: (_S.CANCELLED,),
         _S.RUNNING: (_S.CANCELLED,),
+    },
+    # Whatever is not over of somebody who is to be forgotten.
+    "forget_person": {
+        state: (_S.SUBMITTING,) if state is _S.SUBMITTING else (_S.CANCELLED,)
+        for state in TaskState
+        if state not in FINAL
     },
     # Handing in. Whatever comes of a task that was withdrawn meanwhile, it is CANCELLED then.
     "claim": {_S.QUEUED: (_S.SUBMITTING,)},

@@ -200,7 +200,7 @@ class Parlour:
 
     async def tasks(self) -> list[Task]:
         """Give all tasks, by id."""
-        found = []
+        found: list[Task] = []
         for task_id in itertools.count(1):
             task = await self.store.get(task_id)
             if task is None:

@@ -12,7 +12,7 @@ import pytest
 from bot.account import Trouble
 from bot.alerts import LASTING, SETTLED, Alerts, expires_at
 from bot.messages import Chat, Gone, Later, Outcome, Sent, Target
-from bot.texts import Say
+from bot.texts import Moment, Say
 from storage.memory import MemoryStore
 from tests.time_machine import LoopClock, at_once
 
@@ -190,7 +190,7 @@ async def test_a_token_that_expires_is_told_twice(store: MemoryStore, ears: Ears
             alerts.new_token(token)
             await asyncio.sleep(4 * DAY.total_seconds())
     assert ears.heard == [(ADA, "admin-token-week")]
-    assert ears.said[0].data == {"date": "2026-01-11 00:00"}
+    assert ears.said[0].data == {"date": Moment(datetime(2026, 1, 11, tzinfo=UTC))}
     async with alerting(store, ears, ADA) as alerts:
         alerts.new_token(token)
         await asyncio.sleep(3 * DAY.total_seconds())

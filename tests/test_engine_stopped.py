@@ -18,7 +18,7 @@ async def _stop(world: Engine, task: Task, *, at: TaskState) -> Task:
 
 
 def _asks_for(task: Task, body: JSON) -> bool:
-    return task.settings.prompt == body["prompt"]
+    return task.settings.prompt == str(body["prompt"])
 
 
 @in_no_time

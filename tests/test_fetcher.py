@@ -139,3 +139,36 @@ def test_a_storage_that_asks_for_quiet_is_left_alone(tmp_path: Path) -> None:
         await storage.aclose()
 
     at_once(work())
+
+
+def test_what_was_stopped_meanwhile_leaves_no_file(tmp_path: Path) -> None:
+    """A picture whose task is stopped while it is fetched is neither kept on disk nor noted."""
+
+    async def work() -> None:
+        clock = LoopClock()
+        store, files = MemoryStore(clock), Disk(tmp_path / "pictures")
+        files.full = False
+        removed: list[int] = []
+        task = await reach(store, TaskState.RUNNING)
+        await store.image_made(task.id, 0, "https://x")
+
+        class Stopping(Storage):
+            async def image(self, url: str) -> DownloadedImage:
+                assert await store.cancel(task, clock.now()) is not None
+                return await super().image(url)
+
+        async def remove(task_id: int) -> None:
+            removed.append(task_id)
+
+        async def then(task_id: int) -> None:
+            assert task_id == task.id
+
+        files.remove = remove  # type: ignore[method-assign] # no thread, for which time would not wait
+        async with Stopping() as storage, asyncio.TaskGroup() as group:
+            fetcher = Fetcher(store=store, files=files, downloader=storage, clock=clock)
+            image = (await store.images(task.id))[0]
+            fetcher.start(image, group, then=then, hidream_is_well=True)
+        assert removed == [task.id]
+        assert (await store.images(task.id))[0].state is ImageState.UNFETCHED
+
+    at_once(work())

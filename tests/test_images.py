@@ -23,7 +23,7 @@ from bot.worker import MOST_ABANDONED, Busy
 from tests.bombs import scan_bomb
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (30, 50, 190), (255, 255, 255)
-ALLOWED = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP"
+ALLOWED = ["JPEG", "PNG", "WebP", "HEIC", "AVIF", "GIF", "BMP"]
 
 
 @pytest.fixture(name="worker", scope="module")

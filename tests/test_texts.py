@@ -2,7 +2,9 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final
@@ -15,18 +17,22 @@ import bot
 from bot import texts
 from bot.captions import parse
 from bot.commands import COMMANDS
+from bot.directions import CONTROLS, RLM, right_to_left, with_marks
 from bot.errors import CaptionError
 from bot.handlers.start import help_lines
 from bot.options import OPTIONS
 from bot.pictures import PictureRequest
 from bot.sentences import SENTENCES, Plural
-from bot.texts import Say, shorten
+from bot.texts import Ago, Day, Lasting, Moment, Percent, Say, shorten
 from sandbox.telegram.markup import formatted, units
 from storage.tasks import TaskState
 
 SPEAKERS: Final = frozenset({"Say", "Failure", "UserError", "CaptionError", "ImageError"})
-FAMILIES: Final = {
+FAMILIES: Final[Mapping[str, Sequence[str]]] = {
     "state-{}": [state.value for state in TaskState],
+    **dict.fromkeys(
+        ("progress-{}", "progress-{}-usual", "progress-{}-longer"), ("running", "percent")
+    ),
     "{}-missing": [option.name for option in OPTIONS],
     "{}-wrong": [option.name for option in OPTIONS],
     "{}-about": [option.name for option in OPTIONS],
@@ -188,12 +194,12 @@ def test_no_jargon(id_: str) -> None:
 
 
 def test_notices_and_menu_keep_telegrams_limits() -> None:
-    """A notice has at most 200 characters, a command's description 256, a button what fits on it."""
+    """A notice has at most 200 characters, a command's description 256, a button 40."""
     for id_ in SENTENCES:
         if id_.startswith("pressed-"):
             assert len(texts.plain(_example(id_))) <= 200, id_
         if id_.startswith("button-"):
-            assert len(texts.plain(_example(id_))) <= 20, id_
+            assert len(texts.plain(_example(id_))) <= 40, id_
     for command in COMMANDS:
         assert 1 <= len(texts.plain(Say(command.about))) <= 256
     assert (
@@ -216,15 +222,239 @@ def test_missing_data_is_an_error() -> None:
         texts.words(Say("no such sentence"))
 
 
-@given(st.text())
-def test_data_are_shown_as_they_are(text: str) -> None:
-    """Whatever a person wrote is neither markup nor a placeholder, and plain text has it unchanged."""
+@given(st.text(), st.sampled_from(["en", "ar"]))
+def test_data_are_shown_as_they_are(text: str, language: str) -> None:
+    """Whatever a person wrote is neither markup nor a placeholder, and is shown unchanged.
+
+    But for controls of direction, which nobody sees.
+    """
     say = Say("not-an-image-file", {"name": text})
+    nested = Say("help-option", {"example": "x", "about": say, "also": "b"})
     # Telegram, and so the sandbox, leaves these out of any text
-    kept = text.replace("\r", "")
-    assert f"“{kept}”" in formatted(texts.words(say), parse_mode="HTML", entities=None).text
-    nested = Say("help-option", {"example": say, "about": "a", "also": "b"})
-    assert f"“{kept}”" in formatted(texts.words(nested), parse_mode="HTML", entities=None).text
+    kept = f"“{_seen(text)}”".replace("\r", "")
+    for one in (say, nested):
+        html = texts.words(one, language=language)
+        assert kept in _seen(formatted(html, parse_mode="HTML", entities=None).text)
+
+
+def _seen(text: str) -> str:
+    return CONTROLS.sub("", text).replace(RLM, "")
+
+
+# --- directions -----------------------------------------------------------------------------------
+
+WILD: Final = st.text(
+    st.sampled_from("aא1#/ \n<&\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
+
+
+def _left_open(line: str) -> list[str]:
+    """Give what a line's controls leave open, by the rules of Unicode's algorithm (UAX #9, X1-X8)."""
+    opened: list[str] = []
+    for sign in line:
+        if sign in "\u2066\u2067\u2068\u202a\u202b\u202d\u202e":
+            opened.append(sign)
+        elif sign == "\u202c" and opened and opened[-1] in "\u202a\u202b\u202d\u202e":
+            opened.pop()
+        elif sign == "\u2069" and set(opened) & set("\u2066\u2067\u2068"):
+            while opened.pop() not in "\u2066\u2067\u2068":
+                pass
+    return opened
+
+
+@given(WILD, st.sampled_from(["en", "ar"]))
+def test_no_direction_spills_over(text: str, language: str) -> None:
+    """However a datum's controls are nested, what follows it runs as if it were not there."""
+    for say in (
+        Say("not-an-image-file", {"name": text}),
+        Say("status-hidream", {"id": text}),
+        Say("help-option", {"example": text, "about": text, "also": (text, text)}),
+    ):
+        lines = re.split("[\n\r]", texts.plain(say, language=language))
+        assert _left_open(lines[-1]) == []
+        if say.id == "not-an-image-file":
+            assert [line for line in lines if _left_open(line)] == []
+            assert _left_open(lines[-1].rpartition("”")[0]) == []
+
+
+@given(WILD.filter(lambda text: len(CONTROLS.findall(text)) < 8), st.sampled_from(["en", "ar"]))
+def test_what_is_to_be_copied_is_exact(text: str, language: str) -> None:
+    """Within <code> a datum is what it is, to the last sign."""
+    html = texts.words(Say("status-hidream", {"id": text}), language=language)
+    assert f"<code>{escape(text, quote=False)}</code>" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "shown"),
+    [
+        ("en", "a.txt", "a.txt"),
+        ("en", "שלום.txt", "\u2068שלום.txt\u2069"),
+        ("en", "\u202etxt.exe", "\u2068\u202etxt.exe\u2069"),
+        ("en", "a\u2067b", "\u2068ab\u2069"),
+        ("en", "a\u2069b", "\u2068ab\u2069"),
+        ("en", "\u2067a\u2069", "\u2068\u2067a\u2069\u2069"),
+        ("en", "א\nב", "\u2068א\u2069\n\u2068ב\u2069"),
+        ("ar", "a.txt", "\u2068a.txt\u2069"),
+        ("ar", "صورة", "\u2068صورة\u2069"),
+        ("ar", "17", "17"),
+        ("ar", "16:9", "16:9"),
+    ],
+)
+def test_foreign_directions_stand_apart(language: str, name: str, shown: str) -> None:
+    """What runs the other way, or could, is isolated; numbers and shapes need not be."""
+    assert f"“{shown}”" in texts.words(Say("not-an-image-file", {"name": name}), language=language)
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("مرحبا", "مرحبا"),
+        ("", ""),
+        ("🎉 مرحبا", "🎉 مرحبا"),
+        ("#17 · 16:9", "\u200f#17 · 16:9"),
+        ("<i>\u2068snow\u2069</i>", "\u200f<i>\u2068snow\u2069</i>"),
+        ("HiDream مرحبا", "\u200fHiDream مرحبا"),
+        ("a\n\nب", "\u200fa\n\nب"),
+        ("ب <code>a\nb</code>\nc", "ب <code>a\nb</code>\n\u200fc"),
+        ("&lt; ب", "&lt; ب"),
+    ],
+)
+def test_lines_run_from_the_right(line: str, marked: str) -> None:
+    """A line whose first letter does not say so is marked; one within <code> is left alone."""
+    assert right_to_left(line) == marked
+
+
+def test_commands_keep_their_stroke() -> None:
+    """In a right-to-left sentence a command's / stays at its left; an address and a tag stay whole."""
+    assert with_marks("اكتب /help أو /status 17") == "اكتب \u200e/help أو \u200e/status 17"
+    assert with_marks("</b> https://a.b/c <a@/x") == "</b> https://a.b/c <a@/x"
+
+
+# --- numbers, times, lists ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        *((timedelta(seconds=-5), "just now"), (timedelta(seconds=59), "just now")),
+        *((timedelta(seconds=60), "1 minute ago"), (timedelta(seconds=3599), "59 minutes ago")),
+        *((timedelta(hours=1), "1 hour ago"), (timedelta(hours=23.9), "23 hours ago")),
+        *((timedelta(days=1), "1 day ago"), (timedelta(days=13), "1 week ago")),
+        *((timedelta(days=30), "1 month ago"), (timedelta(days=364), "12 months ago")),
+        (timedelta(days=4000), "10 years ago"),
+    ],
+)
+def test_how_long_ago(span: timedelta, said: str) -> None:
+    """It is said in the largest unit that is over, never rounded up."""
+    assert texts.words(Say("status-times", {"age": Ago(span)})) == f"Sent {said}."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        *((0.2, "1 sec"), (99.4, "99 sec"), (100, "1 min 40 sec"), (3600, "60 min")),
+        *((6000, "1 hr 40 min"), (7200, "2 hr")),
+    ],
+)
+def test_how_long(seconds: float, said: str) -> None:
+    """It is said in seconds, then in minutes, then in hours, and nothing is said of none."""
+    say = Say("status-took", {"time": Lasting(timedelta(seconds=seconds))})
+    assert texts.words(say) == f"Done in {said}."
+
+
+MOMENT: Final = datetime(2030, 1, 2, 13, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "shown"),
+    [
+        *(("en", 1234, "1,234"), ("de", 1234.5, "1.234,5"), ("fr", 1234, "1\u202f234")),
+        *(("hi", 1234567, "12,34,567"), ("en", 40.0, "40"), ("pt-br", 1234, "1.234")),
+        *(("en", "1234", "1234"), ("en", Percent(0.4), "40%"), ("de", Percent(0.4), "40\xa0%")),
+        *(("en", Day(MOMENT), "2 Jan 2030"), ("en", Moment(MOMENT), "2 Jan 2030, 13:04")),
+        *(("de", Day(MOMENT), "02.01.2030"), ("zh-hans", Moment(MOMENT), "2030年1月2日 13:04")),
+        *(("en", ("a", "b", "c"), "a, b or c"), ("en", ["a"], "a"), ("de", ["a", "b"], "a oder b")),
+        *(("ru", Ago(timedelta(hours=2)), "2 часа назад"), ("en", (), "")),
+        *(
+            ("es", Lasting(timedelta(seconds=125)), "2 min 5 s"),
+            ("de", Ago(timedelta()), "gerade eben"),
+        ),
+    ],
+)
+def test_values_in_each_language(language: str, value: Any, shown: str) -> None:
+    """Numbers, shares, times and lists are shown as a language's readers write them."""
+    said = texts.words(Say("not-an-image-file", {"name": value}), language=language)
+    assert f"“{shown}”" in said or f"„{shown}“" in said
+
+
+def test_numbers_that_name_something() -> None:
+    """The number of a task, a person or a chat is not grouped."""
+    assert "number 1234 here" in texts.words(Say("status-unknown", {"task": 1234}))
+    assert "<code>1234567</code>" in texts.words(Say("not-allowed", {"user": 1234567}))
+
+
+def test_what_cannot_be_shown_is_an_error() -> None:
+    """A datum of another kind, and a number of things that is none, are mistakes in the program."""
+    nothing: Any = None
+    with pytest.raises(TypeError):
+        texts.words(Say("status-times", {"age": nothing}))
+    with pytest.raises(TypeError):
+        texts.words(Say("pictures", {"count": "two"}))
+
+
+# --- nothing is said but by the table -------------------------------------------------------------
+
+PROSE: Final = re.compile(r"[^\W\d_]{2,}[ ,.!?]+ ?[^\W\d_]{2,}")
+NOT_FOR_PEOPLE: Final = frozenset(
+    {"calls.py", "changing.py", "chat.py", "intake.py", "outcomes.py"}
+)
+"""Modules that know Telegram's own words, to tell its answers apart."""
+FOR_THE_LOG: Final = frozenset(
+    {"again in ", "internal error", "no longer wanted", "not fit for a photo"}
+)
+
+
+def _prose(source: str) -> set[str]:
+    """Give the strings of a module that read like words for a person."""
+    tree = ast.parse(source)
+    aside: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            aside.add(node.value)
+        logs = isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
+        if logs or isinstance(node, ast.Raise):
+            aside.update(ast.walk(node))
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node not in aside
+        and PROSE.search(node.value)
+    }
+
+
+def test_no_sentence_stands_in_the_code() -> None:
+    """What talks to people has no words of its own: docstrings, errors and the log aside."""
+    speaking = 0
+    for path in sorted(Path(bot.__file__).parent.rglob("*.py")):
+        source = path.read_text()
+        speaks = re.search(r"\bbot\.(?:texts|messages|chat)\b|\bfrom telegram\b", source)
+        if path.name in NOT_FOR_PEOPLE or not speaks:
+            continue
+        speaking += 1
+        assert _prose(source) - FOR_THE_LOG == set(), path.name
+    assert speaking > 15
+
+
+def test_sentences_in_code_are_found() -> None:
+    """The search sees a sentence wherever it stands, and takes no id for one."""
+    assert _prose('chat.say(target, "Hello, Ada")') == {"Hello, Ada"}
+    assert _prose('Button(label=f"Try {x} again now", data="again:17")') == {" again now"}
+    assert _prose('"""A docstring of it."""\nlog.info("not this one")\nSay("ask-words")') == set()
+
+
+# --- lengths --------------------------------------------------------------------------------------
 
 
 @given(st.text(), st.integers(2, 60))

@@ -7,7 +7,8 @@ The API's paths are those of docs/hidream-api.md sections 1 and 2. Beside them:
 | `GET /images/{name}` | a picture that was made; needs no token |
 | `GET`, `POST /sandbox/settings` | what can be set (settings.py); POST changes the fields it names |
 | `POST /sandbox/token` | `{"token": "…"}`: from now on only this token is taken |
-| `POST /sandbox/outcomes` | `{"statuses": [1, 3], "description": "…"}`: how the next task ends |
+| `POST /sandbox/outcomes` | `{"statuses": [1, 3], "description": "…"}`: how the next task ends, or with `"user_id"` the next of a user |
+| `POST /sandbox/release` | `{"user_id": "…"}`: those of a user's tasks that would never end are done now |
 | `GET /sandbox/tasks` | all tasks, and the peaks of what ran at once and within a minute |
 | `/sandbox/calls`, `/sandbox/faults` | the journal, and faults on demand |
 
@@ -87,6 +88,7 @@ def _own_routes(hidream: HiDream) -> Sequence[Route]:
         Route("/sandbox/settings", _taking(change), methods=["POST"]),
         Route("/sandbox/token", _taking(set_token), methods=["POST"]),
         Route("/sandbox/outcomes", _taking(queue), methods=["POST"]),
+        Route("/sandbox/release", hidream.release, methods=["POST"]),
         Route("/sandbox/tasks", tasks, methods=["GET"]),
     ]
 

@@ -127,6 +127,13 @@ class HiDream:
 
         return await self._call(request, "batch", params, act)
 
+    async def release(self, request: Request) -> Response:
+        """Finish those of a user's tasks that would never end: one of the sandbox's own controls."""
+        released = self.tasks.release(str(_named(await _json(request)).get("user_id", "")))
+        for task in released:
+            self._start(self._make(task, base_url=_base_url(request)))
+        return JSONResponse({"released": len(released)})
+
     async def image(self, request: Request) -> Response:
         """Serve a picture that was made; it needs no token."""
         name = request.path_params["name"]
@@ -227,7 +234,7 @@ class HiDream:
     async def _make(self, task: Task, *, base_url: str) -> None:
         """Draw a task's pictures; when all has ended, call back if that was asked for."""
         for index, sub in enumerate(task.sub_tasks):
-            if sub.status != DONE:
+            if sub.status != DONE or sub.picture:
                 continue
             # Not before it is shown as being made: a task that takes long costs nothing at once.
             await asyncio.sleep(max(0.0, sub.begins - self.tasks.clock()))

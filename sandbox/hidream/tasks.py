@@ -39,30 +39,34 @@ _DESCRIPTIONS: Final[Mapping[int, str]] = {
 class Ending:
     """How the next task ends: a status for each sub-task; those not named succeed.
 
-    A status that is not final stays for ever, as "never" does (which shows as 2).
+    A status that is not final stays until it is released, as "never" does (which shows as 2).
     """
 
     statuses: tuple[int, ...]
     description: str = ""
+    user_id: str | None = None
+    """Whose next task; None: anybody's."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Ending":
         """Read an ending from parsed JSON.
 
         Raises:
-            ValueError: it is not `{"statuses": [integers or "never"], "description": text}`.
+            ValueError: it is not `{"statuses": [integers or "never"], "description": text,
+                "user_id": text}`.
         """
-        if set(value) - {"statuses", "description"}:
-            raise ValueError("an ending has statuses, and perhaps a description")
+        if set(value) - {"statuses", "description", "user_id"}:
+            raise ValueError("an ending has statuses, and perhaps a description and a user_id")
         statuses: Any = value.get("statuses")
         description: Any = value.get("description", "")
+        user_id: Any = value.get("user_id")
         fits = isinstance(statuses, list) and isinstance(description, str)
-        if not fits:
-            raise ValueError("statuses is a list, description a text")
+        if not fits or not isinstance(user_id, str | None):
+            raise ValueError("statuses is a list, description and user_id are texts")
         read = [MAKING if status == "never" else status for status in statuses]
         if not all(isinstance(status, int) and not isinstance(status, bool) for status in read):
             raise ValueError('a status is an integer or "never"')
-        return cls(statuses=tuple(read), description=description)
+        return cls(statuses=tuple(read), description=description, user_id=user_id)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -217,8 +221,9 @@ class Tasks:
 
     def _made(self, submission: Submission, *, user_id: str, now: float) -> Task:
         count = submission.count
-        if self.endings:
-            ending = self.endings.popleft()
+        ending = next((one for one in self.endings if one.user_id in {None, user_id}), None)
+        if ending is not None:
+            self.endings.remove(ending)
             given = [*ending.statuses[:count], *[DONE] * (count - len(ending.statuses))]
             statuses, description = given, ending.description
         else:
@@ -259,6 +264,18 @@ class Tasks:
     def of_picture(self, name: str) -> Task | None:
         """Find the task that a picture with this name belongs to."""
         return self._of_images.get(name)
+
+    def release(self, user_id: str) -> list[Task]:
+        """Let a user's tasks that would never end be done from now on; these are what it gives."""
+        now = self.clock()
+        released = []
+        for task in self._tasks.values():
+            held = [sub for sub in task.sub_tasks if sub.status not in FINAL]
+            if task.user_id == user_id and held:
+                released.append(task)
+            for sub in held if task.user_id == user_id else ():
+                sub.status, sub.ends = DONE, now
+        return released
 
     def picture(self, name: str) -> bytes | None:
         """Give the JPEG that is served under this name, or None where its URL has died.

@@ -6,6 +6,7 @@ Source: Bot API, "Formatting options". Offsets and lengths of entities count UTF
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
@@ -14,6 +15,7 @@ from sandbox.telegram.rules import breach
 
 LONGEST_TEXT: Final = 4096
 LONGEST_CAPTION: Final = 1024
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _SIMPLE: Final = {
     "b": "bold",
     "strong": "bold",
@@ -68,6 +70,11 @@ class Formatted:
 def units(text: str) -> int:
     """Count UTF-16 code units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def visible(text: str) -> bool:
+    """Say whether a text has anything to see: spaces, joiners and direction marks are nothing."""
+    return any(unicodedata.category(character) not in _INVISIBLE for character in text)
 
 
 def formatted(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.telegram.markup import LONGEST_CAPTION, LONGEST_TEXT, Formatted, formatted, units
+from sandbox.telegram.markup import (
+    LONGEST_CAPTION,
+    LONGEST_TEXT,
+    Formatted,
+    formatted,
+    units,
+    visible,
+)
 from sandbox.telegram.params import Args
 from sandbox.telegram.records import Chat, Message
 from sandbox.telegram.rules import Refusal, bad_request, breach, forbidden
@@ -123,7 +130,7 @@ def buttons(markup: dict[str, Any] | None) -> dict[str, Any]:
     """
     for row in (markup or {}).get("inline_keyboard", []):
         for button in row:
-            if not button["text"]:
+            if not visible(button["text"]):
                 raise breach("inline keyboard button text must be non-empty")
             actions = button.keys() - {"text", "style", "icon_custom_emoji_id"}
             if len(actions) != 1:
@@ -156,7 +163,7 @@ def text_of(args: Args) -> Formatted:
     found = formatted(
         args["text"], parse_mode=args.get("parse_mode"), entities=args.get("entities")
     )
-    if not found.text:
+    if not visible(found.text):
         raise breach("message text is empty")
     if len(found.text) > LONGEST_TEXT:
         raise breach("message is too long")

@@ -8,9 +8,12 @@ from storage.memory.history import History
 from storage.memory.housekeeping import Housekeeping
 from storage.memory.inbox import Inbox
 from storage.memory.line import Line
+from storage.memory.privacy import Privacy
 
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore(Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Housekeeping):
+class MemoryStore(
+    Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Privacy, Housekeeping
+):
     """A `TaskStore` in memory: `MemoryStore(clock)`."""

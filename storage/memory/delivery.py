@@ -171,7 +171,7 @@ class Delivery(Messages):
             return None
         chat_id, now = task.place.chat_id, self._clock.now()
         await self.note_message(task_id, chat_id, message_id, "progress", now)
-        return self._put(replace(task, progress_message_id=message_id))
+        return self._put(replace(task, progress_message_id=None if task.pruned else message_id))
 
     async def note_shown_place(self, task_id: int, place: int) -> None:
         """Note which place in line was last shown; it never rises."""

@@ -1,48 +1,12 @@
 """Keeping house: recovery, forgetting, counting."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
-from storage.memory.tables import Memory, Update, over
-from storage.tasks import Place, Settings, Task, TaskState
-
-_K = TypeVar("_K", int, tuple[int, int], tuple[int, str])
-_V = TypeVar("_V")
-
-
-def _delete(
-    table: dict[_K, _V], age: Callable[[_V], datetime | None], before: datetime, limit: int
-) -> int:
-    """Delete rows that are from before then, at most `limit`, the oldest first; say how many."""
-    ages = ((age(row), key) for key, row in table.items())
-    old = sorted((at, key) for at, key in ages if at is not None and at < before)[:limit]
-    for _, key in old:
-        del table[key]
-    return len(old)
-
-
-def _handled(state: Literal["done", "aside"]) -> Callable[[Update], datetime | None]:
-    return lambda one: one.handled_at if one.state == state else None
-
-
-def _emptied(task: Task) -> Task:
-    return replace(
-        task,
-        user_id=0,
-        place=Place(chat_id=0, chat_type=task.place.chat_type, message_id=0),
-        photos=(),
-        settings=Settings(prompt="", ratio=task.settings.ratio, count=task.settings.count),
-        language=None,
-        request_id=None,
-        hidream_task_id=None,
-        failure=None if task.failure is None else replace(task.failure, data={}),
-        vendor_message=None,
-        progress_message_id=None,
-        pressed=None,
-        pruned=True,
-    )
+from storage.memory.tables import Memory, over
+from storage.tasks import Draft, Place, Task, TaskState
 
 
 def _left_behind(task: Task, owner: str, now: datetime, sole: bool) -> bool:
@@ -60,18 +24,21 @@ class Housekeeping(Memory):
             return
         tables = self._tables
         updates = [one for one in tables.inbox.values() if one.row.chat_id == old]
-        tasks = [one for one in tables.tasks.values() if one.place.chat_id == old]
-        drafts = [one for one in tables.drafts.values() if one.place.chat_id == old]
+        tasks = [one for one in tables.tasks.values() if old in {one.place.chat_id, one.user_id}]
+        drafts = [one for one in tables.drafts.values() if old in {one.place.chat_id, one.user_id}]
         albums = [group for chat_id, group in tables.albums if chat_id == old]
         for update in updates:
             update.row = replace(update.row, chat_id=new)
         for task in tasks:
-            # there, other messages and topics have these numbers
-            thread_id = None if task.finished_at is None else task.place.thread_id
-            place = replace(task.place, chat_id=new, thread_id=thread_id)
-            self._put(replace(task, place=place, progress_message_id=None))
+            its = task
+            if task.place.chat_id == old:
+                its = replace(task, place=_moved(task.place, new), progress_message_id=None)
+            self._put(replace(its, user_id=_owner(task, old, new)))
         for draft in drafts:
-            tables.drafts[draft.id] = replace(draft, place=replace(draft.place, chat_id=new))
+            one = draft
+            if draft.place.chat_id == old:
+                one = replace(draft, place=_moved(draft.place, new), question_id=None)
+            tables.drafts[draft.id] = replace(one, user_id=_owner(draft, old, new))
         for group in albums:
             self._move_album(group, old, new)
         if self._move_conversation(old, new) or updates or tasks or drafts or albums:
@@ -91,14 +58,20 @@ class Housekeeping(Memory):
         messages = [key for key in tables.messages if key[0] == old]
         for key in messages:
             del tables.messages[key]
-        views = {key: one for key, one in tables.views.items() if one.chat_id == old}
+        views = {key: one for key, one in tables.views.items() if old in {one.chat_id, one.user_id}}
         for origin, view in views.items():
-            tables.views[origin] = replace(view, chat_id=new)
-        chosen = tables.preferences.pop(("chat", old), {})
-        if chosen:
-            # what was chosen there is newer
-            there = tables.preferences.get(("chat", new), {})
-            tables.preferences["chat", new] = chosen | there
+            tables.views[origin] = replace(
+                view,
+                chat_id=new if view.chat_id == old else view.chat_id,
+                user_id=new if view.user_id == old else view.user_id,
+            )
+        chosen = False
+        scopes: tuple[Literal["user", "chat"], ...] = ("user", "chat")
+        for scope in scopes:
+            if here := tables.preferences.pop((scope, old), {}):
+                # what was chosen there is newer
+                tables.preferences[scope, new] = here | tables.preferences.get((scope, new), {})
+                chosen = True
         return bool(messages or views or chosen)
 
     async def rebase(self, now: datetime, *, grace: timedelta) -> timedelta:
@@ -183,45 +156,6 @@ class Housekeeping(Memory):
             if submission.answered_at is None and submission.task_id not in submitting:
                 submission.answered_at, submission.outcome = now, "uncertain"
 
-    async def prune(
-        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
-    ) -> int:
-        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
-        tables = self._tables
-        left = limit - _delete(tables.inbox, _handled("done"), inbox_before, limit)
-        left -= _delete(
-            tables.albums, lambda one: one.created_at if one.closed else None, inbox_before, left
-        )
-        if finished_before is not None:
-            left -= _delete(tables.inbox, _handled("aside"), finished_before, left)
-            left -= _delete(tables.drafts, lambda one: one.created_at, finished_before, left)
-            left -= self._forget_tasks(now, finished_before, left)
-        return limit - left
-
-    def _finished_before(self, before: datetime, known: set[int]) -> list[int]:
-        finished = (
-            (task.finished_at, task.id)
-            for task in self._tables.tasks.values()
-            if task.finished_at is not None and task.id not in known
-        )
-        return [task_id for finished_at, task_id in sorted(finished) if finished_at < before]
-
-    def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
-        tables = self._tables
-        known = {one.task_id for one in tables.submissions if one.held(now)}
-        known |= {task.id for task in tables.tasks.values() if task.pruned}
-        forgotten = self._finished_before(before, known)[:limit]
-        for task_id in forgotten:
-            self._put(_emptied(tables.tasks[task_id]))
-            tables.images.pop(task_id, None)
-            for name, step in tables.steps.get(task_id, {}).items():
-                tables.steps[task_id][name] = replace(step, message_ids=())
-        for submission in tables.submissions:
-            if submission.task_id in forgotten:
-                submission.request_id, submission.hidream_task_id = "", None
-                submission.callback_hash, submission.hinted_task_id = None, None
-        return len(forgotten)
-
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
         """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
         return self._finished_before(before, self._tables.without_files)[:limit]
@@ -252,3 +186,13 @@ class Housekeeping(Memory):
             "unanswered": sum(task.uncertain for task in tasks),
             "repeated": sum(step.repeats for step in steps),
         }
+
+
+def _moved(place: Place, chat_id: int) -> Place:
+    """Give the place in the group's new chat: there, other messages and topics have its numbers."""
+    return replace(place, chat_id=chat_id, message_id=0, thread_id=None)
+
+
+def _owner(row: Task | Draft, old: int, new: int) -> int:
+    """Say whose a row is once a group has moved: whoever writes in its own name has its id."""
+    return new if row.user_id == old else row.user_id

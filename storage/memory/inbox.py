@@ -57,7 +57,7 @@ class Inbox(Memory):
     async def inbox_done(self, row: InboxRow, now: datetime) -> None:
         """The update has been handled: its text is emptied, its key stays to know repeats."""
         if (update := self._unhandled(row)) is not None:
-            update.row = replace(update.row, raw="")
+            update.row = replace(update.row, chat_id=None, raw="")
             update.state, update.handled_at, update.due_at, update.error = "done", now, None, None
             self._bells.changed("inbox_done")
 

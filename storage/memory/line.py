@@ -6,6 +6,7 @@ from datetime import datetime
 
 from storage.memory.tables import Memory, over
 from storage.moves import MOVES, check_move, next_turn
+from storage.people import KEY_FACT, hashed
 from storage.store import StillMaking, TooManyUnfinished
 from storage.tasks import (
     FINAL,
@@ -60,11 +61,20 @@ class Line(Memory):
             if task.pressed in buttons and task.state not in FINAL:
                 raise StillMaking(task.id)
         unfinished = len([one for one in self._of(news[0].user_id) if one.state not in FINAL])
+        unfinished += self._held_for_forgotten(news[0].user_id, now)
         if max_unfinished is not None and unfinished + len(news) > max_unfinished:
             raise TooManyUnfinished(unfinished, max_unfinished)
         made = [self._insert(new, now) for new in news]
         self._bells.changed(method)
         return made
+
+    def _held_for_forgotten(self, user_id: int, now: datetime) -> int:
+        """Count what a person had at HiDream when they were forgotten, and still has."""
+        if (key := self._tables.facts.get(KEY_FACT)) is None:
+            return 0
+        person = hashed(key, user_id)
+        theirs = {task_id for task_id, one in self._tables.person_hashes.items() if one == person}
+        return len(theirs & self._held_tasks(now))
 
     def _insert(self, new: NewTask, now: datetime) -> Task:
         own_turns = [one.turn for one in self._in_line(new.user_id)]

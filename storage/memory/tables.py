@@ -1,6 +1,7 @@
 """What the in-memory store holds, and the one way in which it moves a task."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -102,6 +103,8 @@ class Tables:
     """By the update that asked for it."""
     views_made: int = 0
     facts: dict[str, str] = field(default_factory=dict)
+    person_hashes: dict[int, str] = field(default_factory=dict)
+    """By task: of forgotten people, while a slot is held on their behalf."""
 
 
 def over(task: Task, now: datetime) -> Task:
@@ -114,6 +117,7 @@ def over(task: Task, now: datetime) -> Task:
         due_at=None,
         ready_at=None,
         failure=None,
+        vendor_message=None if task.pruned else task.vendor_message,
         finished_at=now,
     )
 
@@ -179,6 +183,19 @@ class Memory:
     def _tasks(self, *states: TaskState) -> Iterable[Task]:
         """Give the tasks in these states, by id."""
         return [task for task in self._tables.tasks.values() if task.state in states]
+
+    def _finished_before(self, before: datetime, known: AbstractSet[int]) -> list[int]:
+        """Give the ids of the tasks that were finished before then, but for those known, the oldest first."""
+        finished = (
+            (task.finished_at, task.id)
+            for task in self._tables.tasks.values()
+            if task.finished_at is not None and task.id not in known
+        )
+        return [task_id for finished_at, task_id in sorted(finished) if finished_at < before]
+
+    def _held_tasks(self, now: datetime) -> set[int]:
+        """Give the tasks on whose behalf a slot is held."""
+        return {one.task_id for one in self._tables.submissions if one.held(now)}
 
     def _in_line(self, user_id: int) -> list[Task]:
         return [task for task in self._tasks(*IN_LINE) if task.user_id == user_id]

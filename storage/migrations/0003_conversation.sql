@@ -31,6 +31,8 @@ ALTER TABLE drafts ADD COLUMN kind TEXT NOT NULL DEFAULT 'words'
 
 DROP INDEX drafts_open;
 CREATE INDEX drafts_open ON drafts (user_id, chat_id, kind, id) WHERE used = 0 AND closed = 0;
+CREATE INDEX drafts_user ON drafts (user_id, id);
+CREATE INDEX drafts_waiting ON drafts (created_at) WHERE kind <> 'offer';
 CREATE INDEX drafts_place ON drafts (chat_id, message_id);
 
 -- An album comes as several updates, with no end mark: its parts are kept until it has been quiet

@@ -17,11 +17,14 @@ from storage.sqlite.history import History
 from storage.sqlite.housekeeping import Housekeeping
 from storage.sqlite.inbox import Inbox
 from storage.sqlite.line import Line
+from storage.sqlite.privacy import Privacy
 
 __all__ = ["SqliteStore", "open_store"]
 
 
-class SqliteStore(Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Housekeeping):
+class SqliteStore(
+    Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Privacy, Housekeeping
+):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 
 

@@ -186,7 +186,8 @@ class Delivery(Messages):
 
         def work() -> list[Row]:
             rows = self._run(
-                "UPDATE tasks SET progress_message_id = ? WHERE id = ? RETURNING *",
+                "UPDATE tasks SET progress_message_id = CASE pruned WHEN 0 THEN ? END"
+                " WHERE id = ? RETURNING *",
                 (message_id, task_id),
             )
             for row in rows:

@@ -10,16 +10,23 @@ from storage.tasks import TaskState
 
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    "UPDATE drafts SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-    # There, other messages and topics have these numbers: none is to be edited or deleted for ours.
+    # There, other messages and topics have these numbers: none is to be taken for one of these.
     (
-        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL, thread_id = NULL"
+        "UPDATE drafts SET chat_id = ?1, message_id = 0, question_id = NULL, thread_id = NULL"
+        " WHERE chat_id = ?2 RETURNING id"
+    ),
+    (
+        "UPDATE tasks SET chat_id = ?1, message_id = 0, progress_message_id = NULL, thread_id = NULL"
         " WHERE chat_id = ?2 AND finished_at IS NULL RETURNING id"
     ),
     (
-        "UPDATE tasks SET chat_id = ?1, progress_message_id = NULL"
+        "UPDATE tasks SET chat_id = ?1, message_id = 0, progress_message_id = NULL, thread_id = NULL"
         " WHERE chat_id = ?2 AND finished_at IS NOT NULL RETURNING id"
     ),
+    # Whoever writes in the group's own name has its id.
+    "UPDATE drafts SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
+    "UPDATE tasks SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
+    "UPDATE views SET user_id = ?1 WHERE user_id = ?2 RETURNING id",
     "DELETE FROM messages WHERE chat_id = ?2 RETURNING message_id",
     # An album that both ids know becomes one; what has not been worked off of it still is to be.
     "UPDATE OR REPLACE albums SET chat_id = ?1 WHERE chat_id = ?2 RETURNING update_id",
@@ -32,27 +39,11 @@ _MOVE_CHAT: Final = (
     ),
     # What was chosen there is newer.
     (
-        "UPDATE OR IGNORE preferences SET owner_id = ?1 WHERE scope = 'chat' AND owner_id = ?2"
-        " RETURNING name"
+        "UPDATE OR IGNORE preferences SET owner_id = ?1"
+        " WHERE scope IN ('user', 'chat') AND owner_id = ?2 RETURNING name"
     ),
-    "DELETE FROM preferences WHERE scope = 'chat' AND owner_id = ?2 RETURNING name",
+    "DELETE FROM preferences WHERE scope IN ('user', 'chat') AND owner_id = ?2 RETURNING name",
     "UPDATE views SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
-)
-
-_FORGET_TASK: Final = (
-    (
-        "UPDATE tasks SET pruned = 1, user_id = 0, chat_id = 0, message_id = 0, thread_id = NULL,"
-        " photos = '[]', prompt = '', negative = '', as_file = 0, silent = 0, language = NULL,"
-        " pressed = NULL, request_id = NULL,"
-        " hidream_task_id = NULL, failure_data = CASE WHEN failure_id IS NOT NULL THEN '{}' END,"
-        " vendor_message = NULL, progress_message_id = NULL WHERE id = ?"
-    ),
-    (
-        "UPDATE submissions SET request_id = '', hidream_task_id = NULL, callback_hash = NULL,"
-        " hinted_task_id = NULL WHERE task_id = ?"
-    ),
-    "UPDATE steps SET message_ids = '[]' WHERE task_id = ?",
-    "DELETE FROM images WHERE task_id = ?",
 )
 
 _TAKE_BACK: Final[Mapping[TaskState, str]] = {
@@ -157,58 +148,6 @@ class Housekeeping(Connections):
             return taken
 
         return await self._write("recover", work)
-
-    async def prune(
-        self, *, now: datetime, inbox_before: datetime, finished_before: datetime | None, limit: int
-    ) -> int:
-        """Forget what is over: handled updates, and the words, photos and ids of finished tasks. Returns how many rows it touched, at most `limit`."""
-
-        def work() -> int:
-            left = limit - self._delete_old(
-                "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
-                " WHERE state = 'done' AND handled_at < ? LIMIT ?) RETURNING id",
-                inbox_before,
-                limit,
-            )
-            left -= self._delete_old(
-                "DELETE FROM albums WHERE (chat_id, media_group_id) IN (SELECT chat_id,"
-                " media_group_id FROM albums WHERE created_at < ? AND closed = 1 LIMIT ?)"
-                " RETURNING update_id",
-                inbox_before,
-                left,
-            )
-            if finished_before is not None:
-                left -= self._delete_old(
-                    "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
-                    " WHERE state = 'aside' AND handled_at < ? LIMIT ?) RETURNING id",
-                    finished_before,
-                    left,
-                )
-                left -= self._delete_old(
-                    "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts"
-                    " WHERE created_at < ? LIMIT ?) RETURNING id",
-                    finished_before,
-                    left,
-                )
-                left -= self._forget_tasks(now, finished_before, left)
-            return limit - left
-
-        return await self._write(None, work)
-
-    def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
-        return len(self._run(sql, (stamp(before), limit)))
-
-    def _forget_tasks(self, now: datetime, before: datetime, limit: int) -> int:
-        rows = self._run(
-            "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND pruned = 0"
-            " AND finished_at < ? AND NOT EXISTS (SELECT 1 FROM submissions"
-            " WHERE task_id = tasks.id AND released_at IS NULL AND held_until > ?)"
-            " ORDER BY finished_at LIMIT ?",
-            (stamp(before), stamp(now), limit),
-        )
-        for sql in _FORGET_TASK:
-            self._run_many(sql, [(row["id"],) for row in rows])
-        return len(rows)
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
         """Give the ids of tasks that were finished before then and whose files are not noted as removed."""

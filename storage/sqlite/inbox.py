@@ -61,7 +61,7 @@ class Inbox(Connections):
         """The update has been handled: its text is emptied, its key stays to know repeats."""
         await self._change(
             "inbox_done",
-            "UPDATE inbox SET state = 'done', raw = '', error = NULL, due_at = NULL,"
+            "UPDATE inbox SET state = 'done', chat_id = NULL, raw = '', error = NULL, due_at = NULL,"
             " handled_at = ? WHERE bot_id = ? AND update_id = ? AND state = 'new' RETURNING id",
             (stamp(now), row.bot_id, row.update_id),
         )

@@ -6,6 +6,7 @@ from sqlite3 import Row
 from typing import Final
 
 from storage.moves import MOVES, check_move
+from storage.people import KEY_FACT, hashed
 from storage.sqlite.rows import moment, stamp, task_of, written_photos
 from storage.sqlite.turns import Turns
 from storage.store import StillMaking, TooManyUnfinished
@@ -66,7 +67,7 @@ class Line(Turns):
         for button in {new.pressed for new in news if new.pressed is not None}:
             self._check_button(button)
         if max_unfinished is not None:
-            self._check_room(news[0].user_id, len(news), max_unfinished)
+            self._check_room(news[0].user_id, len(news), max_unfinished, now)
         rows = []
         for new in news:
             rows.append(self._insert(new, self._turn_for(new.user_id), now))
@@ -87,12 +88,25 @@ class Line(Turns):
         if row["first"] is not None:
             raise StillMaking(row["first"])
 
-    def _check_room(self, user_id: int, wanted: int, allowed: int) -> None:
+    def _check_room(self, user_id: int, wanted: int, allowed: int, now: datetime) -> None:
         (row,) = self._run(
             "SELECT count(*) AS n FROM tasks WHERE user_id = ? AND finished_at IS NULL", (user_id,)
         )
-        if row["n"] + wanted > allowed:
-            raise TooManyUnfinished(row["n"], allowed)
+        unfinished = row["n"] + self._held_for_forgotten(user_id, now)
+        if unfinished + wanted > allowed:
+            raise TooManyUnfinished(unfinished, allowed)
+
+    def _held_for_forgotten(self, user_id: int, now: datetime) -> int:
+        """Count what a person had at HiDream when they were forgotten, and still has."""
+        for key in self._run("SELECT value FROM facts WHERE name = ?", (KEY_FACT,)):
+            (row,) = self._run(
+                "SELECT count(*) AS n FROM tasks WHERE person_hash = ? AND EXISTS (SELECT 1"
+                " FROM submissions WHERE task_id = tasks.id AND released_at IS NULL"
+                " AND held_until > ?)",
+                (hashed(key["value"], user_id), stamp(now)),
+            )
+            return int(row["n"])
+        return 0
 
     def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
         (row,) = self._run(

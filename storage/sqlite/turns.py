@@ -29,7 +29,8 @@ class Turns(Connections):
             return row
         (over,) = self._run(
             "UPDATE tasks SET state = 'cancelled', due_at = NULL, ready_at = NULL,"
-            " failure_id = NULL, failure_data = NULL, finished_at = ? WHERE id = ? RETURNING *",
+            " failure_id = NULL, failure_data = NULL, finished_at = ?,"
+            " vendor_message = CASE pruned WHEN 0 THEN vendor_message END WHERE id = ? RETURNING *",
             (stamp(now), row["id"]),
         )
         return over

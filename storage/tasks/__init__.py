@@ -7,6 +7,7 @@ the limits stay true whatever became of the task.
 """
 
 from storage.tasks.incoming import (
+    DRAFTS_KEPT,
     Album,
     AlbumPart,
     Draft,
@@ -42,6 +43,7 @@ from storage.tasks.task import (
 
 __all__ = [
     "AT_HIDREAM",
+    "DRAFTS_KEPT",
     "FINAL",
     "HISTORY_LIMIT",
     "IN_LINE",

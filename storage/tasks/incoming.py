@@ -1,8 +1,8 @@
 """What comes in before it is a task: updates, and photos that wait for words."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from storage.tasks.task import Origin, Photo, Place
 
@@ -34,6 +34,8 @@ class InboxRow:
 DraftKind = Literal["words", "prompt", "offer"]
 """What a draft waits for: "words" for its photos, a photo for its words ("prompt"), or, complete, a
 tap ("offer")."""
+DRAFTS_KEPT: Final = timedelta(days=30)
+"""What has waited for so long for its words or its photo is forgotten; an offer's button never dies."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,7 +51,7 @@ class Place:
     chat_type: str
     """`private`, `group`, `supergroup` or `channel`."""
     message_id: int
-    """The message with the photo: results are replies to it."""
+    """The message with the photo: results are replies to it. 0: it is in a group that has moved."""
     thread_id: int | None = None
     """The topic, in a chat that has topics."""
 

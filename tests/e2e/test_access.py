@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.hidream.settings import Settings
-from tests.e2e.world import SAMPLE, World, opened, text_of, until
+from tests.e2e.world import SAMPLE, World, opened, said, text_of, until
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
 
@@ -62,7 +62,7 @@ async def test_not_too_many_at_one_time(tmp_path: Path) -> None:
 
         async def refused(times: int) -> bool:
             shown = [text_of(m) for chat in (ada.id, group) for m in await ada.sees(chat)]
-            return sum("still busy with 2 photos" in text for text in shown) == times
+            return sum("still busy with 2 pictures" in text for text in shown) == times
 
         await until(lambda: refused(4), "four of the six are refused")
         assert len(world.rows("SELECT id FROM tasks")) == 2
@@ -75,7 +75,7 @@ async def test_not_too_many_at_one_time(tmp_path: Path) -> None:
             lambda: _rows(world.rows("SELECT id FROM tasks WHERE state = 'delivered'"), 3),
             "all that was taken is made",
         )
-        await ada.text("make it brown")
+        await ada.press(await ada.reads("still busy", times=3), said("button-go"))
         await until(
             lambda: _rows(world.rows("SELECT id FROM tasks WHERE state = 'delivered'"), 4),
             "the photo that waited still had its words taken",

@@ -37,13 +37,13 @@ MISTAKES: Final = (
     Mistake(caption="make it sepia /ratio", named=("/ratio", "16:9", "portrait")),
     Mistake(
         caption="make it sepia --count 9",
-        named=("--count", "“9”", "1, 2, 3, 4"),
+        named=("--count", "“9”", "1, 2, 3 or 4"),
         mended="make it sepia /count 2",
         ratio="4:3",
         count=2,
     ),
-    Mistake(caption="make it sepia /n many", named=("/n", "many", "1, 2, 3, 4")),
-    Mistake(caption="make it sepia /n\n", named=("/n", "/count 4", "1, 2, 3, 4")),
+    Mistake(caption="make it sepia /n many", named=("/n", "many", "1, 2, 3 or 4")),
+    Mistake(caption="make it sepia /n\n", named=("/n", "/count 4", "1, 2, 3 or 4")),
     Mistake(caption="/no\nmake it sepia", named=("/no", "/no text, people")),
     Mistake(caption="make it sepia /ratoi 16:9", named=("/ratoi", "mean /ratio?")),
     Mistake(caption="make it sepia --cuont 2", named=("--cuont", "mean --count?")),
@@ -94,7 +94,7 @@ async def test_mistake_after_mistake(tmp_path: Path) -> None:
 
 
 async def test_edited_caption(tmp_path: Path) -> None:
-    """An edited caption counts if its photo still waits for words; else the person is told."""
+    """An edited caption counts while its photo waits for words; later, a tap makes it with the new ones."""
     async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
         ada, bob = await world.person(), await world.person("Bob")
@@ -105,12 +105,18 @@ async def test_edited_caption(tmp_path: Path) -> None:
         await _edit(world, ada, photo, caption="make it sepia /count 2")
         await ada.gets(2)
         await _edit(world, ada, photo, caption="make it rain")
-        await ada.reads("saw your edit", "sent first")
-        assert (await submitted(world, ada))["prompt"] == "make it sepia"
+        offer = await ada.reads("make it again")
         text = await bob.text("hello")
-        await bob.reads("need a photo")
-        await _edit(world, bob, text, text="hello again")
-        await bob.reads("send this as a new one")
+        await bob.reads("now send the photo")
+        await _edit(world, bob, text, text="make it blue")
+        await bob.reads("now send the photo", times=2)
+        await bob.photo()
+        await bob.gets(1)
+        assert (await submitted(world, bob))["prompt"] == "make it blue"
+        await ada.press(offer, said("button-new-words"))
+        await ada.gets(3)
+        prompts = [task["prompt"] for task in (await world.made())["tasks"]]
+        assert prompts == ["make it sepia", "make it blue", "make it rain"]
 
 
 async def _edit(world: World, person: Person, message: JSON, **words: str) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from bot.commands import COMMANDS
+from bot.handlers.orders import IDEAS
 from bot.options import OPTIONS
+from bot.texts import Say, plain
 from sandbox.hidream.settings import Settings
 from tests.e2e.test_options import AT_ONCE, has_ratio, submitted
-from tests.e2e.world import JSON, SAMPLE, Person, World, opened, text_of, until
+from tests.e2e.world import JSON, SAMPLE, Person, World, buttons_of, opened, text_of, until
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
 
@@ -42,13 +44,16 @@ async def test_photo_first_words_later(tmp_path: Path) -> None:
         async def ada_writes_at_once() -> None:
             await ada.photo()
             question = await ada.reads("What shall I make of it?")
-            assert question["force_reply"]
+            assert buttons_of(question) == [plain(Say(idea)) for idea in IDEAS]
             assert await world.calls("hidream") == []
             await ada.text("make it sepia")
             await ada.gets(1)
             assert (await submitted(world, ada))["ratio"] == "4:3"
             await ada.text("and now in blue")
-            await ada.reads("need a photo")
+            await ada.reads("now send the photo")
+            await ada.photo()
+            await ada.gets(2)
+            assert "and now in blue" in await _asked_for(world)
 
         async def bob_sends_options_first() -> None:
             await bob.photo("/ratio 16:9 /no text /count 3")
@@ -105,11 +110,11 @@ ODD: Final[tuple[tuple[JSON, str], ...]] = (
                 "type": "regular",
                 "width": 512,
                 "height": 512,
-                "is_animated": False,
+                "is_animated": True,
                 "is_video": False,
             }
         },
-        "only work on photos",
+        "that sticker moves",
     ),
     ({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3}}, "only work on photos"),
     (
@@ -123,7 +128,7 @@ ODD: Final[tuple[tuple[JSON, str], ...]] = (
             },
             "caption": "make it sepia",
         },
-        "only work on photos",
+        "that is a video",
     ),
     (
         {
@@ -163,38 +168,86 @@ async def test_everything_else(tmp_path: Path) -> None:
         for content in ({"new_chat_title": "New"}, {"delete_chat_photo": True}):
             await world.do(f"chats/{ada.id}/message", user_id=ada.id, message=content)
         for text, words in (
-            ("hello", "need a photo"),
-            ("/ratio 16:9 make it sepia", "need a photo"),
-            ("/cancel", "don't know /cancel"),
+            ("hello", "now send the photo"),
+            ("/ratoi 16:9 make it sepia", "mean /ratio?"),
+            ("/nonsense", "don't know /nonsense"),
         ):
             await ada.text(text)
             await ada.reads(words)
-        await ada.photo()
-        await ada.reads("What shall I make of it?")
         await ada.text("/sepia please")
         await ada.reads("don't know /sepia")
-        assert len(await ada.sees()) == 5
+        assert len(await ada.sees()) == 4
         assert await world.calls("hidream") == []
 
 
-async def test_album_gets_one_answer(tmp_path: Path) -> None:
-    """However many photos, files or films an album has, it is answered once, and nothing is spent."""
-    async with opened(tmp_path) as world:
+async def test_albums(tmp_path: Path) -> None:
+    """An album is one task with all its photos, also if the bot is killed between them; films are not."""
+    async with opened(tmp_path, settings=QUICK) as world:
         await world.start()
-        ada, bob = await world.person(), await world.person("Bob")
-        await ada.photo("make it sepia", contents=(SAMPLE,) * 4, caption_index=2)
+        ada, bob, cyd = [await world.person(name) for name in ("Ada", "Bob", "Cyd")]
+        first = await ada.photo("make it sepia", contents=(SAMPLE,) * 4, caption_index=2)
+        await until(lambda: _parts(world, 4), "the parts are kept")
+        await world.kill()
         film = {"file_id": "v", "file_unique_id": "v", "duration": 3, "width": 64, "height": 48}
         for _ in range(3):
             album = {"video": film, "media_group_id": "5"}
             await world.do(f"chats/{bob.id}/message", user_id=bob.id, message=album)
-        for person, words in ((ada, "one photo at a time"), (bob, "only work on photos")):
-            await person.reads(words)
-            # what comes after it in the same chat has been handled after it
-            await person.text("hello")
-            await person.reads("need a photo")
-            assert len(await person.sees()) == 2
-        assert await world.calls("hidream") == []
-        assert world.rows("SELECT id FROM tasks") == []
+        await cyd.photo("make it brown", contents=(SAMPLE,) * 5)
+        await world.start()
+        [picture] = await ada.gets(1)
+        assert picture["reply_to"] == first["message_id"]
+        await bob.reads("that is a video")
+        offer = await cyd.reads("5 photos", "4 into one picture")
+        await cyd.press(offer, plain(Say("button-each")))
+        await cyd.gets(5)
+        await cyd.press(offer, plain(Say("button-first")))
+        await cyd.gets(6)
+        assert len(await bob.sees()) == 1
+        calls = await world.calls("hidream", call="submit")
+        assert sorted(len(call["params"]["images"]) for call in calls) == [1] * 5 + [4] * 2
+
+
+async def _parts(world: World, count: int) -> bool:
+    if not world.database.exists():
+        return False
+    return len(world.rows("SELECT 1 FROM album_parts")) == count
+
+
+async def test_going_on(tmp_path: Path) -> None:
+    """A reply to a result goes on from it; a link goes to HiDream as it is; an edit is taken in line."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada = await world.person()
+        await ada.photo("make it sepia")
+        [result] = await ada.gets(1)
+        await ada.text("and now in blue", reply_to=result["message_id"])
+        await ada.gets(2)
+        assert world.rows("SELECT parent_id FROM tasks WHERE id = 2") == [{"parent_id": 1}]
+        link = f"{world.telegram}/cat.jpg"
+        await ada.text(f"{link} make it rain")
+        await world.task_is("delivered", "failed", task=3)
+        calls = await world.calls("hidream", call="submit")
+        assert calls[2]["params"]["images"] == [{"url": link}]
+        assert calls[2]["params"]["ratio"] == "1:1"
+        await world.set_hidream(down=True)
+        photo = await ada.photo("make it snow")
+        await world.task_is("queued", "waiting", task=4)
+        words = {"user_id": ada.id, "message_id": photo["message_id"], "caption": "{fog, hail}"}
+        await world.do(f"chats/{ada.id}/edit", **words)
+        offer = await ada.reads("make it again")
+        await world.do(f"chats/{ada.id}/edit", **{**words, "caption": "make it foggy"})
+        await ada.reads("new words")
+        await ada.press(offer, plain(Say("button-new-words")))
+        await world.set_hidream(down=False)
+        await until(lambda: _prompts(world, {"make it foggy", "fog", "hail"}), "all are handed in")
+
+
+async def _prompts(world: World, prompts: set[str]) -> bool:
+    return prompts <= await _asked_for(world)
+
+
+async def _asked_for(world: World) -> set[str]:
+    return {task["prompt"] for task in (await world.made())["tasks"]}
 
 
 FAMILY: Final = "👩‍👩‍👧‍👦"

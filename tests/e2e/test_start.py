@@ -239,6 +239,41 @@ async def test_a_fresh_hidream_token_is_taken_up(tmp_path: Path) -> None:
             assert token not in world.log
 
 
+# --- how it presents itself -----------------------------------------------------------------------
+
+
+async def test_it_presents_itself_in_every_language(tmp_path: Path) -> None:
+    """Menu and page are set at the first start alone, and people are answered in their language.
+
+    A Telegram that does not know how to set them keeps nobody from an answer.
+    """
+    async with opened(tmp_path) as world:
+        await world.fault("telegram", "setMyDescription", "status", status=404)
+        await world.start()
+        carla = await world.person("Carla", language_code="de")
+        await carla.text("/start")
+        await carla.reads("Schick mir ein Foto")
+        assert await world.stop() == 0
+        assert "menu_not_set" in world.log
+        await world.start()
+
+        async def presented() -> bool:
+            return "menu_set" in world.log
+
+        await until(presented, "the menu is set")
+        menus = (await world.see("commands"))["menus"]
+        assert {menu["language_code"] for menu in menus} >= {"", "zh", "pt", "de", "ar"}
+        profile = await world.see("profile")
+        assert "ein paar Worten" in profile["short_description"]["de"]
+        assert await world.stop() == 0
+        calls = len(await world.calls("telegram", call="setMyCommands"))
+        await world.start()
+        await carla.text("/help")
+        await carla.reads("In der Bildunterschrift kann auch stehen", "/count 4")
+        assert len(await world.calls("telegram", call="setMyCommands")) == calls
+        assert await world.calls("telegram", outcome="strict") == []
+
+
 # --- what the logs say ----------------------------------------------------------------------------
 
 

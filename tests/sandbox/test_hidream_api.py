@@ -165,12 +165,28 @@ async def test_outcomes_on_demand(hidream: Client) -> None:
     assert found[1]["description"] == "no luck"
 
 
+async def test_outcomes_of_one_user(hidream: Client) -> None:
+    """What is queued for a user is for their next task alone; "never" lasts until it is released."""
+    await hidream.post("/sandbox/outcomes", json={"statuses": [1, "never"], "user_id": "8"})
+    other = await hidream.submitted(img_count=2)
+    found = await hidream.ended(other["task_id"])
+    assert [one["task_status"] for one in found] == [1, 1]
+    hidream.headers["API-User-ID"] = "8"
+    held = await hidream.submitted(img_count=2)
+    assert (await hidream.post("/sandbox/release", json={"user_id": "7"})).json() == {"released": 0}
+    assert (await hidream.get("/sandbox/tasks")).json()["tasks"][1]["state"] == "running"
+    assert (await hidream.post("/sandbox/release", json={"user_id": "8"})).json() == {"released": 1}
+    found = await hidream.ended(held["task_id"])
+    assert [one["task_status"] for one in found] == [1, 1]
+
+
 async def test_mistakes_in_the_controls_are_told(slow: Client) -> None:
     """The sandbox's own controls answer 400 and say what was wrong."""
     for path, body in (
         ("settings", {"secnods": 1}),
         ("settings", [1]),
         ("outcomes", {"statuses": "x"}),
+        ("outcomes", {"statuses": [1], "user_id": 7}),
     ):
         answer = await slow.post(f"/sandbox/{path}", json=body)
         assert answer.status_code == 400

@@ -197,3 +197,39 @@ async def test_what_nobody_can_do(world: World, path: str, fields: JSON) -> None
     assert answer.status_code == 400
     assert len(answer.json()["error"]) > 10
     assert await world.updates() == []
+
+
+async def test_forwards_from_groups_and_channels(world: World) -> None:
+    """What was said in a chat's name is forwarded in it, and only by who sees it."""
+    group, bo = await grouped(world)
+    channel = (await world.do("channels", title="C", members=[world.me], bot=False))["id"]
+    for chat, more in ((channel, {}), (group, {"as_chat": group})):
+        fields = {"user_id": world.me, "text": "/x", **more}
+        sent = await world.do(f"chats/{chat}/text", **fields)
+        forward = {"from_chat_id": chat, "message_id": sent["message_id"]}
+        await world.do(f"chats/{world.me}/forward", user_id=world.me, **forward)
+        if chat == channel:
+            answer = await world.http.post(
+                f"/person/chats/{bo}/forward", json={"user_id": bo, **forward}
+            )
+            assert answer.status_code == 400
+    messages = [u["message"] for u in await world.updates() if "message" in u]
+    origins = [m["forward_origin"] for m in messages if "forward_origin" in m]
+    assert [o["type"] for o in origins] == ["channel", "chat"]
+    assert (origins[0]["chat"]["id"], origins[1]["sender_chat"]["id"]) == (channel, group)
+
+
+async def test_changes_of_others(world: World) -> None:
+    """What becomes of other members is told to a bot that runs the chat and asked for it."""
+    group, bo = await grouped(world)
+    await world.call("getUpdates", allowed_updates=["chat_member"])
+    for status in ("administrator", "member"):
+        await world.do(f"groups/{group}/status", status=status)
+        await world.do(f"groups/{group}/status", user_id=bo, status=status)
+    (change,) = await world.bot.get_updates()
+    assert change.chat_member is not None
+    assert change.chat_member.new_chat_member.status == "administrator"
+    channel = (await world.do("channels", title="C", members=[world.me]))["id"]
+    await world.do(f"groups/{channel}/status", status="member")
+    described = await world.wrong("getChatMember", chat_id=channel, user_id=world.me)
+    assert described == "Bad Request: CHAT_ADMIN_REQUIRED"

@@ -66,6 +66,22 @@ async def test_other_media(world: World, kind: str) -> None:
     assert (message.document is not None) == (kind == "animation")
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("sticker", {}), ("sticker", {"format": "round"}), ("photo", {"caption_index": "1"})],
+)
+async def test_what_cannot_be_sent(world: World, kind: str, fields: dict[str, str]) -> None:
+    """A still sticker is a picture, of a known format; words belong to an item that is there."""
+    content = picture() if kind == "photo" else b"no picture"
+    answer = await world.http.post(
+        f"/person/chats/{world.me}/{kind}",
+        data={"user_id": world.me, **fields},
+        files={kind: ("a", content)},
+    )
+    assert answer.status_code == 400
+    assert await world.updates() == []
+
+
 async def test_a_covered_photo(world: World) -> None:
     """A photo comes as a spoiler; no app can cover a file."""
     (shown,) = (await send(world, "photo", picture(), spoiler="true"))["messages"]

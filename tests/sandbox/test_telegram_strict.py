@@ -42,7 +42,13 @@ def test_methods_are_exactly_these() -> None:
         ("sendMessage", {}, "message text is empty"),
         ("sendMessage", {"text": " \n "}, "message text is empty"),
         ("sendMessage", {"text": "<b></b>", "parse_mode": "HTML"}, "message text is empty"),
+        ("sendMessage", {"text": "\u200d\u200f \u2066"}, "message text is empty"),
         ("sendMessage", {"text": "x" * 4097}, "message is too long"),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": {"inline_keyboard": [[{"text": " ", "url": "t.me"}]]}},
+            "inline keyboard button text must be non-empty",
+        ),
         ("sendMessage", {"text": "x", "chat_id": "me"}, "parameter chat_id must be"),
         ("sendMessage", {"text": "x", "protect_content": "yes"}, "parameter protect_content must"),
         ("sendMessage", {"text": "x", "message_thread_id": 1.5}, "parameter message_thread_id"),

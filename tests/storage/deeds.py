@@ -384,6 +384,10 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "note_progress_message": lambda known, draw: call(draw(_task_ids(known)), draw(_small)),
         "note_shown_place": lambda known, draw: call(draw(_task_ids(known)), draw(_small)),
     },
+    "privacy": {
+        "forget_person": lambda known, draw: call(draw(_people), known.now),
+        "forget_pictures": lambda known, draw: call(draw(_task_ids(known))),
+    },
     "housekeeping": {
         # Both owners live, or the other one is known to be dead.
         "recover": lambda known, draw: call(

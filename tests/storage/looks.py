@@ -67,6 +67,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     ],
     "count_results": lambda _: [call(1), call(2, words="x"), call(3, chat_id=3)],
     "ancestors": lambda known: [call(one, 9), call(one, 1)] if (one := _one(known)) else [],
+    "everything_of": lambda known: [call(known.turn % 3 + 1)],
     "unfinished_child": _by_id,
     "place_in_line": lambda known: [call(one)] if (one := _one(known)) else [],
     "next_queued": lambda _: [call(99), call(2)],

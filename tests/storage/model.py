@@ -20,13 +20,15 @@ from tests.storage.deeds import OWNERS, PARALLEL, Call, Known
 from tests.storage.looks import LOOKS
 from tests.storage.making import HandClock
 
+_FORGOTTEN: Final = frozenset(
+    {
+        *("user_id", "place", "photos", "settings", "language", "request_id", "failure"),
+        *("hidream_task_id", "vendor_message", "progress_message_id", "pressed", "pruned"),
+    }
+)
 AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {
-    "prune": frozenset(
-        {
-            *("user_id", "place", "photos", "settings", "language", "request_id", "failure"),
-            *("hidream_task_id", "vendor_message", "progress_message_id", "pressed", "pruned"),
-        }
-    ),
+    "prune": _FORGOTTEN,
+    "forget_person": _FORGOTTEN,
     "move_chat": frozenset({"place", "progress_message_id"}),
     # HiDream may end a task that is over for the person.
     "release": frozenset({"ended_at"}),
@@ -195,7 +197,10 @@ async def open_world(folder: Path) -> World:
 async def answer_of(store: MemoryStore | SqliteStore, method: str, deed: Call) -> Any:
     """Call a method; an error of the store is an answer too."""
     try:
-        return await getattr(store, method)(*deed.args, **deed.named)
+        asked = getattr(store, method)(*deed.args, **deed.named)
+        if isinstance(asked, AsyncIterator):
+            return [one async for one in asked]
+        return await asked
     except StoreError as error:
         return error
 

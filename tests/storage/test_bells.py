@@ -170,6 +170,7 @@ _CALLS: Final[
         lambda store, _: store.add_all([new_task(50)], now=START, max_unfinished=None),
     ),
     "change": (TaskState.QUEUED, lambda store, task: store.change(task, photos=[])),
+    "forget_person": (TaskState.READY, lambda store, _: store.forget_person(9, START)),
     "cancel": (TaskState.RUNNING, lambda store, task: store.cancel(task, START)),
     "requeue_due": (TaskState.WAITING, lambda store, _: store.requeue_due(START + HOUR)),
     "put_off": (TaskState.QUEUED, lambda store, task: store.put_off(task, due_at=START)),

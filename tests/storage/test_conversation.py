@@ -258,7 +258,7 @@ async def test_a_moved_group_takes_its_conversation_along(store: TaskStore) -> N
     await store.move_chat(-5, -1005)
     assert await store.preferences("chat", -1005) == {"ratio": "1:1", "count": "4"}
     assert await store.preferences("chat", -5) == {}
-    assert await store.preferences("user", -5) == {"count": "3"}
+    assert await store.preferences("user", -1005) == {"count": "3"}, "written in the group's name"
     assert await store.view(view.id) == replace(view, chat_id=-1005)
     assert await store.stale_progress(9) == [], "nothing in the new group has that number for us"
     for chat_id, n in ((-5, 20), (-1005, 20), (-5, 21)):

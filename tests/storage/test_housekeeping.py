@@ -1,11 +1,12 @@
 """Recovery, forgetting, moved chats and counts: the same in both stores."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from storage.store import TaskStore
-from storage.tasks import Failure, Origin, SentImage, TaskState
+from storage.tasks import Failure, NewView, Origin, SentImage, TaskState
 from tests.storage.making import (
     BOT,
     HOUR,
@@ -123,8 +124,30 @@ async def test_a_moved_group_takes_everything_along(store: TaskStore) -> None:
     assert found.id == draft.id
     assert await store.open_draft(5, 6, START - HOUR) == kept
     moved = there(await store.get(task.id))
-    assert (moved.place.chat_id, moved.place.thread_id) == (-1005, None), "topics are others there"
+    where = (moved.place.chat_id, moved.place.message_id, moved.place.thread_id)
+    assert where == (-1005, 0, None), "messages and topics are others there"
     assert await store.get(other.id) == other
+
+
+async def test_what_was_written_in_a_groups_own_name_is_its_new_ids(store: TaskStore) -> None:
+    """Whoever writes anonymously has the group's id: tasks, drafts, views and choices follow it."""
+    task = await add(store, 1, chat_id=-5, user_id=-5)
+    draft = await store.add_draft(new_draft(2, chat_id=-5, user_id=-5), START)
+    await store.asked(draft.id, 77)
+    view = await store.add_view(
+        NewView(origin=Origin(bot_id=BOT, update_id=3), kind="status", user_id=-5, chat_id=-5),
+        START,
+    )
+    await store.set_preference("user", -5, "ratio", "1:1")
+    await store.move_chat(-5, -1005)
+    assert [one.id for one in await store.tasks_of(-1005, limit=9)] == [task.id]
+    followed = await store.draft(draft.id)
+    assert followed is not None
+    assert followed.user_id == -1005
+    assert await store.draft_asked_by(-1005, -1005, 77) is None, "another message has that number"
+    assert await store.view(view.id) == replace(view, chat_id=-1005, user_id=-1005)
+    assert await store.preferences("user", -1005) == {"ratio": "1:1"}
+    assert await store.preferences("user", -5) == {}
 
 
 async def test_finished_tasks_are_forgotten(store: TaskStore) -> None:

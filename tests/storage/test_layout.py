@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from storage.database import APPLICATION_ID
 from storage.layout import Migration, migrate, migrations, statements
+from storage.sqlite import open_store
+from storage.tasks import Photo, Settings
 from tests.storage.database_files import make
+from tests.storage.making import START, HandClock
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -45,3 +49,38 @@ async def test_a_migration_goes_through_whole_or_not_at_all(path: Path) -> None:
     assert version == (newest + 1,)
     assert "two" in names
     assert "three" not in names
+
+
+async def test_rows_of_an_older_layout_are_kept(path: Path) -> None:
+    """A database of the second layout, with a task, a draft, an album and an update in it, opens with all of them."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrate(connection, migrations()[:2])
+        connection.executescript(
+            "INSERT INTO tasks (bot_id, update_id, n, user_id, chat_id, chat_type, message_id,"
+            " photos, prompt, negative, count, turn, created_at, state, finished_at,"
+            " progress_message_id) VALUES (1, 1, 0, 5, 5, 'private', 9,"
+            ' \'[{"file_id": "f", "file_unique_id": "u", "kind": "photo", "width": 4, "height": 3,'
+            " \"size\": null}]', 'snow', '', 1, 1, 0, 'delivered', 1, 7);"
+            "INSERT INTO drafts (bot_id, update_id, n, user_id, chat_id, chat_type, message_id,"
+            " photos, caption, created_at) VALUES (1, 2, 0, 5, 5, 'private', 10, '[]', 'x', 0);"
+            "INSERT INTO albums VALUES (5, 'g', 1, 2, 0, 0);"
+            "INSERT INTO inbox (bot_id, update_id, chat_id, raw, received_at)"
+            " VALUES (1, 3, 5, '{}', 0);"
+        )
+    path.chmod(0o600)
+    store = await open_store(path, clock=HandClock())
+    try:
+        [task] = await store.tasks_of(5, limit=9)
+        assert task.photos == (Photo(file_id="f", file_unique_id="u", width=4, height=3),)
+        assert task.settings == Settings(prompt="snow")
+        assert (task.withdrawn, task.pruned, task.pressed) == (False, False, None)
+        draft = await store.draft(1)
+        assert draft is not None
+        assert (draft.kind, draft.caption) == ("words", "x")
+        assert await store.albums_due(START, 9) == []
+        assert [row.update_id for row in await store.inbox_heads(START, 9)] == [3]
+        assert (await store.counts())["delivered"] == 1
+    finally:
+        await store.close()

@@ -89,6 +89,7 @@ _IN_BULK: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "requeue_due": lambda store: store.requeue_due(START + 2 * HOUR),
     "cancel_queued": lambda store: store.cancel_queued(5, 5, START),
     "claim_delivery": claim_delivery,
+    "forget_person": lambda store: store.forget_person(5, START),
     "recover": lambda store: store.recover(owner="next", now=START, sole=True),
 }
 _BY_THE_PERSON: Final = {"cancel", "change"}
@@ -107,7 +108,7 @@ async def test_what_moves_in_bulk_moves_as_the_table_says(
     await _IN_BULK[method](store)
     targets = MOVES[method].get(state, (state,))[:1]
     assert (there(await store.get(task.id)).state,) == targets
-    if state not in MOVES[method]:
+    if state not in MOVES[method] and method != "forget_person":
         assert await store.get(task.id) == task
 
 

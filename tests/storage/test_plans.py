@@ -99,8 +99,13 @@ async def _use_everything(store: TaskStore) -> None:
         ),
         store.cancel_queued(50, 50, START),
         store.cancel_queued(None, 50, START),
+        store.forget_person(4, START),
+        store.add(new_task(53, user_id=4), now=START, max_unfinished=9),
+        store.forget_pictures(1),
     ):
         await look
+    await store.receive(BOT, [update(9)], START)
+    assert [piece async for piece in store.everything_of(6)]
     delivering = await claim_delivery(store)
     assert delivering is not None
     await store.step_started(delivering, "text", START)
@@ -231,5 +236,6 @@ _PARTIAL: Final = {
     "tasks_unfinished_in_chat",
     "submissions_held",
     "images_late",
+    "tasks_forgotten",
 }
 """Indexes that hold only what is unfinished, so that reading them in order is no scan of the table."""

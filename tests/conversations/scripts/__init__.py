@@ -1,0 +1,13 @@
+"""The conversations, in the order of the document.
+
+To add one, write a script in a module of this folder: a function of a talk, under `@conversation()`. Its
+docstring's first line is the title, the rest says what it shows; `await talk.restart()` is where the bot
+is killed in the second run. Then `python -m tests.conversations --write`.
+"""
+
+from typing import Final
+
+from tests.conversations.conversation import Conversation, conversations_of
+from tests.conversations.scripts import photos, results, start
+
+CONVERSATIONS: Final[tuple[Conversation, ...]] = conversations_of(start, photos, results)

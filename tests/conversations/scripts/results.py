@@ -1,0 +1,55 @@
+"""What comes back, and what can be done with it."""
+
+from tests.conversations.conversation import conversation
+from tests.conversations.talk import Talk
+
+
+@conversation()
+async def four_pictures(talk: Talk) -> None:
+    """Four pictures at once.
+
+    They come as an album; one that did not come out is said.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.sends("in autumn /count 4")
+    await bot.shows(4, "result")
+    await bot.says("result-next")
+    await talk.restart()
+    await talk.hidream_ends(1, 3)
+    await ada.sends("in winter /count 2")
+    await bot.shows(1, "partly", "missing-failed")
+
+
+@conversation()
+async def refused(talk: Talk) -> None:
+    """HiDream refuses.
+
+    Then the bot says why as far as it is known, that nothing was spent, and what can be done: here, other words.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.sends("a bloody sunset /ratio 4:3")
+    reason = await bot.says("content-refused")
+    await talk.restart()
+    await ada.presses(reason, "button-words")
+    question = await bot.says("ask-other-words")
+    await ada.says("a crimson sunset", to=question)
+    await bot.shows(1, "result")
+
+
+@conversation()
+async def status(talk: Talk) -> None:
+    """How it goes.
+
+    /status lists what is one's own, and shows one in full, with its pictures.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.says("/status")
+    await bot.says("status-none")
+    await ada.sends("make it snow")
+    picture = await bot.shows(1, "result")
+    await talk.restart()
+    await ada.says("/status")
+    await bot.says("status-line", "status-more")
+    await ada.says(f"/status {talk.number(picture)}")
+    await bot.says("status-full", "status-took")
+    await bot.shows(1)

@@ -1,0 +1,18 @@
+"""Meeting the bot."""
+
+from tests.conversations.conversation import conversation
+from tests.conversations.talk import Talk
+
+
+@conversation()
+async def hello(talk: Talk) -> None:
+    """Hello.
+
+    What it does, and everything that can be said.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.says("/start")
+    await bot.says("start")
+    await talk.restart()
+    await ada.says("/help")
+    await bot.says("help", "help-options", "help-commands")
