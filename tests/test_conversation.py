@@ -194,6 +194,10 @@ async def test_too_many_unfinished() -> None:
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
     await parlour.post("{x, y} three", photo="c")
     assert await parlour.press(parlour.last, parlour.last.buttons[0].data) == "pressed-too-many"
+    for task in await parlour.tasks():
+        await parlour.store.cancel(task, parlour.clock.now())
+    pressed = await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    assert pressed == "pressed-too-many-at-once"
 
 
 # --- replies
@@ -291,6 +295,8 @@ async def test_anonymous_admins_and_channels() -> None:
     await parlour.post("just news", photo="b", chat=-200, kind="channel")
     await parlour.post("/edit snow", photo="b", chat=-200, kind="channel")
     await parlour.post(f"@{NAME} rain", photo="c", chat=-200, kind="channel")
+    copy: JSON = {"sender_chat": {"id": -200, "type": "channel"}, "is_automatic_forward": True}
+    await parlour.post("/edit snow", photo="b", chat=GROUP, user=777000, **copy)
     tasks = await parlour.tasks()
     assert [task.user_id for task in tasks] == [GROUP, -200, -200]
     assert [task.settings.prompt for task in tasks] == ["make it snow", "snow", "rain"]
