@@ -60,13 +60,11 @@ def ratios(task: Task) -> Keyboard:
     return (*_rows(shapes), (_back(Action.RATIO, task),))
 
 
-def which(task: Task, images: Sequence[int]) -> Keyboard:
-    """Give the pictures to choose from, as they are counted in the chat; their `n` goes with them."""
+def which(task: Task, shown: Sequence[int]) -> Keyboard:
+    """Give the pictures to choose from, as they are counted in the chat; `shown` has the `n` of each."""
     numbers = [
-        Button(
-            label=Say("button-number", {"number": place}), data=press(Action.USE, task.id, image)
-        )
-        for place, image in enumerate(images, start=1)
+        Button(label=Say("button-number", {"number": place}), data=press(Action.USE, task.id, n))
+        for place, n in enumerate(shown, start=1)
     ]
     return (*_rows(numbers), (_back(Action.USE, task),))
 

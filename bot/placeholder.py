@@ -17,4 +17,4 @@ def placeholder() -> Picture:
     """Give a plain grey square: nothing of what was there before."""
     out = io.BytesIO()
     Image.new("RGB", (_SIDE, _SIDE), _GREY).save(out, "PNG")
-    return Picture(content=out.getvalue(), name="deleted.png")
+    return Picture(content=out.getvalue(), name="0.png")

@@ -73,9 +73,10 @@ class DeleteButton:
         await self._desk.files.remove(task.id)
         await store.files_removed(task.id)
         messages = await store.messages_of(task.id)
+        first = next((one for one in messages if one.role in _PICTURES), None)
         ends: Counter[End] = Counter()
         for message in messages:
-            ends[await self._take_away(message, task, first=not ends["replaced"])] += 1
+            ends[await self._take_away(message, task, first=message is first)] += 1
         ends["left"] += await self._unknown(press, task, messages)
         try:
             await self._desk.say(
@@ -151,9 +152,10 @@ def _settled(outcome: Outcome) -> Outcome:
 
 
 def _report(task: Task, ends: Counter[End]) -> list[Say]:
-    lines = [Say("deleted-all" if not ends["left"] else "deleted-here", {"task": task.id})]
-    if ends["replaced"]:
-        lines.append(Say("deleted-replaced", {"count": ends["replaced"]}))
-    if ends["left"]:
-        lines.append(Say("deleted-left", {"count": ends["left"]}))
+    replaced, left = ends["replaced"], ends["left"]
+    lines = [Say("deleted-here" if left else "deleted-all", {"task": task.id})]
+    if replaced:
+        lines.append(Say("deleted-replaced", {"count": replaced}))
+    if left:
+        lines.append(Say("deleted-left", {"count": left}))
     return [*lines, Say("deleted-stays", {"task": task.id})]

@@ -211,7 +211,7 @@ def _settings_of(task: Task) -> str:
     )
     other = PictureRequest(
         prompt="",
-        negative="" if chosen.negative else "none",
+        negative="" if chosen.negative else "…",
         ratio=AspectRatio.R16_9 if chosen.ratio == AspectRatio.R1_1 else AspectRatio.R1_1,
         count=COUNT_MIN if chosen.count == COUNT_MAX else COUNT_MAX,
     )
