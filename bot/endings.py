@@ -34,16 +34,21 @@ class Endings:
         """Edit what is left; returns the seconds until the next look, where there may be more."""
         now = self._clock.monotonic()
         if now < self._look_at:
-            return None
+            return self._look_at - now
         stale = await self._store.stale_progress(_AT_ONCE)
         self._look_at = now + _LOOK
         for task in stale:
-            if task.finished_at is not None and self._clock.now() - task.finished_at < _GRACE:
+            if self._told_by_others(task):
                 continue
             if not await self._end(task):
                 self._look_at = now + _PASSES
                 break
         return self._look_at - self._clock.monotonic() if stale else None
+
+    def _told_by_others(self, task: Task) -> bool:
+        # of one that ended with HiDream's answer nobody else knows
+        over = task.finished_at
+        return not task.withdrawn and over is not None and self._clock.now() - over < _GRACE
 
     async def _end(self, task: Task) -> bool:
         """Let a message say how it ended; returns False where that is to be tried again."""

@@ -80,6 +80,7 @@ class Progress:
         self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}
         self._placed: dict[int, tuple[int, float]] = {}
+        """The place of a task, and until when the wait that goes with it holds good."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Show until told to stop, then finish the messages in hand."""
@@ -164,7 +165,8 @@ class Progress:
 
     async def _still_shown(self, task: Task) -> bool:
         current = await self._store.get(task.id)
-        return current is not None and current.state in _SHOWN
+        # what is being stopped is told by whoever stops it
+        return current is not None and current.state in _SHOWN and not current.withdrawn
 
     def _be_quiet(self, chat_id: int, seconds: float) -> None:
         self._quiet_until[chat_id] = self._clock.monotonic() + seconds
@@ -213,8 +215,8 @@ class Progress:
                 continue
             self._rest(task)
             line, place = await self._line(task)
-            if longer := self._estimates.longer_in(task, self._clock.now()):
-                waits.append(longer)  # no row changes then
+            if news := self._news_in(task):
+                waits.append(news)  # no row changes then
             if line != self._shown.get(task.id):
                 self._edits.start(chat_id, self._edit(task, line, place))
         # until then each of them rests: there is nothing to read for
@@ -279,14 +281,18 @@ class Progress:
     def _wait(self, task: Task, place: int) -> Span | None:
         """Say when a place may have its turn, unless the line stands still longer than that allows."""
         now = self._clock.monotonic()
-        known, since = self._placed.get(task.id, (None, now))
-        if known != place:
-            since = now
-        self._placed[task.id] = (place, since)
         wait, one = self._estimates.in_line(place), self._estimates.in_line(1)
-        if wait is None or one is None or now - since > max(one.high, wait.high / 2):
+        if wait is None or one is None:
             return None
-        return wait
+        if self._placed.get(task.id, (None, 0.0))[0] != place:
+            self._placed[task.id] = (place, now + max(one.high, wait.high / 2))
+        return wait if now < self._placed[task.id][1] else None
+
+    def _news_in(self, task: Task) -> float | None:
+        """Give the seconds until something else is to be shown although no row changes."""
+        if task.state is TaskState.QUEUED and task.id in self._placed:
+            return max(0.0, self._placed[task.id][1] - self._clock.monotonic())
+        return self._estimates.longer_in(task, self._clock.now())
 
     async def _note_place(self, task: Task, place: int | None) -> None:
         """Note a place that was shown: no higher one is to follow it."""

@@ -33,6 +33,10 @@ _MISSING: Final = {
 }
 
 
+_PLAIN: Final = {"running": "progress-running", "percent": "progress-percent"}
+_USUAL: Final = {"running": "progress-running-usual", "percent": "progress-percent-usual"}
+_LONGER: Final = {"running": "progress-running-longer", "percent": "progress-percent-longer"}
+
 ONE_OF_SEVERAL: Final = "one-of-several"
 """The failure of a task for one of its photos: the sentence names it, and says why by another one."""
 
@@ -185,10 +189,10 @@ def _at_hidream(task: Task, usual: Span | None, *, longer: bool) -> Say:
         {} if task.completion is None else {"percent": percent(task.completion)}
     )
     if longer:
-        return Say(f"progress-{known}-longer", data)
+        return Say(_LONGER[known], data)
     if usual is not None:
-        return Say(f"progress-{known}-usual", {**data, "span": span(usual)})
-    return Say(f"progress-{known}", data)
+        return Say(_USUAL[known], {**data, "span": span(usual)})
+    return Say(_PLAIN[known], data)
 
 
 def cancelled(task: Task) -> Say:

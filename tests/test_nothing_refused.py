@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
+from bot import languages
 from bot.account import Trouble
 from bot.estimates import Span
 from bot.messages import Button

@@ -12,8 +12,8 @@ from bot.progress import Progress
 from bot.slots import Slots
 from bot.texts import Say
 from storage.memory import MemoryStore
-from storage.tasks import Task, TaskState
-from tests.storage.making import new_task, reach
+from storage.tasks import Measured, Task, TaskState
+from tests.storage.making import HOUR, accept, claim, new_task, reach
 from tests.time_machine import LoopClock, at_once
 
 
@@ -22,7 +22,7 @@ class Paper:
 
     def __init__(self) -> None:
         self.closed = False
-        self.left = False
+        self.left: int | None = None
         self.pressed_for: list[list[str]] = []
         self.shown: list[str] = []
         self.said: list[tuple[float, int]] = []
@@ -59,7 +59,7 @@ class Paper:
         """Show another text."""
         if self.closed:
             return Later(seconds=30, reason="closed")
-        if self.left:
+        if self.left == chat_id:
             return Gone(reason="blocked")
         self.shown += [line.id for line in lines]
         self.pressed_for.append([button.data for row in buttons for button in row])
@@ -314,6 +314,150 @@ def test_a_task_has_one_message() -> None:
             await asyncio.sleep(0.05)
             store.wake()
         assert paper.shown == ["progress-next"]
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_message_can_be_stopped_from() -> None:
+    """Each edit keeps the button; one that is being stopped is left alone, and ends without it."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), Paper(), asyncio.Event()
+        task = await reach(store, TaskState.QUEUED, 1, user_id=1)
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        await asyncio.sleep(1)
+        claimed = await claim(store, task)
+        assert claimed is not None
+        store.wake()
+        await asyncio.sleep(5)
+        button = f"cancel:{task.id}"
+        assert paper.pressed_for == [[button], [button]]
+        assert await store.cancel(claimed, LoopClock().now()) is not None
+        await asyncio.sleep(10)
+        assert len(paper.shown) == 2, "whoever stops it tells so"
+        await accept(store, claimed)
+        await asyncio.sleep(6)
+        assert (paper.shown[2:], paper.pressed_for[2:]) == (["progress-stopped"], [[]])
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_stopped_task_leaves_no_stale_message() -> None:
+    """Where whoever stopped a task did not live to say so, its message is brought to its end, once."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), Paper(), asyncio.Event()
+        queued = await _comes(store, 1, chat_id=1)
+        ran = await reach(store, TaskState.RUNNING, 2, user_id=2)
+        for task in (queued, ran):
+            await store.note_progress_message(task.id, task.id)
+            assert await store.cancel(task, LoopClock().now()) is not None
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        await asyncio.sleep(3)
+        assert paper.shown == [], "whoever stopped them may still be at it"
+        paper.closed = True
+        await asyncio.sleep(10)
+        paper.closed = False
+        await asyncio.sleep(60)
+        assert sorted(paper.shown) == ["progress-cancelled", "progress-stopped"]
+        assert paper.pressed_for == [[], []]
+        assert await store.stale_progress(10) == []
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_message_that_comes_after_the_end_is_put_away() -> None:
+    """A task that is stopped while its first message is on its way keeps none."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), SlowPaper(), asyncio.Event()
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        task = await _comes(store, 1, chat_id=1)
+        await asyncio.sleep(0.55)
+        await _ends(store, task)
+        await asyncio.sleep(10)
+        assert (paper.shown, paper.deleted) == (["progress-next"], [1])
+        assert await store.stale_progress(10) == []
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_whoever_left_has_nothing_in_line() -> None:
+    """Where an edit finds that nobody is there any more, what is in line there is cancelled."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), Paper(), asyncio.Event()
+        tasks = [await reach(store, TaskState.QUEUED, n, user_id=1) for n in (1, 2)]
+        other = await reach(store, TaskState.QUEUED, 3, user_id=2)
+        running = asyncio.create_task(progress_of(store, paper).run(stop))
+        await asyncio.sleep(5)
+        paper.left = 1
+        assert await claim(store, tasks[0]) is not None
+        store.wake()
+        await asyncio.sleep(5)
+        states = [(await _now(store, task)).state for task in (*tasks, other)]
+        assert states == [TaskState.SUBMITTING, TaskState.CANCELLED, TaskState.QUEUED]
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+async def _now(store: MemoryStore, task: Task) -> Task:
+    current = await store.get(task.id)
+    assert current is not None
+    return current
+
+
+def _usual(seconds: int) -> Durations:
+    """Give measures from so many seconds on: p50 4 s more, p90 7 s."""
+    return Durations(
+        Measured(ratio="16:9", count=2, seconds=n) for n in range(seconds, seconds + 9)
+    )
+
+
+def test_longer_than_usual_is_said_in_time() -> None:
+    """While it is usual, it is said what is usual; once p90 has passed, that it takes longer."""
+
+    async def work() -> None:
+        clock = LoopClock()
+        store, paper, stop = MemoryStore(clock), Paper(), asyncio.Event()
+        task = await _comes(store, 1, chat_id=1)
+        claimed = await claim(store, task)
+        assert claimed is not None
+        await store.accepted(
+            claimed,
+            hidream_task_id="a",
+            sub_task_ids=["a", "b"],
+            now=clock.now(),
+            deadline_at=clock.now() + HOUR,
+            held_until=clock.now() + HOUR,
+        )
+        running = asyncio.create_task(progress_of(store, paper, _usual(20)).run(stop))
+        await asyncio.sleep(26)
+        assert paper.shown == ["progress-running-usual"]
+        await asyncio.sleep(6)
+        assert paper.shown == ["progress-running-usual", "progress-running-longer"]
+        await stopped(store, running, stop)
+
+    at_once(work())
+
+
+def test_a_line_that_stands_still_promises_nothing() -> None:
+    """The wait that is told with a place is taken back when the line has not moved for too long."""
+
+    async def work() -> None:
+        store, paper, stop = MemoryStore(LoopClock()), Paper(), asyncio.Event()
+        for n in (1, 2):
+            await reach(store, TaskState.QUEUED, n, user_id=n)
+        running = asyncio.create_task(progress_of(store, paper, _usual(20)).run(stop))
+        await asyncio.sleep(20)
+        assert sorted(paper.shown) == ["progress-next", "progress-place-wait"]
+        await asyncio.sleep(40)
+        assert paper.shown[2:] == ["progress-place"]
         await stopped(store, running, stop)
 
     at_once(work())

@@ -73,7 +73,7 @@ async def test_one_in_full(tmp_path: Path) -> None:
         await world.stop()
         await world.start()
         shown = await _asks(ada, "/status #1", "HiDream's id")
-        assert shown.startswith("#1 · done\nmake it sepia\n1:1 · 2 pictures")
+        assert shown.startswith("#1 · done\nmake it sepia /ratio 1:1 /count 2\n")
         [call] = await world.calls("hidream", call="submit")
         assert call["params"]["task_id"] in shown
         again = (await ada.gets(4))[2:]
