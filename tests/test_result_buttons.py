@@ -300,15 +300,18 @@ async def test_delete_when_it_is_old(make: Make) -> None:
     message = gallery.under(task)
     first, second, third = (number for number in gallery.walls.shows if number >= 20_000)
     gallery.walls.stuck.add(third)
-    await gallery.tap(message, "delete:1:yes")
     shows = gallery.walls.shows
+    shows[1] = replace(shows[third], buttons=shows[message].buttons)
+    await gallery.store.note_message(task.id, ADA, 1, "other", gallery.clock.now())
+    await gallery.tap(message, "delete:1:yes")
+    assert shows[1].buttons == ()
     grey = placeholder().content
     assert [shows[number].content == grey for number in (first, second, third)] == [1, 1, 0]
     assert [shows[number].lines for number in (first, second)] == [("deleted",), ()]
     assert (shows[message].lines, shows[message].buttons) == (("deleted",), ())
     says = ["deleted-here", "deleted-replaced", "deleted-left", "deleted-stays"]
     assert gallery.last.ids == says
-    assert [line.data.get("count") for line in gallery.last.lines] == [None, 3, 1, None]
+    assert [line.data.get("count") for line in gallery.last.lines] == [None, 4, 1, None]
 
 
 async def test_an_interrupted_delete_goes_on(make: Make) -> None:
