@@ -315,6 +315,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "Telegram does not take the original file, so I can't send it. "
         "The picture is in the chat as a photo."
     ),
+    "pressed-use": "Write what to make of it.",
     "pressed-file": "Here it comes.",
     "pressed-file-over": Plural(
         one="I keep original files for {count} day, and this one is past that. Make it again to get a new one; the photo in the chat stays.",
@@ -349,8 +350,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         other="{count} messages I could not touch. Please delete them yourself.",
     ),
     "deleted-stays": (
-        "What stays: the photo you sent, which only you can delete; your words, in /status {task}; "
-        "and whatever HiDream keeps."
+        "What stays: the photo you sent, which you can delete yourself; your words, in "
+        "/status {task}; and whatever HiDream keeps."
     ),
     # --- buttons
     "pressed-again": "On its way again.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.delivery import Delivery
+from bot.handlers.subject import shown
 from bot.messages import Button, Chat, Outcome, Picture, Refused, Sent, Target
 from bot.texts import Say
 from storage.tasks import (
@@ -18,6 +19,7 @@ from storage.tasks import (
     Place,
     Settings,
     Task,
+    TaskState,
 )
 from tests.parlour import BOT_ID, Parlour, Said, Telegram
 from tests.storage.making import there
@@ -251,7 +253,18 @@ class Gallery(Parlour):
             await self._store_image(task, n)
         return there(await self.store.ready(task, now=self.clock.now()))
 
+    async def arriving(self, settings: Settings = SNOW) -> Task:
+        """Have a task brought whose delivery is not quite over."""
+        return await self._brought(await self._stored(await self.order(settings)))
+
     async def _bring(self, task: Task) -> Task:
+        claimed = await self._brought(task)
+        now, there_is_one = self.clock.now(), shown(await self.store.images(task.id))
+        if there_is_one:
+            return there(await self.store.finish(claimed, TaskState.DELIVERED, now))
+        return there(await self.store.finish(claimed, TaskState.FAILED, now))
+
+    async def _brought(self, task: Task) -> Task:
         now = self.clock.now()
         claimed = there(
             await self.store.claim_delivery(
@@ -259,9 +272,9 @@ class Gallery(Parlour):
             )
         )
         assert claimed.id == task.id
-        outcome, end = await self._delivery.bring(claimed)
+        outcome, _ = await self._delivery.bring(claimed)
         assert isinstance(outcome, Sent), outcome
-        return there(await self.store.finish(claimed, end, now))
+        return claimed
 
     # --- what people do
 

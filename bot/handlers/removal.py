@@ -16,7 +16,7 @@ from bot.handlers.subject import put, put_back, shown, task_of
 from bot.messages import Later, Outcome, Sent, Target, Unknown, Urgency
 from bot.placeholder import placeholder
 from bot.texts import Say
-from storage.tasks import FINAL, Role, Task, TaskMessage
+from storage.tasks import FINAL, ImageState, Role, Task, TaskMessage, TaskState
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class DeleteButton:
         task = await task_of(self._desk, press, forgotten="pressed-forgotten-delete")
         if task is None:
             return
-        if task.state not in FINAL:
+        if not await self._is_here(task):
             # what is still to come would come after all
             await self._desk.notice(press, Say("pressed-unfinished"), alert=True)
             return
@@ -62,6 +62,14 @@ class DeleteButton:
                 await self._delete(press, task)
             case _:
                 await self._desk.notice(press, Say("pressed-unknown"))
+
+    async def _is_here(self, task: Task) -> bool:
+        """Say whether all of a task has come, though its delivery may still be tidying up."""
+        if task.state in FINAL:
+            return True
+        images = await self._desk.store.images(task.id)
+        made = [image for image in images if image.state is ImageState.STORED]
+        return task.state is TaskState.DELIVERING and bool(made) and shown(images) == made
 
     async def _delete(self, press: Press, task: Task) -> None:
         """Take a task's messages away, say what stays, and forget what was shown.

@@ -166,7 +166,7 @@ class ResultButtons:
             await self._desk.notice(press, Say("pressed-which"))
             await put(self._desk, press, task, keyboards.which(task, numbers))
         else:
-            await self._desk.notice(press, Say("pressed-words"))
+            await self._desk.notice(press, Say("pressed-use"))
             photo = _as_photo(task, images[numbers.index(n)])
             line = Say("ask-use", {"task": task.id})
             if len(images) > 1:

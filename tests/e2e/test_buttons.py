@@ -181,7 +181,7 @@ async def test_what_leads_on(tmp_path: Path) -> None:
             assert files[0]["reply_to"] == next_["message_id"]
             await ada.press(next_, said("button-use"))
             await _shows(ada, next_, "1", "2")
-            assert (await ada.press(next_, "2"))["text"] == said("pressed-words")
+            assert (await ada.press(next_, "2"))["text"] == said("pressed-use")
             question = await ada.reads("picture 2 of #1")
             assert question["force_reply"]
             await ada.text("make it brown")
