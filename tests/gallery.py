@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,9 +21,8 @@ from storage.tasks import (
     TaskState,
 )
 from tests.parlour import BOT_ID, Parlour, Said, Telegram
-from tests.storage.making import there
+from tests.storage.making import HOUR, there
 
-HOUR = timedelta(hours=1)
 ADA = 1
 PHOTO = Photo(file_id="photo", file_unique_id="unique", width=640, height=480)
 SNOW = Settings(prompt="make it snow", negative="text", ratio="4:3", count=1)
