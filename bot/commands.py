@@ -19,4 +19,5 @@ COMMANDS: Final = (
     Command(name="status", about="command-status"),
     Command(name="history", about="command-history"),
     Command(name="cancel", about="command-cancel"),
+    Command(name="settings", about="command-settings"),
 )

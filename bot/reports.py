@@ -11,6 +11,7 @@ from bot.captions import write
 from bot.estimates import Span
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 from bot.texts import Ago, Between, Datum, Lasting, Percent, Say, shorten, units
+from bot.variants import escaped
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
 _COPY: Final = 800
@@ -77,10 +78,15 @@ def copyable(task: Task, *, standing: str = "") -> str:
     Shape and number are always named, so that it does the same for everybody, whatever their
     settings are. Negative words are where there are some, or where others would stand in.
     """
+    # braces in it stand for themselves: what they stood for has been chosen
+    return _written(task, escaped(task.settings.prompt), standing)
+
+
+def _written(task: Task, prompt: str, standing: str) -> str:
     chosen: Settings = task.settings
     ratio, negative = task.ratio_used or chosen.ratio, chosen.negative
     request = PictureRequest(
-        prompt=chosen.prompt,
+        prompt=prompt,
         negative=negative,
         ratio=AspectRatio(ratio) if ratio else None,
         count=chosen.count,
@@ -96,10 +102,10 @@ def copy_within(task: Task, limit: int = _COPY, *, standing: str = "") -> tuple[
         return caption, True
     # what is cut is the words, not the settings
     settings = replace(task.settings, negative=shorten(task.settings.negative, limit // 4))
-    bare = replace(task, settings=replace(settings, prompt=""))
-    rest = units(copyable(bare, standing=standing)) + 1
-    settings = replace(settings, prompt=shorten(settings.prompt, limit - rest))
-    return copyable(replace(task, settings=settings), standing=standing), False
+    short = replace(task, settings=settings)
+    rest = units(_written(short, "", standing)) + 1
+    # as they are: what is cut is not to be copied, and backslashes would make it longer again
+    return _written(short, shorten(settings.prompt, limit - rest), standing), False
 
 
 def _lineage(task: Task) -> list[Say]:

@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,11 +14,11 @@ from telegram.ext import ExtBot
 from bot import texts
 from bot.config import Access
 from bot.handlers import Desk, all_handlers
-from bot.links import Link
-from bot.messages import Button, Chat, Outcome, Sent, Target
+from bot.messages import Button, Chat, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.reach import Reach
 from bot.texts import Say
+from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.store import TaskStore
 from storage.tasks import Task
@@ -25,7 +27,6 @@ from tests.storage.making import HandClock
 JSON = dict[str, Any]
 BOT_ID = 77
 NAME = "sandbox_bot"
-HELD = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ class Telegram:
     said: list[Said] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     admins: set[tuple[int, int]] = field(default_factory=set)
+    busy: bool = False
+    """Whether it does not say now who runs a chat."""
     outcomes: list[Outcome] = field(default_factory=list)
     """What the next messages come to, instead of arriving."""
 
@@ -67,15 +70,17 @@ class Telegram:
         return Sent(message_ids=(number,))
 
     async def answer_press(
-        self, press_id: str, line: Say | None, *, language: str | None
+        self, press_id: str, line: Say | None, *, language: str | None, alert: bool
     ) -> Outcome:
         """Take an answer to a press."""
-        del press_id, language
+        del press_id, language, alert
         self.notices.append(line.id if line else "")
         return Sent()
 
-    async def is_admin(self, chat_id: int, user_id: int) -> bool:
+    async def is_admin(self, chat_id: int, user_id: int) -> bool | Later:
         """Say whether someone runs a chat."""
+        if self.busy:
+            return Later(seconds=3, reason="429")
         return (chat_id, user_id) in self.admins
 
 
@@ -89,10 +94,19 @@ async def _public(host: str, port: int) -> Sequence[str]:
 class Parlour:
     """People, a bot, and what comes of it."""
 
-    def __init__(self, telegram: Telegram | None = None, **access: Any) -> None:
+    def __init__(
+        self,
+        telegram: Telegram | None = None,
+        *,
+        pictures: Path | None = None,
+        keep_originals: timedelta = timedelta(days=7),
+        **access: Any,
+    ) -> None:
         self.clock = HandClock()
         self.store = cast("TaskStore", MemoryStore(self.clock))
         self.telegram = telegram or Telegram()
+        # most of what is said needs no disk
+        self.files = cast("PictureFiles", pictures and PictureFiles(pictures))
         self.desk = Desk(
             store=self.store,
             chat=cast("Chat", self.telegram),
@@ -102,6 +116,8 @@ class Parlour:
             bot_id=BOT_ID,
             username=NAME,
             check_link=Reach(resolve=_public).check,
+            files=self.files,
+            keep_originals=keep_originals,
         )
         self.handlers = all_handlers(self.desk)
         self._bot = ExtBot("77:token")
@@ -225,8 +241,3 @@ class Parlour:
 def sized(name: str) -> JSON:
     """Give a photo's largest size."""
     return {"file_id": name, "file_unique_id": f"u{name}", "width": 640, "height": 480}
-
-
-def link(url: str) -> Link:
-    """Give a link alone."""
-    return Link(url=url, words="")

@@ -18,9 +18,12 @@ from bot.handlers.history import HistoryHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
+from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
+from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 from bot.handlers.views import Views
@@ -45,6 +48,7 @@ def all_handlers(desk: Desk) -> Handlers:
     meaning = Meaning(desk, orders)
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    settings = SettingsHandlers(desk)
     start, views = StartHandlers(desk), Views(desk)
     status, history = StatusHandlers(desk, views), HistoryHandlers(desk, views)
     cancel = CancelHandlers(desk, views)
@@ -56,6 +60,9 @@ def all_handlers(desk: Desk) -> Handlers:
         status.reactions(),
         cancel.reactions(),
         views.reactions({"status": status.turned, "history": history.turned}),
+        settings.reactions(),
+        OriginalButton(desk).reactions(),
+        DeleteButton(desk).reactions(),
     )
     by_command = {
         "start": start.start,
@@ -64,6 +71,7 @@ def all_handlers(desk: Desk) -> Handlers:
         "status": status.status,
         "history": history.history,
         "cancel": cancel.cancel,
+        "settings": settings.settings,
     }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     heard = new | f.UpdateType.CHANNEL_POST
@@ -72,7 +80,7 @@ def all_handlers(desk: Desk) -> Handlers:
         for_updates=(
             *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
             # commands that are not in the table come here too: /ratio may be part of the words
-            On(heard & f.TEXT, photos.words),
+            On(heard & f.TEXT, settings.before(photos.words)),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
             # photos, and whatever else somebody may take for one
             On(heard & ~f.StatusUpdate.ALL, albums.photo),
