@@ -44,8 +44,8 @@ def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: in
         Button(label=Say("button-task", {"task": task.id}), data=press(Action.SHOW, task.id))
         for task in tasks
     )
-    before = (_turn("button-back", view_id, page - 1),) if page else ()
-    after = (_turn("button-on", view_id, page + 1),) if others else ()
+    before = (_turn("button-newer", view_id, page - 1),) if page else ()
+    after = (_turn("button-older", view_id, page + 1),) if others else ()
     return (numbers, (*before, _turn("button-refresh", view_id, page), *after))
 
 
@@ -108,13 +108,13 @@ def history_lost(shown: Shown) -> Say:
 def history_buttons(view_id: int, shown: Shown, *, back: Spot | None, on: Spot | None) -> Keyboard:
     """Give the buttons under a picture: the pictures beside it, and what leads on from it."""
     turns = (
-        *(() if back is None else (_to("button-back", view_id, back),)),
-        *(() if on is None else (_to("button-on", view_id, on),)),
+        *(() if back is None else (_to("button-newer", view_id, back),)),
+        *(() if on is None else (_to("button-older", view_id, on),)),
     )
     task_id = shown.task.id
     lead = (
         Button(label=Say("button-repeat"), data=press(Action.AGAIN, task_id)),
-        Button(label=Say("button-use"), data=press(Action.USE, task_id)),
+        Button(label=Say("button-use"), data=press(Action.USE, task_id, shown.image.n)),
     )
     return (turns, lead) if turns else (lead,)
 

@@ -452,8 +452,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-took": "Done in {time}.",
     "status-lineage": "↳ step by step: {steps}",
     "button-task": "#{task}",
-    "button-back": "◀",
-    "button-on": "▶",
+    "button-newer": "◀",
+    "button-older": "▶",
     "button-refresh": "🔄",
     "view-unknown": "I no longer know what this list showed. /status and /history make new ones.",
     # --- history
