@@ -25,8 +25,10 @@ class Action(StrEnum):
     """`delete:17`: take away what shows it."""
     CANCEL = "cancel"
     """`cancel:17`: stop it."""
+    FORGET = "forget"
+    """`forget:17`: yes, to the question that this view keeps."""
 
 
-def press(action: Action, task_id: int, *more: str | int) -> str:
+def press(action: Action, id_: int, *more: str | int) -> str:
     """Write what a button brings back: `count:17:4`."""
-    return ":".join((action, str(task_id), *(str(one) for one in more)))
+    return ":".join((action, str(id_), *(str(one) for one in more)))
