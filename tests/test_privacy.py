@@ -190,11 +190,8 @@ async def _live(house: House) -> dict[str, int]:
             row = there(await accept(house.store, there(await claim(house.store, task))))
             if name == "delivered":
                 await house.store.ready(row, now=START)
-                sent = there(
-                    await house.store.claim_delivery(
-                        owner="o", lease_until=START + timedelta(hours=1), now=START
-                    )
-                )
+                await house.store.release(row.hidream_task_id or "", START)
+                sent = there(await claim_delivery(house.store))
                 await house.store.finish(sent, TaskState.DELIVERED, START)
         await house.files.put(task.id, 0, b"bytes")
     house.read()
