@@ -17,10 +17,13 @@ from bot.handlers.forgetting import ForgetHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
+from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
 from bot.handlers.privacy import PrivacyHandlers
+from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
+from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 from storage.tasks import Album
@@ -44,6 +47,7 @@ def all_handlers(desk: Desk) -> Handlers:
     meaning = Meaning(desk, orders)
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    settings = SettingsHandlers(desk)
     status, start = StatusHandlers(desk), StartHandlers(desk)
     privacy, forgetting = PrivacyHandlers(desk), ForgetHandlers(desk)
     # each feature's own, by what a button says
@@ -51,6 +55,9 @@ def all_handlers(desk: Desk) -> Handlers:
         desk,
         OfferButtons(desk, orders).reactions(),
         ResultButtons(desk, orders).reactions(),
+        settings.reactions(),
+        OriginalButton(desk).reactions(),
+        DeleteButton(desk).reactions(),
         forgetting.reactions(),
     )
     by_command = {
@@ -58,6 +65,7 @@ def all_handlers(desk: Desk) -> Handlers:
         "help": start.help,
         "edit": photos.words,
         "status": status.status,
+        "settings": settings.settings,
         "privacy": privacy.privacy,
         "mydata": privacy.mydata,
         "forget": forgetting.forget,
@@ -72,7 +80,7 @@ def all_handlers(desk: Desk) -> Handlers:
             CommandHandler("privacy", privacy.privacy, filters=f.UpdateType.CHANNEL_POST),
             CommandHandler("forget", forgetting.forget, filters=f.UpdateType.CHANNEL_POST),
             # commands that are not in the table come here too: /ratio may be part of the words
-            On(heard & f.TEXT, photos.words),
+            On(heard & f.TEXT, settings.before(photos.words)),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
             # photos, and whatever else somebody may take for one
             On(heard & ~f.StatusUpdate.ALL, albums.photo),
