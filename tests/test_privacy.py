@@ -217,7 +217,7 @@ async def test_forget_does_what_it_says(house: House, tmp_path: Path) -> None:
     await house.post("/forget")
     assert house.read()[-2:] == [["mydata-nothing"], ["forget-nothing"]]
     assert await house.press(question, question.buttons[0].data) == "forget-over"
-    assert await house.press(question, f"again:{ids['delivered']}") == "pressed-unknown"
+    assert await house.press(question, f"again:{ids['delivered']}") == "pressed-forgotten"
 
 
 async def test_forget_is_only_their_own(house: House) -> None:

@@ -118,7 +118,7 @@ async def test_all_of_a_person_is_told_and_forgotten(tmp_path: Path) -> None:
         await ada.reads(said("status-none"))
         picture, _ = await ada.gets(2)  # and the file of /mydata
         notice = await ada.press_blindly(picture, "again:1")
-        assert (await ada.notice(notice))["text"] == said("pressed-unknown")
+        assert (await ada.notice(notice))["text"] == said("pressed-forgotten")
 
 
 async def _are(fact: bool) -> bool:
