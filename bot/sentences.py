@@ -336,9 +336,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-kept": "It stays.",
     "pressed-deleting": "Deleting …",
     "pressed-unfinished": "This one is still on its way. Tap again when it is all here.",
-    "pressed-forgotten": (
-        "I have forgotten this one, as I do after a while. Please send the photo again, with your words."
-    ),
+    "pressed-forgotten": "I have forgotten this one. Please send the photo again, with your words.",
     "pressed-forgotten-delete": (
         "I have forgotten this one, so I can't tell whose it is. Please delete the message yourself."
     ),
