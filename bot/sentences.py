@@ -41,6 +41,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-help": "how to say what you want",
     "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    "command-settings": "what holds for all your pictures: shape, number, language and more",
     # --- the bot's page in Telegram
     "bot-description": (
         "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
@@ -308,6 +309,71 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-unknown": "I no longer know what this button is for. Please send the photo again.",
     "pressed-not-allowed": "You can't use this bot any more.",
     "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",
+    # --- settings
+    "preferences-own": (
+        "⚙️ <b>Your settings</b>\nThey hold wherever a caption says nothing else. "
+        "Tap what you want to change.\n"
+    ),
+    "preferences-chat": (
+        "👥 <b>Settings for everybody here</b>\nThey hold for each person who has not chosen "
+        "otherwise. Tap what you want to change.\n"
+    ),
+    "preference-line": "{name}: <b>{value}</b>",
+    "preference-line-user": "{name}: <b>{value}</b> · yours",
+    "preference-line-chat": "{name}: <b>{value}</b> · this group's",
+    "preference-line-installation": "{name}: <b>{value}</b> · the bot's",
+    "preference-ratio": "Shape",
+    "preference-count": "Pictures at a time",
+    "preference-negative": "Keep out",
+    "preference-language": "Language",
+    "preference-file": "As files",
+    "preference-silent": "Without a sound",
+    "preference-ratio-about": "Which shape shall pictures have?",
+    "preference-count-about": "How many pictures shall I make of a photo?",
+    "preference-negative-about": "What must never be in a picture?",
+    "preference-language-about": "Which language shall I speak?",
+    "preference-language-chat": (
+        "People whose Telegram tells me their language read that one all the same."
+    ),
+    "preference-file-about": (
+        "Shall results come as files? Files keep their full quality; Telegram makes photos smaller."
+    ),
+    "preference-silent-about": "Shall results arrive without a sound?",
+    "preference-auto": "Like the photo",
+    "preference-nothing": "Nothing",
+    "preference-in-telegram": "As in Telegram",
+    "preference-yes": "Yes",
+    "preference-no": "No",
+    "button-value": "{value}",
+    "button-chosen": "✓ {value}",
+    "button-default": "↩️ Back to default",
+    "button-settings-words": "✏️ Write the words",
+    "button-settings-back": "‹ All settings",
+    "button-settings-chat": "👥 For this group",
+    "button-settings-own": "👤 My own",
+    "ask-negative": (
+        "What must never be in your pictures? Reply to this with the words, such as "
+        "<i>text, people</i>."
+    ),
+    "ask-negative-chat": (
+        "What must never be in pictures that are made here? Reply to this with the words, such as "
+        "<i>text, people</i>."
+    ),
+    "negative-words-wrong": (
+        "I need only the words for what to keep out, such as <i>text, people</i>: up to {limit} "
+        "characters, and no other options. Reply to my question once more."
+    ),
+    "settings-not-yours": (
+        "These settings are someone else's. Send /settings to see yours, and to change them."
+    ),
+    "settings-admins": (
+        "What holds for everybody here is for this group's admins to choose. "
+        "Send /settings to choose for yourself."
+    ),
+    "pressed-saved": "Saved.",
+    "pressed-settings-words": "Write the words.",
+    "pressed-settings-unknown": "I no longer know what this button is for. Send /settings for new ones.",
+    "pressed-not-now": "Telegram does not answer me just now. Please press again in a moment.",
     # --- status
     "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
     "status-unknown": "You have no number {task} here. /status shows the ones you have.",

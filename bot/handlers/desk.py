@@ -1,7 +1,7 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -11,11 +11,12 @@ from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
-from bot.handlers.press import Press
+from bot.handlers.press import Press, read_press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
+from bot.preferences import Defaults, effective, language_for
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -34,15 +35,6 @@ CheckLink = Callable[[Link], Awaitable[Say | None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Defaults:
-    """What holds where a caption says nothing else."""
-
-    request: PictureRequest
-    as_file: bool = False
-    silent: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
     """Where the handlers work."""
 
@@ -50,6 +42,7 @@ class Desk:
     chat: Chat
     access: Access
     defaults: PictureRequest
+    """The installation's; see `defaults_for`."""
     clock: Clock
     bot_id: int
     username: str
@@ -61,12 +54,22 @@ class Desk:
         message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
-        return incoming.read(message, self.origin(update.update_id), self.username)
+        read = incoming.read(message, self.origin(update.update_id), self.username)
+        language = await language_for(self.store, read.user_id, message.chat_id, read.language)
+        return replace(read, language=language)
+
+    async def read_press(self, update: Update) -> Press | None:
+        """Give a press as plain data; None: it is not under a message of ours, or brings nothing back."""
+        query = update.callback_query
+        read = None if query is None else read_press(query, self.origin(update.update_id))
+        if read is None:
+            return None
+        language = await language_for(self.store, read.user_id, read.chat_id, read.language)
+        return replace(read, language=language)
 
     async def defaults_for(self, user_id: int, chat_id: int) -> Defaults:
         """Give what holds for a person in a chat where a caption says nothing else."""
-        del user_id, chat_id
-        return Defaults(request=self.defaults)
+        return (await effective(self.store, self.defaults, user_id, chat_id)).defaults
 
     async def answer(
         self, message: Incoming, *lines: Say, ask: bool = False, buttons: Keyboard = ()

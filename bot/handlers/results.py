@@ -59,6 +59,7 @@ class ResultButtons:
         if task is None:
             return
         await self._desk.notice(press, Say("pressed-words"))
+        defaults = await self._desk.defaults_for(task.user_id, task.place.chat_id)
         await self._orders.ask(
             Order(
                 origin=press.origin,
@@ -66,7 +67,7 @@ class ResultButtons:
                 place=task.place,
                 photos=task.photos,
                 # the words are to be other ones, not the settings
-                words=write(_without_words(task), defaults=self._desk.defaults),
+                words=write(_without_words(task), defaults=defaults.request),
                 language=press.language,
                 answer_to=task.place,
                 parent_id=task.id,
