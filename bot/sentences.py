@@ -295,6 +295,65 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "button-use": "➡️ Use as new photo",
     "button-file": "📄 Original file",
     "button-delete": "🗑 Delete",
+    # --- what leads on from a result
+    "button-shape": "{ratio}",
+    "button-shape-now": "✓ {ratio}",
+    "button-number": "{number}",
+    "button-back": "‹ Back",
+    "button-delete-yes": "🗑 Yes, delete it",
+    "button-delete-no": "No, keep it",
+    "made-again": "🔁 I'm making it again, as #{task}.",
+    "ask-use": (
+        "What shall I make of the picture in #{task}? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "ask-use-one": (
+        "What shall I make of picture {number} of #{task}? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "original": "#{task}, as HiDream made it.",
+    "file-refused": (
+        "Telegram does not take the original file, so I can't send it. "
+        "The picture is in the chat as a photo."
+    ),
+    "pressed-use": "Write what to make of it.",
+    "pressed-file": "Here it comes.",
+    "pressed-file-over": Plural(
+        one="I keep original files for {count} day, and this one is past that. Make it again to get a new one; the photo in the chat stays.",
+        other="I keep original files for {count} days, and this one is past that. Make it again to get a new one; the photo in the chat stays.",
+    ),
+    "pressed-file-never": (
+        "This bot keeps no original files. To get results as files from now on, use /settings."
+    ),
+    "pressed-which": "Which one? Tap its number.",
+    "pressed-no-picture": (
+        "I no longer have that picture. If you still see it, reply to it with your words, or send it to me."
+    ),
+    "pressed-delete": "Delete this result, with its files? Tap Yes or No.",
+    "pressed-kept": "It stays.",
+    "pressed-deleting": "Deleting …",
+    "pressed-unfinished": "This one is still on its way. Tap again when it is all here.",
+    "pressed-forgotten": (
+        "I have forgotten this one, as I do after a while. Please send the photo again, with your words."
+    ),
+    "pressed-forgotten-delete": (
+        "I have forgotten this one, so I can't tell whose it is. Please delete the message yourself."
+    ),
+    "deleted": "🗑 Deleted.",
+    "deleted-all": "🗑 #{task} is deleted from this chat, and so are my files of it.",
+    "deleted-here": "🗑 I have deleted my files of #{task}, and what I could from this chat.",
+    "deleted-replaced": Plural(
+        one="{count} message is older than the 48 hours in which Telegram lets me delete, so I have emptied it.",
+        other="{count} messages are older than the 48 hours in which Telegram lets me delete, so I have emptied them.",
+    ),
+    "deleted-left": Plural(
+        one="{count} message I could not touch. Please delete it yourself.",
+        other="{count} messages I could not touch. Please delete them yourself.",
+    ),
+    "deleted-stays": (
+        "What stays: the photo you sent, which you can delete yourself; your words, in "
+        "/status {task}; and whatever HiDream keeps."
+    ),
     # --- buttons
     "pressed-again": "On its way again.",
     "pressed-too-many-at-once": (

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
@@ -16,6 +17,7 @@ from bot.handlers.settings import SettingsHandlers
 from bot.messages import Chat, Keyboard, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.texts import Say, plain
+from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import NewView, Origin
 from tests.time_machine import LoopClock
@@ -103,6 +105,8 @@ class Talk:
             bot_id=BOT,
             username="some_bot",
             check_link=_fine,
+            files=PictureFiles(Path("no-pictures")),
+            keep_originals=timedelta(days=7),
         )
         self.settings = SettingsHandlers(desk)
         self.buttons = ButtonHandlers(desk, self.settings.reactions())

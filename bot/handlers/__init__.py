@@ -16,8 +16,10 @@ from bot.handlers.edits import EditHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
+from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
@@ -51,6 +53,8 @@ def all_handlers(desk: Desk) -> Handlers:
         OfferButtons(desk, orders).reactions(),
         ResultButtons(desk, orders).reactions(),
         settings.reactions(),
+        OriginalButton(desk).reactions(),
+        DeleteButton(desk).reactions(),
     )
     by_command = {
         "start": start.start,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -19,6 +20,7 @@ from bot.pictures import PictureRequest
 from bot.preferences import Defaults, effective, language_for
 from bot.texts import Say
 from storage.clock import Clock
+from storage.files import PictureFiles
 from storage.store import TaskStore
 from storage.tasks import Origin
 
@@ -48,6 +50,9 @@ class Desk:
     username: str
     refusals: Refusals = field(default_factory=Refusals)
     check_link: CheckLink
+    files: PictureFiles
+    keep_originals: timedelta
+    """For so long a result's file is kept."""
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
@@ -123,9 +128,12 @@ class Desk:
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
 
-    async def notice(self, press: Press, line: Say | None = None) -> None:
-        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
-        await self.chat.answer_press(press.id, line, language=press.language)
+    async def notice(self, press: Press, line: Say | None = None, *, alert: bool = False) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway.
+
+        With `alert`, the notice stays until it is tapped.
+        """
+        await self.chat.answer_press(press.id, line, language=press.language, alert=alert)
 
     async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
         """Say whether someone may press a button that is for this person in this chat; tells them if not.
