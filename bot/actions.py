@@ -25,6 +25,8 @@ class Action(StrEnum):
     """`delete:17`: ask whether to take away what shows it; `delete:17:yes`: do."""
     CANCEL = "cancel"
     """`cancel:17`: stop it."""
+    FORGET = "forget"
+    """`forget:17`: yes, to the question that this view keeps."""
 
 
 BACK = "back"
@@ -32,6 +34,6 @@ BACK = "back"
 YES = "yes"
 
 
-def press(action: Action, task_id: int, *more: str | int) -> str:
+def press(action: Action, id_: int, *more: str | int) -> str:
     """Write what a button brings back: `count:17:4`."""
-    return ":".join((action, str(task_id), *(str(one) for one in more)))
+    return ":".join((action, str(id_), *(str(one) for one in more)))

@@ -18,4 +18,7 @@ COMMANDS: Final = (
     Command(name="edit", about="command-edit"),
     Command(name="status", about="command-status"),
     Command(name="settings", about="command-settings"),
+    Command(name="privacy", about="command-privacy"),
+    Command(name="mydata", about="command-mydata"),
+    Command(name="forget", about="command-forget"),
 )

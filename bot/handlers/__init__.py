@@ -13,12 +13,14 @@ from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.edits import EditHandlers
+from bot.handlers.forgetting import ForgetHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
 from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.privacy import PrivacyHandlers
 from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
 from bot.handlers.settings import SettingsHandlers
@@ -47,6 +49,7 @@ def all_handlers(desk: Desk) -> Handlers:
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
     settings = SettingsHandlers(desk)
     status, start = StatusHandlers(desk), StartHandlers(desk)
+    privacy, forgetting = PrivacyHandlers(desk), ForgetHandlers(desk)
     # each feature's own, by what a button says
     buttons = ButtonHandlers(
         desk,
@@ -55,6 +58,7 @@ def all_handlers(desk: Desk) -> Handlers:
         settings.reactions(),
         OriginalButton(desk).reactions(),
         DeleteButton(desk).reactions(),
+        forgetting.reactions(),
     )
     by_command = {
         "start": start.start,
@@ -62,6 +66,9 @@ def all_handlers(desk: Desk) -> Handlers:
         "edit": photos.words,
         "status": status.status,
         "settings": settings.settings,
+        "privacy": privacy.privacy,
+        "mydata": privacy.mydata,
+        "forget": forgetting.forget,
     }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     heard = new | f.UpdateType.CHANNEL_POST
@@ -69,6 +76,9 @@ def all_handlers(desk: Desk) -> Handlers:
     return Handlers(
         for_updates=(
             *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
+            # what is kept in a channel's name is told, and forgotten, in that channel
+            CommandHandler("privacy", privacy.privacy, filters=f.UpdateType.CHANNEL_POST),
+            CommandHandler("forget", forgetting.forget, filters=f.UpdateType.CHANNEL_POST),
             # commands that are not in the table come here too: /ratio may be part of the words
             On(heard & f.TEXT, settings.before(photos.words)),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
