@@ -77,6 +77,19 @@ def test_links_lead_somewhere(paper: Path) -> None:
             assert heading in headings(file), target
 
 
+def test_every_module_has_its_place() -> None:
+    """Each module of the program stands among the folders of docs/architecture.md."""
+    paper = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [
+        path.name
+        for path in (ROOT / "bot").glob("**/*.py")
+        if path.parent.name in {"bot", "handlers"}
+    ]
+    assert modules
+    for name in modules:
+        assert name.startswith(("__", "config")) or re.search(rf"(?<!\w){name}", paper), name
+
+
 def outline(paper: Path) -> dict[str, object]:
     """Give what a paper and its translation have in common, whatever the language."""
     text = paper.read_text(encoding="utf-8")
