@@ -8,7 +8,9 @@ import pytest
 from bot.cli import main
 from bot.commands import COMMANDS
 from bot.config import every_key
+from bot.handlers.orders import IDEAS
 from bot.options import OPTIONS
+from bot.texts import Say, plain
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -133,6 +135,22 @@ def test_the_readme_shows_what_was_said() -> None:
     for body in shown:
         for turn in body.strip().split("\n\n"):
             assert turn in turns, turn
+
+
+@pytest.mark.parametrize(("paper", "language"), [(README, "en"), (IN_CHINESE, "zh_Hans")])
+def test_a_readme_speaks_as_the_bot_does(paper: Path, language: str) -> None:
+    """What the bot says in a README, and on its buttons, is what it says in that language."""
+
+    def said(*sentences: str) -> list[str]:
+        return [plain(Say(one), language=language) for one in sentences]
+
+    [shown] = [body for name, body in BLOCK.findall(paper.read_text("utf-8")) if name == "text"]
+    assert said("ask-words")[0] in re.sub(r"\n {5}", " ", shown)
+    labels = [*said(*IDEAS), *said(*(f"button-{one}" for one in ("repeat", "ratio")))]
+    labels += [plain(Say("button-count", {"count": 4}), language=language)]
+    labels += said(*(f"button-{one}" for one in ("words", "use", "file", "delete")))
+    buttons = re.findall(r"(?<=\[)[^\]]+(?=\])", "".join(re.findall(r"(?m)^ {5}\[.*$", shown)))
+    assert [one for one in buttons if "4:3" not in one] == labels
 
 
 def test_every_guard_is_there() -> None:
