@@ -562,6 +562,44 @@ async def test_variants() -> None:
     assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
 
 
+async def test_too_many_variants_can_be_mended() -> None:
+    """The mended words alone are taken, after a caption, words first, or a tap on one picture each."""
+    parlour = Parlour(album_max=2)
+    await parlour.post("{1,2,3,4,5,6,7,8,9} car", photo="a")
+    assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+    await parlour.post("blue car", reply=parlour.last)
+    assert await made(parlour) == [(["a"], "blue car")]
+    await parlour.post("{,}" * 1365)
+    assert parlour.read() == [["variants-too-many", "try-words"]], "also with 411 digits"
+    for part in "bcdef":
+        await parlour.post(
+            "{red,blue} car" if part == "b" else None, photo=part, media_group_id="1"
+        )
+    await parlour.album_closes()
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[1].data) == "pressed-ask"
+    assert parlour.last.ids == ["nothing-started", "variants-too-many", "try-caption"]
+    await parlour.post("red car /count 2", reply=parlour.last)
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
+    assert (await made(parlour))[1:] == [(["b", "c"], "red car")]
+
+
+async def test_options_without_words_do_not_pile_up() -> None:
+    """Whoever answers with options alone keeps them, though never more than one message holds."""
+    parlour = Parlour()
+    await parlour.post(photo="a")
+    for _ in range(4):
+        await parlour.post(f"/no {'text, ' * 500}", reply=parlour.last)
+        assert parlour.last.ids == ["ask-words"]
+    kept = await parlour.store.draft_asked_by(1, 1, parlour.last.message_id)
+    assert kept is not None
+    assert len(kept.caption) < 2 * 4096
+    await parlour.post("make it snow", reply=parlour.last)
+    [task] = await parlour.tasks()
+    assert (task.settings.prompt, task.photos) == ("make it snow", kept.photos)
+
+
 async def test_a_variant_can_be_copied() -> None:
     """The caption that a result shows makes that one picture again, whatever braces it has."""
     parlour = Parlour()
