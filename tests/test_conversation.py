@@ -8,7 +8,7 @@ from bot.errors import PutOff
 from bot.messages import Later, Unknown
 from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
-from tests.parlour import JSON, NAME, Parlour
+from tests.parlour import JSON, NAME, Parlour, sized
 
 GROUP = -100
 OWN = "https://example.com/cat.jpg"
@@ -282,6 +282,39 @@ async def test_groups() -> None:
     await parlour.post(photo="e", **say)
     assert parlour.read() == [["ask-words"], ["edit-alone"], ["words-kept"]]
     assert (await made(parlour))[4:] == [(["a"], "fog"), (["e"], "words first")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 1}},
+        {"location": {"latitude": 1.0, "longitude": 2.0}},
+        {"video": {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "duration": 1}},
+        {
+            "sticker": {
+                "file_id": "f",
+                "file_unique_id": "u",
+                "type": "regular",
+                "width": 512,
+                "height": 512,
+                "is_animated": False,
+                "is_video": False,
+            }
+        },
+        {"photo": [sized("b")], "is_topic_message": True, "message_thread_id": 9},
+    ],
+)
+async def test_words_first_in_a_group_wait_for_a_photo(other: JSON) -> None:
+    """Whatever else the person shows the others meanwhile, or in another topic, is not for the bot."""
+    parlour = Parlour()
+    await parlour.post("/edit make it snow", chat=GROUP)
+    parlour.read()
+    await parlour.post(chat=GROUP, **other)
+    await parlour.post(chat=GROUP, media_group_id="1", **other)
+    await parlour.album_closes()
+    assert (parlour.read(), await parlour.tasks()) == ([], [])
+    await parlour.post(photo="a", chat=GROUP)
+    assert await made(parlour) == [(["a"], "make it snow")]
 
 
 async def test_anonymous_admins_and_channels() -> None:
