@@ -389,6 +389,17 @@ async def test_edits() -> None:
     assert parlour.read() == [["edited-changed"], ["edited-text"], ["edited"]]
 
 
+async def test_an_edit_of_what_has_made_several() -> None:
+    """Its tasks stay as they were confirmed, and all of the new words are offered."""
+    parlour = Parlour()
+    photo = await parlour.post("{red,blue} car", photo="a")
+    await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    parlour.read()
+    await parlour.post("green car", photo="a", edits=photo)
+    assert parlour.read() == [["edited-late"]]
+    assert await made(parlour) == [(["a"], "red car"), (["a"], "blue car")]
+
+
 # --- albums
 
 
