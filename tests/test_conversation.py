@@ -648,10 +648,10 @@ async def test_an_offer_is_made_once_at_a_time() -> None:
     """However its number is written by whoever forges what a button brings back."""
     parlour = Parlour()
     await parlour.post("{red,blue} car", photo="a")
-    offer, forged = parlour.last, ("go:{}", "go:{}:", "go:0{}", "go:{}::x")
+    offer, forged = parlour.last, ["go:{}", "go:{}:", "go:0{}", "go:{}::x"]
     told = [await parlour.press(offer, data.format(1)) for data in forged]
     await parlour.post(photo="b")
-    ideas, forged = parlour.last, ("idea:{}:1", "idea:{}:01", "idea:00{}:1:x")
+    ideas, forged = parlour.last, ["idea:{}:1", "idea:{}:01", "idea:00{}:1:x"]
     told += [await parlour.press(ideas, data.format(2)) for data in forged]
     assert [notice for notice in told if notice != "pressed-already"] == ["pressed-go"] * 2
     assert len(await parlour.tasks()) == 3
