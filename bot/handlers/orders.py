@@ -14,6 +14,7 @@ from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
+from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
@@ -125,8 +126,7 @@ class Orders:
                 variants.check(len(prompts) * len(order.photos), most=_most(order))
         except CaptionError as exc:
             # the photos are kept, so that the mended words alone will do
-            kept = replace(order, words="") if order.each else order
-            await self.ask(kept, *notes, Say("nothing-started"), *exc.says, Say("try-caption"))
+            await self.ask(order, *notes, Say("nothing-started"), *exc.says, Say("try-caption"))
             return ()
         if not request.prompt:
             await self.ask_words(order, *notes)
@@ -196,12 +196,12 @@ class Orders:
         await self._offer(order, (("button-new-words", GO),), *lines)
 
     def so_far(self, draft: Draft) -> str:
-        """Give the words that a draft has so far, to which others are added; wrong or too many are forgotten."""
-        try:
-            variants.expand(self._read(draft.caption, Defaults(request=self._desk.defaults)).prompt)
-        except CaptionError:
-            return ""
-        return draft.caption if units(draft.caption) <= _MOST_WORDS else ""
+        """Give the options that a draft has so far, to which words are added.
+
+        Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
+        """
+        told = units(draft.caption) > _MOST_WORDS or has_words(draft.caption, self._desk.username)
+        return "" if told else draft.caption
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")
