@@ -48,7 +48,8 @@ class Albums:
                 self._lanes.check()
                 mark = self._store.mark(Topic.ALBUMS)
                 now = self._clock.now()
-                for album in await self._store.albums_due(now, _LOOKED_AT):
+                busy = self._lanes.busy
+                for album in await self._store.albums_due(now, _LOOKED_AT, busy_chats=busy):
                     # one a chat at a time, so that they are answered in their order
                     if self._lanes.free and album.chat_id not in self._lanes.busy:
                         self._lanes.start(album.chat_id, self._close(album))

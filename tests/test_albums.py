@@ -21,20 +21,24 @@ class Hall:
         self.store = cast("TaskStore", MemoryStore(self.clock))
         self.fails = list(fails)
         self.taken: list[tuple[float, int]] = []
+        self.chats: list[int] = []
+        self.slow = 0.0
 
     async def take(self, album: Album) -> None:
         """Take an album, or fail as told."""
         self.taken.append((round(self.clock.monotonic(), 1), len(album.parts)))
+        self.chats.append(album.chat_id)
+        await self.clock.sleep(self.slow)
         if self.fails:
             raise self.fails.pop(0)
 
-    async def part(self, n: int, group: str = "g") -> bool:
+    async def part(self, n: int, group: str = "g", chat_id: int = 1) -> bool:
         """Let a part come in, which is due in a second."""
         now = self.clock.now()
         return await self.store.album_part(
             AlbumPart(
                 origin=Origin(bot_id=1, update_id=n),
-                chat_id=1,
+                chat_id=chat_id,
                 media_group_id=group,
                 message_id=n,
                 data="{}",
@@ -84,6 +88,22 @@ def test_what_cannot_be_answered_now_is_taken_later() -> None:
         await hall.part(1)
         await hall.clock.sleep(60)
         assert [at for at, _ in hall.taken] == [1.0, 6.0, 11.0, 16.0, 21.0]
+
+    _played(hall, play)
+
+
+def test_no_chat_waits_for_another() -> None:
+    """However many albums wait in a chat that takes its time, another chat's is taken within seconds."""
+    hall = Hall()
+    hall.slow = 9
+
+    async def play() -> None:
+        for n in range(300):
+            await hall.part(n, group=str(n))
+        await hall.clock.sleep(2)
+        await hall.part(300, chat_id=2)
+        await hall.clock.sleep(3)
+        assert hall.chats == [1, 2]
 
     _played(hall, play)
 

@@ -8,7 +8,7 @@ from bot.errors import PutOff
 from bot.messages import Later, Unknown
 from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
-from tests.parlour import JSON, NAME, Parlour
+from tests.parlour import JSON, NAME, Parlour, sized
 
 GROUP = -100
 OWN = "https://example.com/cat.jpg"
@@ -284,6 +284,39 @@ async def test_groups() -> None:
     assert (await made(parlour))[4:] == [(["a"], "fog"), (["e"], "words first")]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 1}},
+        {"location": {"latitude": 1.0, "longitude": 2.0}},
+        {"video": {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "duration": 1}},
+        {
+            "sticker": {
+                "file_id": "f",
+                "file_unique_id": "u",
+                "type": "regular",
+                "width": 512,
+                "height": 512,
+                "is_animated": False,
+                "is_video": False,
+            }
+        },
+        {"photo": [sized("b")], "is_topic_message": True, "message_thread_id": 9},
+    ],
+)
+async def test_words_first_in_a_group_wait_for_a_photo(other: JSON) -> None:
+    """Whatever else the person shows the others meanwhile, or in another topic, is not for the bot."""
+    parlour = Parlour()
+    await parlour.post("/edit make it snow", chat=GROUP)
+    parlour.read()
+    await parlour.post(chat=GROUP, **other)
+    await parlour.post(chat=GROUP, media_group_id="1", **other)
+    await parlour.album_closes()
+    assert (parlour.read(), await parlour.tasks()) == ([], [])
+    await parlour.post(photo="a", chat=GROUP)
+    assert await made(parlour) == [(["a"], "make it snow")]
+
+
 async def test_anonymous_admins_and_channels() -> None:
     """Their chat stands for them; any of its admins may press, and nobody else."""
     parlour = Parlour()
@@ -354,6 +387,17 @@ async def test_edits() -> None:
     await parlour.post("who", edits=unknown)
     await parlour.post("what", photo="z", edits=unknown)
     assert parlour.read() == [["edited-changed"], ["edited-text"], ["edited"]]
+
+
+async def test_an_edit_of_what_has_made_several() -> None:
+    """Its tasks stay as they were confirmed, and all of the new words are offered."""
+    parlour = Parlour()
+    photo = await parlour.post("{red,blue} car", photo="a")
+    await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    parlour.read()
+    await parlour.post("green car", photo="a", edits=photo)
+    assert parlour.read() == [["edited-late"]]
+    assert await made(parlour) == [(["a"], "red car"), (["a"], "blue car")]
 
 
 # --- albums
@@ -560,6 +604,57 @@ async def test_variants() -> None:
         assert task.state is TaskState.QUEUED
     await parlour.post("{a,b,c} {a,b,c}", photo="b")
     assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+
+
+async def test_too_many_variants_can_be_mended() -> None:
+    """The mended words alone are taken, after a caption, words first, or a tap on one picture each."""
+    parlour = Parlour(album_max=2)
+    await parlour.post("{1,2,3,4,5,6,7,8,9} car", photo="a")
+    assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+    await parlour.post("blue car", reply=parlour.last)
+    assert await made(parlour) == [(["a"], "blue car")]
+    await parlour.post("{,}" * 1365)
+    assert parlour.read() == [["variants-too-many", "try-words"]], "also with 411 digits"
+    for part in "bcdef":
+        await parlour.post(
+            "{red,blue} car" if part == "b" else None, photo=part, media_group_id="1"
+        )
+    await parlour.album_closes()
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[1].data) == "pressed-ask"
+    assert parlour.last.ids == ["nothing-started", "variants-too-many", "try-caption"]
+    await parlour.post("red car /count 2", reply=parlour.last)
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
+    assert (await made(parlour))[1:] == [(["b", "c"], "red car")]
+
+
+async def test_options_without_words_do_not_pile_up() -> None:
+    """Whoever answers with options alone keeps them, though never more than one message holds."""
+    parlour = Parlour()
+    await parlour.post(photo="a")
+    for _ in range(4):
+        await parlour.post(f"/no {'text, ' * 500}", reply=parlour.last)
+        assert parlour.last.ids == ["ask-words"]
+    kept = await parlour.store.draft_asked_by(1, 1, parlour.last.message_id)
+    assert kept is not None
+    assert len(kept.caption) < 2 * 4096
+    await parlour.post("make it snow", reply=parlour.last)
+    [task] = await parlour.tasks()
+    assert (task.settings.prompt, task.photos) == ("make it snow", kept.photos)
+
+
+async def test_an_offer_is_made_once_at_a_time() -> None:
+    """However its number is written by whoever forges what a button brings back."""
+    parlour = Parlour()
+    await parlour.post("{red,blue} car", photo="a")
+    offer, forged = parlour.last, ["go:{}", "go:{}:", "go:0{}", "go:{}::x"]
+    told = [await parlour.press(offer, data.format(1)) for data in forged]
+    await parlour.post(photo="b")
+    ideas, forged = parlour.last, ["idea:{}:1", "idea:{}:01", "idea:00{}:1:x"]
+    told += [await parlour.press(ideas, data.format(2)) for data in forged]
+    assert [notice for notice in told if notice != "pressed-already"] == ["pressed-go"] * 2
+    assert len(await parlour.tasks()) == 3
 
 
 async def test_a_variant_can_be_copied() -> None:

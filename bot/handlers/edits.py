@@ -66,7 +66,9 @@ class EditHandlers:
             return
         if task.settings in wanted:
             return
-        if len(wanted) == 1 and await self._changed(task, wanted[0]):
+        # of several that one message has made, none can be said to be the one
+        alone = task.origin.n == 0 and len(wanted) == 1
+        if alone and await self._changed(task, wanted[0]):
             await self._desk.answer(message, Say("edited-changed"))
             return
         await self._orders.offer_again(

@@ -14,10 +14,11 @@ from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
+from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
-from bot.texts import Say, shorten
+from bot.texts import Say, shorten, units
 from storage.store import TooManyUnfinished
 from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings, Task
 from storage.tasks.incoming import DraftKind
@@ -31,6 +32,8 @@ IDEA: Final = "idea"
 GO: Final = "go"
 FIRST: Final = "first"
 EACH: Final = "each"
+_MOST_WORDS: Final = 4096
+"""UTF-16 units to which answers with options alone add up, as in one message."""
 _LISTED: Final = 80
 """UTF-16 units of each prompt in an offer."""
 
@@ -179,7 +182,7 @@ class Orders:
         """Keep words for the person's next photo, and say so."""
         order = order_of(message, photos=(), words=message.text)
         try:
-            self._read(order.words, await self._defaults(order))
+            variants.expand(self._read(order.words, await self._defaults(order)).prompt)
         except CaptionError as exc:
             await self._say(order, *exc.says, Say("try-words"))
             return
@@ -193,12 +196,12 @@ class Orders:
         await self._offer(order, (("button-new-words", GO),), *lines)
 
     def so_far(self, draft: Draft) -> str:
-        """Give the words that a draft has so far, to which others are added; wrong ones are forgotten."""
-        try:
-            parse(draft.caption, defaults=self._desk.defaults, bot_username=self._desk.username)
-        except CaptionError:
-            return ""
-        return draft.caption
+        """Give the options that a draft has so far, to which words are added.
+
+        Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
+        """
+        told = units(draft.caption) > _MOST_WORDS or has_words(draft.caption, self._desk.username)
+        return "" if told else draft.caption
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")

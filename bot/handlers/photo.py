@@ -27,16 +27,24 @@ class PhotoHandlers:
 
     async def photo(self, message: Incoming) -> None:
         """Take a photo, or say what is wrong with what came instead."""
-        if not await self.is_meant(message) or not await self._desk.let_in(message):
+        if not await self.is_meant(message, message.photo) or not await self._desk.let_in(message):
             return
         if isinstance(message.photo, Photo):
             await self.photos(message, (message.photo,))
         else:
             await self._desk.answer(message, message.photo or Say("not-a-photo"))
 
-    async def is_meant(self, message: Incoming) -> bool:
-        """Say whether a photo is for the bot: also if the person has just said what to make of it."""
-        return message.addressed or await self._meaning.open_draft(message, "prompt") is not None
+    async def is_meant(self, message: Incoming, photo: Photo | Say | None) -> bool:
+        """Say whether a photo is for the bot: also if the person has just said there what to make of it.
+
+        In a group, what is no photo is then for the others, and so is a sticker.
+        """
+        if message.addressed:
+            return True
+        if not isinstance(photo, Photo) or photo.kind == "sticker":
+            return False
+        draft = await self._meaning.open_draft(message, "prompt")
+        return draft is not None and draft.place.thread_id == message.place.thread_id
 
     async def photos(self, message: Incoming, photos: tuple[Photo, ...], *notes: Say) -> None:
         """Take photos with the words of the message they came with, or those that wait for them."""

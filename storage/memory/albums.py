@@ -1,5 +1,6 @@
 """Albums as they come in, part by part."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,11 +40,14 @@ class Albums(Memory):
         albums = self._tables.albums.values()
         return next((one for one in albums if _key(part) in one.parts), None)
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
         due = sorted(
             (album.due_at, key)
             for key, album in self._tables.albums.items()
+            if key[0] not in busy_chats
             if album.due_at is not None and album.due_at <= now
         )
         return [

@@ -60,7 +60,11 @@ class Line(Memory):
         for task in self._tables.tasks.values():
             if task.pressed in buttons and task.state not in FINAL:
                 raise StillMaking(task.id)
-        unfinished = len([one for one in self._of(news[0].user_id) if one.state not in FINAL])
+        theirs = self._of(news[0].user_id)
+        unfinished = len([one for one in theirs if one.state not in FINAL])
+        # what they have stopped still costs, and keeps a slot from others, until HiDream's end
+        stopped = {one.id for one in theirs if one.state is TaskState.CANCELLED}
+        unfinished += len(stopped & self._held_tasks(now))
         unfinished += self._held_for_forgotten(news[0].user_id, now)
         if max_unfinished is not None and unfinished + len(news) > max_unfinished:
             raise TooManyUnfinished(unfinished, max_unfinished)

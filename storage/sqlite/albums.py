@@ -1,5 +1,7 @@
 """Albums as they come in, part by part."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 from sqlite3 import Row
@@ -11,7 +13,8 @@ from storage.tasks import Album, AlbumPart, Origin
 
 _DUE: Final = (
     "SELECT due.chat_id AS of_chat, due.media_group_id AS of_group, part.*"
-    " FROM (SELECT chat_id, media_group_id, due_at FROM albums WHERE closed = 0 AND due_at <= ?"
+    " FROM (SELECT chat_id, media_group_id, due_at FROM albums"
+    " WHERE chat_id NOT IN (SELECT value FROM json_each(?)) AND closed = 0 AND due_at <= ?"
     " ORDER BY due_at, chat_id, media_group_id LIMIT ?) AS due"
     " LEFT JOIN album_parts AS part ON part.chat_id = due.chat_id"
     " AND part.media_group_id = due.media_group_id AND part.data <> ''"
@@ -85,10 +88,12 @@ class Albums(Connections):
             return row["chat_id"], row["media_group_id"]
         return None
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
         # One statement, so that no album is seen open with parts that are worked off by then.
-        rows = await self._rows(_DUE, (stamp(now), limit))
+        rows = await self._rows(_DUE, (json.dumps(list(busy_chats)), stamp(now), limit))
         return [
             Album(
                 chat_id=chat_id,

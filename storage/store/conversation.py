@@ -1,6 +1,6 @@
 """What a store must keep of the conversation beside its tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -20,8 +20,10 @@ class Conversation(Protocol):
         """
         ...
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
         ...
 
     async def next_album_due(self) -> datetime | None:

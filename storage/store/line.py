@@ -18,6 +18,7 @@ class Line(Protocol):
 
         Raises:
             TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+                What they have stopped counts until HiDream's end, where it holds a slot.
             StillMaking: what this button (`pressed`) made before is unfinished; nothing is stored.
         """
         ...

@@ -70,6 +70,9 @@ async def test_the_album_that_is_quiet_for_longest_comes_first(store: TaskStore)
     await came(store, part(3, group="h"), START + HOUR / 2)
     assert await due(store, START + 2 * HOUR) == [[2], [3], [1]]
     assert len(await store.albums_due(START + 2 * HOUR, 2)) == 2
+    [other] = await store.albums_due(START + 2 * HOUR, 1, busy_chats={6, 7})
+    assert [one.origin.update_id for one in other.parts] == [3]
+    assert await store.albums_due(START + 2 * HOUR, 9, busy_chats=(5, 6)) == []
 
 
 async def test_a_late_part_is_known_as_late(store: TaskStore) -> None:
