@@ -11,6 +11,7 @@ from bot.captions import write
 from bot.estimates import Span
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 from bot.texts import Ago, Between, Datum, Lasting, Percent, Say, shorten, units
+from bot.variants import escaped
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
 _COPY: Final = 800
@@ -80,7 +81,8 @@ def copyable(task: Task, *, standing: str = "") -> str:
     chosen: Settings = task.settings
     ratio, negative = task.ratio_used or chosen.ratio, chosen.negative
     request = PictureRequest(
-        prompt=chosen.prompt,
+        # braces in it stand for themselves: what they stood for has been chosen
+        prompt=escaped(chosen.prompt),
         negative=negative,
         ratio=AspectRatio(ratio) if ratio else None,
         count=chosen.count,

@@ -115,7 +115,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         other="I go on with the other {count}.",
     ),
     "album-late": (
-        "This photo came after the others of its album, and their picture is already on its way. "
+        "This photo came long after the others of its album, so it is not among them. "
         "I take it as one of its own."
     ),
     # --- offers
@@ -296,6 +296,10 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "button-delete": "🗑 Delete",
     # --- buttons
     "pressed-again": "On its way again.",
+    "pressed-too-many-at-once": (
+        "That would be more pictures than the {allowed} I take from you at one time. "
+        "Press again when others of yours are done, or ask for fewer."
+    ),
     "pressed-go": Plural(one="On its way.", other="{count} are on their way."),
     "pressed-ask": "There is a question about it in the chat.",
     "pressed-already": "That one is already on its way.",

@@ -61,4 +61,9 @@ def check(count: int, *, most: int = MOST) -> None:
 
 def escaped(prompt: str) -> str:
     """Write a prompt so that `expand` gives it alone, as it is."""
+    try:
+        if expand(prompt) == (prompt,):
+            return prompt
+    except CaptionError:
+        pass
     return _BRACE.sub(r"\\\g<0>", prompt)

@@ -12,8 +12,7 @@ from telegram.ext import ExtBot
 from bot import texts
 from bot.config import Access
 from bot.handlers import Desk, all_handlers
-from bot.links import Link
-from bot.messages import Button, Chat, Outcome, Sent, Target
+from bot.messages import Button, Chat, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.reach import Reach
 from bot.texts import Say
@@ -25,7 +24,6 @@ from tests.storage.making import HandClock
 JSON = dict[str, Any]
 BOT_ID = 77
 NAME = "sandbox_bot"
-HELD = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +49,8 @@ class Telegram:
     said: list[Said] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     admins: set[tuple[int, int]] = field(default_factory=set)
+    busy: bool = False
+    """Whether it does not say now who runs a chat."""
     outcomes: list[Outcome] = field(default_factory=list)
     """What the next messages come to, instead of arriving."""
 
@@ -74,8 +74,10 @@ class Telegram:
         self.notices.append(line.id if line else "")
         return Sent()
 
-    async def is_admin(self, chat_id: int, user_id: int) -> bool:
+    async def is_admin(self, chat_id: int, user_id: int) -> bool | Later:
         """Say whether someone runs a chat."""
+        if self.busy:
+            return Later(seconds=3, reason="429")
         return (chat_id, user_id) in self.admins
 
 
@@ -225,8 +227,3 @@ class Parlour:
 def sized(name: str) -> JSON:
     """Give a photo's largest size."""
     return {"file_id": name, "file_unique_id": f"u{name}", "width": 640, "height": 480}
-
-
-def link(url: str) -> Link:
-    """Give a link alone."""
-    return Link(url=url, words="")

@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import PutOff
 from bot.messages import Later, Unknown
+from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
 from tests.parlour import JSON, NAME, Parlour
 
@@ -194,6 +195,10 @@ async def test_too_many_unfinished() -> None:
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
     await parlour.post("{x, y} three", photo="c")
     assert await parlour.press(parlour.last, parlour.last.buttons[0].data) == "pressed-too-many"
+    for task in await parlour.tasks():
+        await parlour.store.cancel(task, parlour.clock.now())
+    pressed = await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    assert pressed == "pressed-too-many-at-once"
 
 
 # --- replies
@@ -285,12 +290,18 @@ async def test_anonymous_admins_and_channels() -> None:
     sender: JSON = {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "G"}}
     await parlour.post("/edit", photo="a", chat=GROUP, user=1087968824, **sender)
     question = parlour.last
+    parlour.telegram.busy = True
+    with pytest.raises(PutOff):
+        await parlour.press(question, question.buttons[0].data, user=5)
+    parlour.telegram.busy = False
     parlour.telegram.admins.add((GROUP, 5))
     assert await parlour.press(question, question.buttons[0].data, user=6) == "pressed-not-yours"
     assert await parlour.press(question, question.buttons[0].data, user=5) == "pressed-go"
     await parlour.post("just news", photo="b", chat=-200, kind="channel")
     await parlour.post("/edit snow", photo="b", chat=-200, kind="channel")
     await parlour.post(f"@{NAME} rain", photo="c", chat=-200, kind="channel")
+    copy: JSON = {"sender_chat": {"id": -200, "type": "channel"}, "is_automatic_forward": True}
+    await parlour.post("/edit snow", photo="b", chat=GROUP, user=777000, **copy)
     tasks = await parlour.tasks()
     assert [task.user_id for task in tasks] == [GROUP, -200, -200]
     assert [task.settings.prompt for task in tasks] == ["make it snow", "snow", "rain"]
@@ -435,6 +446,35 @@ async def test_a_late_part() -> None:
     assert parlour.read() == [], "in a group it is nobody's business"
 
 
+async def test_a_part_that_comes_while_its_album_is_closed() -> None:
+    """It joins the task as a late one does; one that is no photo is told so."""
+    parlour = Parlour()
+    await _album(parlour, "snow", None)
+    parlour.clock.move(2)
+    [album] = await parlour.store.albums_due(parlour.clock.now(), 9)
+    await parlour.post(photo="new", media_group_id="g")
+    await parlour.handlers.close_album(album)
+    await parlour.store.close_album(album)
+    assert await made(parlour) == [(["g0", "g1"], "snow")]
+    await parlour.album_closes()
+    assert await made(parlour) == [(["g0", "g1", "new"], "snow")]
+    video: JSON = {"file_id": "v", "file_unique_id": "v", "width": 1, "height": 1, "duration": 1}
+    await parlour.post(video=video, media_group_id="g")
+    assert parlour.read() == [["is-a-video"]]
+    await _album(parlour, "secret", group="h", chat=GROUP)
+    await parlour.album_closes()
+    assert len(await parlour.tasks()) == 1
+
+
+async def test_an_album_of_whoever_is_not_let_in() -> None:
+    """They are told once, for the album and for what comes late."""
+    parlour = Parlour(allowed_users={2})
+    await _album(parlour, "snow", None)
+    await parlour.album_closes()
+    await _album(parlour, None)
+    assert parlour.read() == [["not-allowed"]]
+
+
 async def test_an_album_in_a_group() -> None:
     """One part that is meant for the bot is enough; another album is not answered, and not kept."""
     parlour = Parlour()
@@ -520,3 +560,14 @@ async def test_variants() -> None:
         assert task.state is TaskState.QUEUED
     await parlour.post("{a,b,c} {a,b,c}", photo="b")
     assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+
+
+async def test_a_variant_can_be_copied() -> None:
+    """The caption that a result shows makes that one picture again, whatever braces it has."""
+    parlour = Parlour()
+    await parlour.post(r"\{red, blue} {car, bus}", photo="a")
+    await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    for task in await parlour.tasks():
+        await parlour.post(copyable(task), photo="b")
+    prompts = [prompt for _, prompt in await made(parlour)]
+    assert prompts == ["{red, blue} car", "{red, blue} bus"] * 2

@@ -77,6 +77,8 @@ def read(message: Message, origin: Origin, username: str) -> Incoming:
     text, edit = _without_edit(words, username)
     reply = _replied(message, origin.bot_id)
     mentioned = text if message.text and reply is None else _without_name(text, username)
+    # Telegram copies a channel's posts to its group: there they have been heard already
+    copied = bool(message.is_automatic_forward)
     return Incoming(
         origin=origin,
         user_id=_sender(message),
@@ -91,10 +93,13 @@ def read(message: Message, origin: Origin, username: str) -> Incoming:
         text=mentioned,
         photo=None if message.text else photo_of(message),
         reply=reply,
-        addressed=message.chat.type == ChatType.PRIVATE
-        or edit
-        or mentioned != text
-        or _is_addressed(message, words, username, reply),
+        addressed=not copied
+        and (
+            message.chat.type == ChatType.PRIVATE
+            or edit
+            or mentioned != text
+            or _is_addressed(message, words, username, reply)
+        ),
         edit=edit,
         media_group_id=message.media_group_id,
     )

@@ -59,8 +59,11 @@ class OfferButtons:
             return
         try:
             made = await self._orders.fulfil(order)
-        except TooManyUnfinished:
-            await self._desk.notice(press, Say("pressed-too-many"))
+        except TooManyUnfinished as exc:
+            line = Say("pressed-too-many")
+            if exc.unfinished < exc.allowed:  # there is room, though not for all of them
+                line = Say("pressed-too-many-at-once", {"allowed": exc.allowed})
+            await self._desk.notice(press, line)
         except StillMaking:
             await self._desk.notice(press, Say("pressed-already"))
         else:
