@@ -14,6 +14,7 @@ from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Defaults, Desk
 from bot.handlers.incoming import Incoming
+from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
 from bot.texts import Say, shorten
@@ -135,7 +136,7 @@ class Orders:
             return ()
         if len(prompts) > 1 and not order.confirmed:
             listed = [Say("offer-variant", {"prompt": shorten(one, _LISTED)}) for one in prompts]
-            line = Say("offer-variants", {"count": len(prompts)})
+            line = Say("offer-variants", {"count": len(prompts) * request.count})
             await self._offer(order, (("button-go", GO),), *notes, line, *listed)
             return ()
         return await self._make(order, request, prompts, defaults)
@@ -184,7 +185,8 @@ class Orders:
             return
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
-        question = await self._say(order, *lines, Say("words-kept"), ask=not message.private)
+        kept = Say("words-kept" if message.private else "words-kept-group")
+        question = await self._say(order, *lines, kept, ask=not message.private)
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:
@@ -192,12 +194,11 @@ class Orders:
         await self._offer(order, (("button-new-words", GO),), *lines)
 
     def so_far(self, draft: Draft) -> str:
-        """Give the words that a draft has so far, to which others are added; wrong ones are forgotten."""
-        try:
-            parse(draft.caption, defaults=self._desk.defaults, bot_username=self._desk.username)
-        except CaptionError:
-            return ""
-        return draft.caption
+        """Give the options that a draft has so far, to which words are added.
+
+        Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
+        """
+        return "" if has_words(draft.caption, self._desk.username) else draft.caption
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")

@@ -41,10 +41,12 @@ class Albums(Memory):
 
     async def albums_due(self, now: datetime, limit: int) -> list[Album]:
         """Give the albums that have been quiet for long enough, longest first."""
+        # more of its parts may be among what has come and not been read yet
+        unread = {one.row.chat_id for one in self._tables.inbox.values() if one.state == "new"}
         due = sorted(
             (album.due_at, key)
             for key, album in self._tables.albums.items()
-            if album.due_at is not None and album.due_at <= now
+            if album.due_at is not None and album.due_at <= now and key[0] not in unread
         )
         return [
             Album(

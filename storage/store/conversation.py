@@ -21,7 +21,10 @@ class Conversation(Protocol):
         ...
 
     async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+        """Give the albums that have been quiet for long enough, longest first.
+
+        Those of whose chats an update waits to be handled are left out: it may be a part of theirs.
+        """
         ...
 
     async def next_album_due(self) -> datetime | None:

@@ -95,6 +95,10 @@ class Talk(Notes):
         """Give the number of the task that a message names, for a command."""
         return number_in(message)
 
+    async def is_delivered(self, picture: JSON) -> None:
+        """Wait until the bot has noted that a task's picture has arrived; nothing shows that."""
+        await self.world.task_is("delivered", task=int(self.number(picture)))
+
     async def close(self) -> None:
         """See that the chat shows what was noted, and nothing else of the bot.
 

@@ -1,5 +1,7 @@
 """Ways to hand in a photo."""
 
+from functools import partial
+
 from sandbox.sample import draw_sample
 from tests.conversations.conversation import conversation
 from tests.conversations.notes import PRIVATE
@@ -47,7 +49,7 @@ async def words_first(talk: Talk) -> None:
     """
     ada, bot = talk.ada, talk.bot
     await ada.says("make it snow")
-    kept = await bot.says("words-kept")
+    kept = await bot.says("words-kept-group" if talk.scene.group else "words-kept")
     await talk.restart()
     await ada.sends(to=kept if talk.scene.group else None)
     await bot.shows(1, "result")
@@ -156,59 +158,49 @@ async def link(talk: Talk) -> None:
 async def image_file(talk: Talk) -> None:
     """A file, a sticker, a forwarded photo.
 
-    An image file keeps its full quality; a sticker that does not move is a picture like any other.
+    An image file keeps its full quality; a sticker that does not move is a picture like any other. What has no
+    words of its own is asked about, and in a group answered with them.
     """
     ada, bob, bot = talk.ada, talk.bob, talk.bot
-    content = draw_sample(300, 200)
-
-    async def file(**where: object) -> dict[str, object]:
-        caption = where.pop("caption", None)
-        return await ada.person.file(content, "lake.png", "image/png", caption, **where)  # type: ignore[arg-type]
-
+    elsewhere = await talk.world.group(ada.person, bob.person)
+    theirs = await bob.person.photo(chat=elsewhere)
+    file = partial(ada.person.file, draw_sample(300, 200), "lake.png", "image/png")
     await ada.sends_as("file: lake.png", file, "make it snow")
     await bot.shows(1, "result")
-    sticker = await ada.sends_as("sticker", ada.person.sticker)
+    wordless = await ada.sends_as("sticker", ada.person.sticker)
     if not talk.scene.group:
-        question = await bot.says("ask-words")
+        wordless = await bot.says("ask-words")
     await talk.restart()
-    await ada.says("as a statue", to=question if not talk.scene.group else sticker)
+    await ada.says("as a statue", to=wordless)
     await bot.shows(1, "result")
-    theirs = await bob.person.photo("look at this")
-
-    async def forward(**where: object) -> dict[str, object]:
-        source = bob.person.id
-        return await ada.person.forward(theirs, source=source, **where)  # type: ignore[arg-type]
-
-    del theirs, forward
+    wordless = await ada.sends_as(
+        "forwarded photo", partial(ada.person.forward, theirs, source=elsewhere)
+    )
+    if not talk.scene.group:
+        wordless = await bot.says("ask-words")
+    await ada.says("as a stained glass window", to=wordless)
+    await bot.shows(1, "result")
 
 
 @conversation(scenes=(PRIVATE,))
 async def not_a_photo(talk: Talk) -> None:
     """What moves.
 
-    A video or an animated sticker is a clear no, and what would do instead.
+    A video or an animated sticker is a clear no, and what would do instead is said.
     """
     ada, bot = talk.ada, talk.bot
-
-    async def medium(kind: str) -> None:
-        async def send(**where: object) -> dict[str, object]:
-            return await ada.person.medium(kind, **where)  # type: ignore[arg-type]
-
-        await ada.sends_as(kind.replace("_", " "), send)
-
-    await medium("video")
+    await ada.sends_as("video", partial(ada.person.medium, "video"), "make it snow")
     await bot.says("is-a-video")
-    await medium("animation")
+    await ada.sends_as("GIF", partial(ada.person.medium, "animation"))
     await bot.says("image-animated")
     await talk.restart()
-
-    async def sticker(**where: object) -> dict[str, object]:
-        return await ada.person.sticker(form="animated", **where)  # type: ignore[arg-type]
-
-    await ada.sends_as("sticker that moves", sticker)
+    await ada.sends_as("sticker that moves", partial(ada.person.sticker, form="animated"))
     await bot.says("sticker-animated")
-    await medium("voice")
+    await ada.sends_as("voice message", partial(ada.person.medium, "voice"))
     await bot.says("not-a-photo")
+    text = partial(ada.person.file, b"Dear", "letter.txt", "text/plain", caption=None)
+    await ada.sends_as("file: letter.txt", text)
+    await bot.says("not-an-image-file")
 
 
 @conversation()
