@@ -12,19 +12,24 @@ class Action(StrEnum):
     AGAIN = "again"
     """`again:17`: the same again."""
     RATIO = "ratio"
-    """`ratio:17`: offer the shapes, of which one more choice names one."""
+    """`ratio:17`: offer the shapes; `ratio:17:16:9`: the same in this one."""
     COUNT = "count"
     """`count:17:4`: the same, so many pictures."""
     WORDS = "words"
     """`words:17`: ask for other words."""
     USE = "use"
-    """`use:17`: go on from what came out."""
+    """`use:17`: go on from what came out, or ask from which; `use:17:1`: from this image."""
     FILE = "file"
     """`file:17`: the original files."""
     DELETE = "delete"
-    """`delete:17`: take away what shows it."""
+    """`delete:17`: ask whether to take away what shows it; `delete:17:yes`: do."""
     CANCEL = "cancel"
     """`cancel:17`: stop it."""
+
+
+BACK = "back"
+"""The choice that brings back the buttons that were there before: `ratio:17:back`."""
+YES = "yes"
 
 
 def press(action: Action, task_id: int, *more: str | int) -> str:

@@ -223,6 +223,8 @@ async def _loops(
         bot_id=application.bot.id,
         username=application.bot.username,
         check_link=Reach(allow_local=config.hidream.allow_local_results).check,
+        files=files,
+        keep_originals=timedelta(days=config.storage.keep_originals_days),
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))

@@ -17,4 +17,5 @@ COMMANDS: Final = (
     Command(name="help", about="command-help"),
     Command(name="edit", about="command-edit"),
     Command(name="status", about="command-status"),
+    Command(name="settings", about="command-settings"),
 )

@@ -78,11 +78,15 @@ def copyable(task: Task, *, standing: str = "") -> str:
     Shape and number are always named, so that it does the same for everybody, whatever their
     settings are. Negative words are where there are some, or where others would stand in.
     """
+    # braces in it stand for themselves: what they stood for has been chosen
+    return _written(task, escaped(task.settings.prompt), standing)
+
+
+def _written(task: Task, prompt: str, standing: str) -> str:
     chosen: Settings = task.settings
     ratio, negative = task.ratio_used or chosen.ratio, chosen.negative
     request = PictureRequest(
-        # braces in it stand for themselves: what they stood for has been chosen
-        prompt=escaped(chosen.prompt),
+        prompt=prompt,
         negative=negative,
         ratio=AspectRatio(ratio) if ratio else None,
         count=chosen.count,
@@ -98,10 +102,10 @@ def _copy(task: Task, limit: int, standing: str) -> tuple[str, bool]:
         return caption, True
     # what is cut is the words, not the settings
     settings = replace(task.settings, negative=shorten(task.settings.negative, limit // 4))
-    bare = replace(task, settings=replace(settings, prompt=""))
-    rest = units(copyable(bare, standing=standing)) + 1
-    settings = replace(settings, prompt=shorten(settings.prompt, limit - rest))
-    return copyable(replace(task, settings=settings), standing=standing), False
+    short = replace(task, settings=settings)
+    rest = units(_written(short, "", standing)) + 1
+    # as they are: what is cut is not to be copied, and backslashes would make it longer again
+    return _written(short, shorten(settings.prompt, limit - rest), standing), False
 
 
 def _lineage(task: Task) -> list[Say]:

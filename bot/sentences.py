@@ -54,6 +54,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-help": "how to say what you want",
     "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    "command-settings": "what holds for all your pictures: shape, number, language and more",
     # --- the bot's page in Telegram
     "bot-description": (
         "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
@@ -311,6 +312,65 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "button-use": "➡️ Use as new photo",
     "button-file": "📄 Original file",
     "button-delete": "🗑 Delete",
+    # --- what leads on from a result
+    "button-shape": "{ratio}",
+    "button-shape-now": "✓ {ratio}",
+    "button-number": "{number}",
+    "button-back": "‹ Back",
+    "button-delete-yes": "🗑 Yes, delete it",
+    "button-delete-no": "No, keep it",
+    "made-again": "🔁 I'm making it again, as #{task}.",
+    "ask-use": (
+        "What shall I make of the picture in #{task}? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "ask-use-one": (
+        "What shall I make of picture {number} of #{task}? Reply to this with a few words, such as "
+        "<i>make it snow</i>."
+    ),
+    "original": "#{task}, as HiDream made it.",
+    "file-refused": (
+        "Telegram does not take the original file, so I can't send it. "
+        "The picture is in the chat as a photo."
+    ),
+    "pressed-use": "Write what to make of it.",
+    "pressed-file": "Here it comes.",
+    "pressed-file-over": Plural(
+        one="I keep original files for {count} day, and this one is past that. Make it again to get a new one; the photo in the chat stays.",
+        other="I keep original files for {count} days, and this one is past that. Make it again to get a new one; the photo in the chat stays.",
+    ),
+    "pressed-file-never": (
+        "This bot keeps no original files. To get results as files from now on, use /settings."
+    ),
+    "pressed-which": "Which one? Tap its number.",
+    "pressed-no-picture": (
+        "I no longer have that picture. If you still see it, reply to it with your words, or send it to me."
+    ),
+    "pressed-delete": "Delete this result, with its files? Tap Yes or No.",
+    "pressed-kept": "It stays.",
+    "pressed-deleting": "Deleting …",
+    "pressed-unfinished": "This one is still on its way. Tap again when it is all here.",
+    "pressed-forgotten": (
+        "I have forgotten this one, as I do after a while. Please send the photo again, with your words."
+    ),
+    "pressed-forgotten-delete": (
+        "I have forgotten this one, so I can't tell whose it is. Please delete the message yourself."
+    ),
+    "deleted": "🗑 Deleted.",
+    "deleted-all": "🗑 #{task} is deleted from this chat, and so are my files of it.",
+    "deleted-here": "🗑 I have deleted my files of #{task}, and what I could from this chat.",
+    "deleted-replaced": Plural(
+        one="{count} message is older than the 48 hours in which Telegram lets me delete, so I have emptied it.",
+        other="{count} messages are older than the 48 hours in which Telegram lets me delete, so I have emptied them.",
+    ),
+    "deleted-left": Plural(
+        one="{count} message I could not touch. Please delete it yourself.",
+        other="{count} messages I could not touch. Please delete them yourself.",
+    ),
+    "deleted-stays": (
+        "What stays: the photo you sent, which you can delete yourself; your words, in "
+        "/status {task}; and whatever HiDream keeps."
+    ),
     # --- buttons
     "pressed-again": "On its way again.",
     "pressed-too-many-at-once": (
@@ -325,6 +385,71 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-unknown": "I no longer know what this button is for. Please send the photo again.",
     "pressed-not-allowed": "You can't use this bot any more.",
     "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",
+    # --- settings
+    "preferences-own": (
+        "⚙️ <b>Your settings</b>\nThey hold wherever a caption says nothing else. "
+        "Tap what you want to change.\n"
+    ),
+    "preferences-chat": (
+        "👥 <b>Settings for everybody here</b>\nThey hold for each person who has not chosen "
+        "otherwise. Tap what you want to change.\n"
+    ),
+    "preference-line": "{name}: <b>{value}</b>",
+    "preference-line-user": "{name}: <b>{value}</b> · yours",
+    "preference-line-chat": "{name}: <b>{value}</b> · this group's",
+    "preference-line-installation": "{name}: <b>{value}</b> · the bot's",
+    "preference-ratio": "Shape",
+    "preference-count": "Pictures at a time",
+    "preference-negative": "Keep out",
+    "preference-language": "Language",
+    "preference-file": "As files",
+    "preference-silent": "Without a sound",
+    "preference-ratio-about": "Which shape shall pictures have?",
+    "preference-count-about": "How many pictures shall I make of a photo?",
+    "preference-negative-about": "What must never be in a picture?",
+    "preference-language-about": "Which language shall I speak?",
+    "preference-language-chat": (
+        "People whose Telegram tells me their language read that one all the same."
+    ),
+    "preference-file-about": (
+        "Shall results come as files? Files keep their full quality; Telegram makes photos smaller."
+    ),
+    "preference-silent-about": "Shall results arrive without a sound?",
+    "preference-auto": "Like the photo",
+    "preference-nothing": "Nothing",
+    "preference-in-telegram": "As in Telegram",
+    "preference-yes": "Yes",
+    "preference-no": "No",
+    "button-value": "{value}",
+    "button-chosen": "✓ {value}",
+    "button-default": "↩️ Back to default",
+    "button-settings-words": "✏️ Write the words",
+    "button-settings-back": "‹ All settings",
+    "button-settings-chat": "👥 For this group",
+    "button-settings-own": "👤 My own",
+    "ask-negative": (
+        "What must never be in your pictures? Reply to this with the words, such as "
+        "<i>text, people</i>."
+    ),
+    "ask-negative-chat": (
+        "What must never be in pictures that are made here? Reply to this with the words, such as "
+        "<i>text, people</i>."
+    ),
+    "negative-words-wrong": (
+        "I need only the words for what to keep out, such as <i>text, people</i>: up to {limit} "
+        "characters, and no other options. Reply to my question once more."
+    ),
+    "settings-not-yours": (
+        "These settings are someone else's. Send /settings to see yours, and to change them."
+    ),
+    "settings-admins": (
+        "What holds for everybody here is for this group's admins to choose. "
+        "Send /settings to choose for yourself."
+    ),
+    "pressed-saved": "Saved.",
+    "pressed-settings-words": "Write the words.",
+    "pressed-settings-unknown": "I no longer know what this button is for. Send /settings for new ones.",
+    "pressed-not-now": "Telegram does not answer me just now. Please press again in a moment.",
     # --- status
     "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
     "status-unknown": "You have no number {task} here. /status shows the ones you have.",

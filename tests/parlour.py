@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,6 +18,7 @@ from bot.messages import Button, Chat, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.reach import Reach
 from bot.texts import Say
+from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.store import TaskStore
 from storage.tasks import Task
@@ -67,10 +70,10 @@ class Telegram:
         return Sent(message_ids=(number,))
 
     async def answer_press(
-        self, press_id: str, line: Say | None, *, language: str | None
+        self, press_id: str, line: Say | None, *, language: str | None, alert: bool
     ) -> Outcome:
         """Take an answer to a press."""
-        del press_id, language
+        del press_id, language, alert
         self.notices.append(line.id if line else "")
         return Sent()
 
@@ -91,10 +94,19 @@ async def _public(host: str, port: int) -> Sequence[str]:
 class Parlour:
     """People, a bot, and what comes of it."""
 
-    def __init__(self, **access: Any) -> None:
+    def __init__(
+        self,
+        telegram: Telegram | None = None,
+        *,
+        pictures: Path | None = None,
+        keep_originals: timedelta = timedelta(days=7),
+        **access: Any,
+    ) -> None:
         self.clock = HandClock()
         self.store = cast("TaskStore", MemoryStore(self.clock))
-        self.telegram = Telegram()
+        self.telegram = telegram or Telegram()
+        # most of what is said needs no disk
+        self.files = cast("PictureFiles", pictures and PictureFiles(pictures))
         self.desk = Desk(
             store=self.store,
             chat=cast("Chat", self.telegram),
@@ -104,6 +116,8 @@ class Parlour:
             bot_id=BOT_ID,
             username=NAME,
             check_link=Reach(resolve=_public).check,
+            files=self.files,
+            keep_originals=keep_originals,
         )
         self.handlers = all_handlers(self.desk)
         self._bot = ExtBot("77:token")

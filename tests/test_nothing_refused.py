@@ -113,6 +113,7 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "completion": st.floats(0, 1),
     "standing": NASTY,
     "as_file": st.booleans(),
+    "shown": st.sampled_from([(0, 1), (0, 2, 3)]),
     "usual": st.one_of(st.none(), _SPANS),
     "longer": st.booleans(),
     "one": _SPANS,

@@ -229,6 +229,9 @@ def test_a_long_caption_says_where_it_is_whole() -> None:
     assert "/status 17" in said
     assert "snow " * 189 in shown(*reports.in_full(long, (), place=0, now=NOW))
     assert "/status 17" in shown(*reports.late(long))
+    braces = replace(long, settings=Settings(prompt="{,}" * 700, count=4))
+    under = shown(*reports.result(braces, images(*[ImageState.STORED] * 4)))
+    assert len(under) <= 1024, "nothing makes it longer once it is cut"
 
 
 def test_lineage() -> None:

@@ -16,9 +16,12 @@ from bot.handlers.edits import EditHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
+from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
+from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
 from storage.tasks import Album
@@ -42,18 +45,23 @@ def all_handlers(desk: Desk) -> Handlers:
     meaning = Meaning(desk, orders)
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    settings = SettingsHandlers(desk)
     status, start = StatusHandlers(desk), StartHandlers(desk)
     # each feature's own, by what a button says
     buttons = ButtonHandlers(
         desk,
         OfferButtons(desk, orders).reactions(),
         ResultButtons(desk, orders).reactions(),
+        settings.reactions(),
+        OriginalButton(desk).reactions(),
+        DeleteButton(desk).reactions(),
     )
     by_command = {
         "start": start.start,
         "help": start.help,
         "edit": photos.words,
         "status": status.status,
+        "settings": settings.settings,
     }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     heard = new | f.UpdateType.CHANNEL_POST
@@ -62,7 +70,7 @@ def all_handlers(desk: Desk) -> Handlers:
         for_updates=(
             *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
             # commands that are not in the table come here too: /ratio may be part of the words
-            On(heard & f.TEXT, photos.words),
+            On(heard & f.TEXT, settings.before(photos.words)),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
             # photos, and whatever else somebody may take for one
             On(heard & ~f.StatusUpdate.ALL, albums.photo),

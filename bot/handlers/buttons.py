@@ -9,7 +9,7 @@ from typing import Any
 from telegram import Update
 
 from bot.handlers.desk import Desk
-from bot.handlers.press import Press, read_press
+from bot.handlers.press import Press
 from bot.texts import Say
 
 Reaction = Callable[[Press], Awaitable[None]]
@@ -30,9 +30,7 @@ class ButtonHandlers:
     async def pressed(self, update: Update, context: Any) -> None:
         """Do what the button says."""
         del context
-        if update.callback_query is None:
-            return
-        press = read_press(update.callback_query, self._desk.origin(update.update_id))
+        press = await self._desk.read_press(update)
         if press is None:
             return
         reaction = self._reactions.get(press.action, self._unknown)

@@ -1,7 +1,8 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -11,13 +12,15 @@ from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
 from bot.handlers.incoming import Incoming
-from bot.handlers.press import Press
+from bot.handlers.press import Press, read_press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
+from bot.preferences import Defaults, effective, language_for
 from bot.texts import Say
 from storage.clock import Clock
+from storage.files import PictureFiles
 from storage.store import TaskStore
 from storage.tasks import Origin
 
@@ -34,15 +37,6 @@ CheckLink = Callable[[Link], Awaitable[Say | None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Defaults:
-    """What holds where a caption says nothing else."""
-
-    request: PictureRequest
-    as_file: bool = False
-    silent: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
     """Where the handlers work."""
 
@@ -50,23 +44,37 @@ class Desk:
     chat: Chat
     access: Access
     defaults: PictureRequest
+    """The installation's; see `defaults_for`."""
     clock: Clock
     bot_id: int
     username: str
     refusals: Refusals = field(default_factory=Refusals)
     check_link: CheckLink
+    files: PictureFiles
+    keep_originals: timedelta
+    """For so long a result's file is kept."""
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
         message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
-        return incoming.read(message, self.origin(update.update_id), self.username)
+        read = incoming.read(message, self.origin(update.update_id), self.username)
+        language = await language_for(self.store, read.user_id, message.chat_id, read.language)
+        return replace(read, language=language)
+
+    async def read_press(self, update: Update) -> Press | None:
+        """Give a press as plain data; None: it is not under a message of ours, or brings nothing back."""
+        query = update.callback_query
+        read = None if query is None else read_press(query, self.origin(update.update_id))
+        if read is None:
+            return None
+        language = await language_for(self.store, read.user_id, read.chat_id, read.language)
+        return replace(read, language=language)
 
     async def defaults_for(self, user_id: int, chat_id: int) -> Defaults:
         """Give what holds for a person in a chat where a caption says nothing else."""
-        del user_id, chat_id
-        return Defaults(request=self.defaults)
+        return (await effective(self.store, self.defaults, user_id, chat_id)).defaults
 
     async def answer(
         self, message: Incoming, *lines: Say, ask: bool = False, buttons: Keyboard = ()
@@ -120,9 +128,12 @@ class Desk:
             return await send(Target(chat_id=outcome.chat_id))
         return outcome
 
-    async def notice(self, press: Press, line: Say | None = None) -> None:
-        """Answer a press; it may be too late for that, and what was pressed for is done anyway."""
-        await self.chat.answer_press(press.id, line, language=press.language)
+    async def notice(self, press: Press, line: Say | None = None, *, alert: bool = False) -> None:
+        """Answer a press; it may be too late for that, and what was pressed for is done anyway.
+
+        With `alert`, the notice stays until it is tapped.
+        """
+        await self.chat.answer_press(press.id, line, language=press.language, alert=alert)
 
     async def admits(self, press: Press, owner_id: int, chat_id: int) -> bool:
         """Say whether someone may press a button that is for this person in this chat; tells them if not.

@@ -12,11 +12,12 @@ from typing import Final
 from bot import variants
 from bot.captions import parse
 from bot.errors import CaptionError
-from bot.handlers.desk import Defaults, Desk
+from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
+from bot.preferences import Defaults
 from bot.texts import Say, shorten
 from storage.store import TooManyUnfinished
 from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings, Task

@@ -25,6 +25,9 @@ class Press:
     """The message that the button is under."""
     thread_id: int | None
     language: str | None
+    """In which they are answered."""
+    telegram_language: str | None
+    """Telegram's code for theirs."""
     data: str
 
     @property
@@ -62,5 +65,6 @@ def read_press(query: CallbackQuery, origin: Origin) -> Press | None:
         message_id=message.message_id,
         thread_id=topic if in_topic else None,
         language=query.from_user.language_code,
+        telegram_language=query.from_user.language_code,
         data=query.data,
     )

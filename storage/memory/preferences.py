@@ -46,6 +46,13 @@ class Preferences(Memory):
         """Give one view."""
         return next((one for one in self._tables.views.values() if one.id == view_id), None)
 
+    async def find_view(self, kind: str, chat_id: int, words: str) -> View | None:
+        """Give the latest view of this kind in a chat that has these words."""
+        sought = (kind, chat_id, words)
+        views = self._tables.views.values()
+        found = [one for one in views if (one.kind, one.chat_id, one.words) == sought]
+        return max(found, key=lambda one: one.id, default=None)
+
     async def fact(self, name: str) -> str | None:
         """Give a small text that was kept."""
         return self._tables.facts.get(name)

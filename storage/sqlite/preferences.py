@@ -61,6 +61,15 @@ class Preferences(Connections):
         row = await self._row("SELECT * FROM views WHERE id = ?", (view_id,))
         return None if row is None else view_of(row)
 
+    async def find_view(self, kind: str, chat_id: int, words: str) -> View | None:
+        """Give the latest view of this kind in a chat that has these words."""
+        row = await self._row(
+            "SELECT * FROM views WHERE chat_id = ? AND kind = ? AND words = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (chat_id, kind, words),
+        )
+        return None if row is None else view_of(row)
+
     async def fact(self, name: str) -> str | None:
         """Give a small text that was kept."""
         row = await self._row("SELECT value FROM facts WHERE name = ?", (name,))

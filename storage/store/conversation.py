@@ -116,6 +116,10 @@ class Conversation(Protocol):
         """Give one view."""
         ...
 
+    async def find_view(self, kind: str, chat_id: int, words: str) -> View | None:
+        """Give the latest view of this kind in a chat that has these words."""
+        ...
+
     # --- facts
 
     async def fact(self, name: str) -> str | None:

@@ -6,7 +6,17 @@ from typing import Final
 
 from sandbox.hidream.settings import Settings
 from tests.e2e.test_options import has_ratio
-from tests.e2e.world import JSON, Person, World, buttons_of, opened
+from tests.e2e.world import (
+    JSON,
+    Person,
+    World,
+    buttons_of,
+    opened,
+    picture_of,
+    said,
+    text_of,
+    until,
+)
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
 AGAIN: Final = "🔁 Try again"
@@ -41,6 +51,8 @@ async def test_try_again(tmp_path: Path) -> None:
         assert has_ratio(picture, "16:9")
         assert picture["reply_to"] == reason["reply_to"], "it answers the photo"
         await world.task_is("delivered")
+        served = await ada.reads("did not pass its review", "again, as #2")
+        assert buttons_of(served) == []
         assert [row["parent_id"] for row in world.rows("SELECT parent_id FROM tasks")] == [None, 1]
         calls = await world.calls("hidream", call="submit")
         assert [call["params"]["prompt"] for call in calls] == ["make it sepia"] * 2
@@ -134,3 +146,78 @@ async def test_press_of_someone_shut_out(tmp_path: Path) -> None:
         await world.start(access={"allowed_users": [1]})
         assert (await ada.press(reason, AGAIN))["text"] == "You can't use this bot any more."
         assert len(world.rows("SELECT id FROM tasks")) == 1
+
+
+async def _shows(person: Person, message: JSON, *labels: str) -> None:
+    """Wait until a message has these buttons (and perhaps others)."""
+
+    async def look() -> bool:
+        shown = [one for one in await person.sees() if one["message_id"] == message["message_id"]]
+        return set(labels) <= {label for one in shown for label in buttons_of(one)}
+
+    await until(look, f"the buttons are {labels}")
+
+
+async def test_what_leads_on(tmp_path: Path) -> None:
+    """Shape, original files, one of two as the new photo, across a restart; then all of it is deleted."""
+    async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada, bob = await world.person(), await world.person("Bob")
+        await ada.photo("make it sepia /count 2")
+        album = await ada.gets(2)
+        next_ = await ada.reads("#1", "what next?")
+        await bob.photo("make it sepia")
+        [picture] = await bob.gets(1)
+        await bob.press(picture, said("button-ratio"))
+        await _shows(bob, picture, "16:9", said("button-back"))
+        await world.kill()
+        await world.start()
+
+        async def ada_goes_on() -> list[JSON]:
+            await ada.press(next_, said("button-file"))
+            files = (await ada.gets(4))[-2:]
+            assert text_of(files[0]) == said("original", task=1)
+            assert all(file["document"] for file in files)
+            assert files[0]["reply_to"] == next_["message_id"]
+            await ada.press(next_, said("button-use"))
+            await _shows(ada, next_, "1", "2")
+            assert (await ada.press(next_, "2"))["text"] == said("pressed-use")
+            question = await ada.reads("picture 2 of #1")
+            assert question["force_reply"]
+            await ada.text("make it brown")
+            await ada.gets(5)
+            assert world.rows("SELECT prompt FROM tasks WHERE parent_id = 1") == [
+                {"prompt": "make it brown"}
+            ]
+            return files
+
+        async def bob_deletes() -> None:
+            assert (await bob.press(picture, "16:9"))["text"] == said("pressed-go", count=1)
+            await _shows(bob, picture, said("button-file"))
+            (_, wide) = await bob.gets(2)
+            assert has_ratio(wide, "16:9")
+            [row] = world.rows("SELECT id FROM tasks WHERE parent_id = 2")
+            await world.task_is("delivered", task=row["id"])
+            await bob.press(wide, said("button-delete"))
+            await _shows(bob, wide, said("button-delete-yes"))
+            await bob.press(wide, said("button-delete-yes"))
+            await bob.reads(f"#{row['id']} is deleted")
+            assert wide["message_id"] not in {one["message_id"] for one in await bob.sees()}
+
+        files, _ = await asyncio.gather(ada_goes_on(), bob_deletes())
+        await world.later(49 * 3600)
+        press = await ada.press_blindly(next_, "delete:1:yes", inaccessible=True)
+        assert (await ada.notice(press))["text"] == said("pressed-deleting")
+        await ada.reads("#1 is deleted", "5 messages are older")
+        shown = {one["message_id"]: one for one in await ada.sees()}
+        emptied = [shown[one["message_id"]] for one in (*album, *files)]
+        assert [text_of(one) for one in emptied] == [said("deleted"), "", "", ""]
+        for now, then in zip(emptied, (*album, *files), strict=True):
+            assert (picture_of(now) or {})["file_id"] != (picture_of(then) or {})["file_id"]
+        assert not list((tmp_path / "data" / "bot-pictures").glob("1/*"))
+
+        async def forgotten() -> bool:
+            kept = "SELECT 1 FROM images WHERE task_id = 1 AND file_id IS NOT NULL"
+            return world.rows(kept) == []
+
+        await until(forgotten, "the pictures' ids are forgotten")

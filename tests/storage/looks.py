@@ -46,6 +46,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "stale_progress": lambda known: [call((99, 1)[known.turn % 2])],
     "preferences": lambda known: [call(("user", "chat")[known.turn % 2], known.turn // 2 % 3 + 1)],
     "view": lambda known: [call(known.turn % 6 + 1)],
+    "find_view": lambda known: [call("history", known.turn % 3 + 1, "")],
     "fact": lambda _: [call("token")],
     "draft_asked_by": lambda known: [call(*_turning(known), n) for n in (0, 1)],
     "get": _by_id,

@@ -230,6 +230,17 @@ async def test_a_view_is_kept_as_it_came(store: TaskStore) -> None:
     assert await store.view(99) is None
 
 
+async def test_a_view_is_found_by_its_words(store: TaskStore) -> None:
+    """The latest view of a kind in a chat is found by exactly its words."""
+    await store.add_view(_VIEW, START)
+    later = replace(_VIEW, origin=Origin(bot_id=BOT, update_id=2), user_id=6)
+    view = await store.add_view(later, START)
+    assert await store.find_view(_VIEW.kind, _VIEW.chat_id, _VIEW.words) == view
+    assert await store.find_view("status", _VIEW.chat_id, _VIEW.words) is None
+    assert await store.find_view(_VIEW.kind, 5, _VIEW.words) is None
+    assert await store.find_view(_VIEW.kind, _VIEW.chat_id, "") is None
+
+
 async def test_a_fact_lasts(store: TaskStore) -> None:
     """A small text is there until another takes its place."""
     assert await store.fact("menu") is None

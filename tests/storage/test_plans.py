@@ -146,6 +146,7 @@ async def _converse(store: TaskStore) -> None:
         store.set_preference("user", 5, "ratio", None),
         store.add_view(view, START),
         store.view(1),
+        store.find_view("settings-words", 5, "17"),
         store.fact("menu"),
         store.note_fact("menu", "hash"),
     ):

@@ -53,3 +53,60 @@ async def status(talk: Talk) -> None:
     await ada.says(f"/status {talk.number(picture)}")
     await bot.says("status-full", "status-took")
     await bot.shows(1)
+
+
+@conversation()
+async def leads_on(talk: Talk) -> None:
+    """Going on from a result.
+
+    The buttons under a result make it again in another shape, or make it the photo for what comes next.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.sends("make it snow")
+    picture = await bot.shows(1, "result")
+    await ada.presses(picture, "button-ratio")
+    shapes = await bot.changes(picture, "result")
+    await talk.restart()
+    await ada.presses(shapes, "button-shape", ratio="16:9")
+    await bot.changes(shapes, "result")
+    wide = await bot.shows(1, "result", "result-from")
+    await ada.presses(wide, "button-use")
+    question = await bot.says("ask-use")
+    await ada.says("at night", to=question)
+    await bot.shows(1, "result", "result-from")
+
+
+@conversation()
+async def file_and_end(talk: Talk) -> None:
+    """The original file, and the end of it all.
+
+    The file comes as HiDream made it. What is deleted is gone from the chat, and the bot says what stays.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.sends("make it snow")
+    picture = await bot.shows(1, "result")
+    await ada.presses(picture, "button-file")
+    file = await bot.shows(1, "original")
+    await ada.presses(picture, "button-delete")
+    sure = await bot.changes(picture, "result")
+    await talk.restart()
+    await ada.presses(sure, "button-delete-yes")
+    await bot.deletes(picture)
+    await bot.deletes(file)
+    await bot.says("deleted-all", "deleted-stays")
+
+
+@conversation()
+async def once_more(talk: Talk) -> None:
+    """Once more.
+
+    A reason offers to try again, and says what came of it.
+    """
+    ada, bot = talk.ada, talk.bot
+    await talk.hidream_ends(4)
+    await ada.sends("make it snow")
+    reason = await bot.says("review-refused")
+    await talk.restart()
+    await ada.presses(reason, "button-again")
+    await bot.changes(reason, "review-refused", "made-again")
+    await bot.shows(1, "result", "result-from")
