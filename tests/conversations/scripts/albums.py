@@ -33,8 +33,18 @@ async def large_album(talk: Talk) -> None:
     await talk.restart()
     await ada.presses(offer, "button-first")
     await bot.shows(1, "result")
+
+
+@conversation(hears_all=True)
+async def one_each(talk: Talk) -> None:
+    """One picture of each.
+
+    So many photos that are meant one by one can be sent together, with words for all of them.
+    """
+    ada, bot = talk.ada, talk.bot
     await ada.sends("in autumn", photos=5)
     offer = await bot.says("offer-album")
+    await talk.restart()
     await ada.presses(offer, "button-each")
     for _ in range(5):
         await bot.shows(1, "result")
