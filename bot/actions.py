@@ -25,6 +25,12 @@ class Action(StrEnum):
     """`delete:17`: ask whether to take away what shows it; `delete:17:yes`: do."""
     CANCEL = "cancel"
     """`cancel:17`: stop it."""
+    STOP = "stop"
+    """`stop:5:17`: stop one of those that a list (a view's id) shows; `stop:5:all`: all of them."""
+    SHOW = "show"
+    """`show:17`: tell all of it."""
+    VIEW = "view"
+    """`view:5:…`: turn over a list or a history, by its view's id."""
 
 
 BACK = "back"

@@ -54,6 +54,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-help": "how to say what you want",
     "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    "command-history": "turn over your pictures; /history snow finds those with that word",
+    "command-cancel": "stop a picture that is not done yet; /cancel 17 for one of several",
     "command-settings": "what holds for all your pictures: shape, number, language and more",
     # --- the bot's page in Telegram
     "bot-description": (
@@ -458,9 +460,52 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
     "status-many": "… and more than {count} more.",
     "status-more": "/status with a number, such as /status {task}, shows one in full.",
+    "status-reply": (
+        "That message is about none of your pictures. Reply to a picture, to what I said about it, "
+        "or to your photo; or look up its number with /status."
+    ),
     "status-full": "<b>#{task}</b> · {state}\n<code>{caption}</code>",
     "status-times": "Sent {age}.",
     "status-took": "Done in {time}.",
+    "status-lineage": "↳ step by step: {steps}",
+    "button-task": "#{task}",
+    "button-back": "◀",
+    "button-on": "▶",
+    "button-refresh": "🔄",
+    "view-unknown": "I no longer know what this list showed. /status and /history make new ones.",
+    # --- history
+    "history-none": "You have no pictures here yet. Send me a photo with a few words.",
+    "history-nothing-found": (
+        "None of your pictures here was made with “{words}”. Try fewer or other words, "
+        "or /history alone to see all of them."
+    ),
+    "history-picture": "<code>{caption}</code>\n#{task} · {age} · {n} of {count}",
+    "history-picture-of": (
+        "<code>{caption}</code>\n#{task} · {age} · {n} of {count} · picture {picture} of {pictures}"
+    ),
+    "history-lost": (
+        "Telegram no longer has this picture of #{task} ({n} of {count}). ◀ and ▶ lead on to the others."
+    ),
+    "history-over": "The pictures that were here are gone. Send me a photo to make new ones.",
+    # --- stopping
+    "cancelled": "✖️ #{task} is stopped. It cost nothing.",
+    "cancelled-running": (
+        "✖️ #{task} is stopped for you. HiDream had begun, so it may still count there."
+    ),
+    "cancelling": (
+        "✋ #{task} is being stopped. It was just on its way to HiDream, so it may still count there."
+    ),
+    "cancel-too-late": "#{task} can't be stopped any more: it is done, and on its way to you.",
+    "cancel-over": "#{task} is over already: there is nothing to stop.",
+    "cancel-none": "There is nothing to stop: no picture of yours is being made here.",
+    "cancel-number": (
+        "After /cancel I need numbers from /status, such as /cancel 17, or nothing at all. "
+        "Nothing has been stopped."
+    ),
+    "cancel-which": "Which one shall I stop?",
+    "cancel-line": "<b>#{task}</b> · {state}\n<i>{prompt}</i>",
+    "button-stop": "✖️ #{task}",
+    "button-stop-all": "✖️ All of them",
     "status-hidream": "HiDream's id for it: <code>{id}</code>",
     "state-queued": "in line, number {place}",
     "state-far": "in line, more than {place} before it",

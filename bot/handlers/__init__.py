@@ -11,8 +11,10 @@ from telegram.ext import filters as f
 from bot.commands import COMMANDS
 from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
+from bot.handlers.cancel import CancelHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.edits import EditHandlers
+from bot.handlers.history import HistoryHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
@@ -24,6 +26,7 @@ from bot.handlers.results import ResultButtons
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
+from bot.handlers.views import Views
 from storage.tasks import Album
 
 __all__ = ["Desk", "Handlers", "all_handlers"]
@@ -46,12 +49,17 @@ def all_handlers(desk: Desk) -> Handlers:
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
     settings = SettingsHandlers(desk)
-    status, start = StatusHandlers(desk), StartHandlers(desk)
+    start, views = StartHandlers(desk), Views(desk)
+    status, history = StatusHandlers(desk, views), HistoryHandlers(desk, views)
+    cancel = CancelHandlers(desk, views)
     # each feature's own, by what a button says
     buttons = ButtonHandlers(
         desk,
         OfferButtons(desk, orders).reactions(),
         ResultButtons(desk, orders).reactions(),
+        status.reactions(),
+        cancel.reactions(),
+        views.reactions({"status": status.turned, "history": history.turned}),
         settings.reactions(),
         OriginalButton(desk).reactions(),
         DeleteButton(desk).reactions(),
@@ -61,6 +69,8 @@ def all_handlers(desk: Desk) -> Handlers:
         "help": start.help,
         "edit": photos.words,
         "status": status.status,
+        "history": history.history,
+        "cancel": cancel.cancel,
         "settings": settings.settings,
     }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
