@@ -44,7 +44,7 @@ def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: in
         Button(label=Say("button-task", {"task": task.id}), data=press(Action.SHOW, task.id))
         for task in tasks
     )
-    before = (_turn("button-back", view_id, page - 1),) if page else ()
+    before = (_turn("button-earlier", view_id, page - 1),) if page else ()
     after = (_turn("button-on", view_id, page + 1),) if others else ()
     return (numbers, (*before, _turn("button-refresh", view_id, page), *after))
 
@@ -108,7 +108,7 @@ def history_lost(shown: Shown) -> Say:
 def history_buttons(view_id: int, shown: Shown, *, back: Spot | None, on: Spot | None) -> Keyboard:
     """Give the buttons under a picture: the pictures beside it, and what leads on from it."""
     turns = (
-        *(() if back is None else (_to("button-back", view_id, back),)),
+        *(() if back is None else (_to("button-earlier", view_id, back),)),
         *(() if on is None else (_to("button-on", view_id, on),)),
     )
     task_id = shown.task.id

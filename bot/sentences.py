@@ -469,7 +469,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-took": "Done in {time}.",
     "status-lineage": "↳ step by step: {steps}",
     "button-task": "#{task}",
-    "button-back": "◀",
+    "button-earlier": "◀",
     "button-on": "▶",
     "button-refresh": "🔄",
     "view-unknown": "I no longer know what this list showed. /status and /history make new ones.",

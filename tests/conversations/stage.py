@@ -25,7 +25,7 @@ from tests.e2e.world import World, opened, until
 
 _ROOM: Final = 200
 """So many tasks at once: nobody's picture waits for another's."""
-_HIDREAM: Final = Settings(seconds=0.3, parallel=_ROOM, images_per_minute=10_000)
+_HIDREAM: Final = Settings(seconds=0.3, drawn="once", parallel=_ROOM, images_per_minute=10_000)
 _TOOK: Final = {
     **{("4:3", count): (0.3, 0.4) for count in range(1, 4)},
     ("9:16", 4): (12.0, 20.0),

@@ -95,9 +95,20 @@ class Talk(Notes):
         """Give the number of the task that a message names, for a command."""
         return number_in(message)
 
-    async def is_delivered(self, picture: JSON) -> None:
-        """Wait until the bot has noted that a task's picture has arrived; nothing shows that."""
-        await self.world.task_is("delivered", task=int(self.number(picture)))
+    async def is_delivered(self, *pictures: JSON) -> None:
+        """Wait until the bot has noted that tasks' pictures have arrived; nothing shows that."""
+        for picture in pictures:
+            await self.world.task_is("delivered", task=int(self.number(picture)))
+
+    async def blocks(self, person: "Someone") -> None:
+        """Let a person block the bot."""
+        await self.world.do(f"chats/{person.id}/block", blocked=True)
+        self.tells(f"{person.name} blocks the bot")
+
+    async def unblocks(self, person: "Someone") -> None:
+        """Let a person use the bot again."""
+        await self.world.do(f"chats/{person.id}/block", blocked=False)
+        self.tells(f"{person.name} unblocks the bot")
 
     async def close(self) -> None:
         """See that the chat shows what was noted, and nothing else of the bot.

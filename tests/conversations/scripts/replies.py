@@ -22,5 +22,5 @@ async def step_by_step(talk: Talk) -> None:
     await ada.says("as a mosaic", to=photo)
     await bot.shows(1, "result")
     await ada.says(f"/status {talk.number(second)}")
-    await bot.says("status-full")
+    await bot.says("status-full", "status-lineage")
     await bot.shows(1)
