@@ -32,6 +32,7 @@ _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\b\d+ (?:minutes?|min\.?) ago\b"), "just now"),  # of a slow machine
     (re.compile(r"(?<!\d)\d+ min (?=\d+ s(?:ec)?\b)"), ""),
     (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|sec|min)\b)"), "…"),
+    (re.compile(r"(?<![\d#])\d+(?= ?(?:Sek|Min|ث|د|秒|分))"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 
 from tests.conversations.notes import Notes, shown_texts
-from tests.conversations.shown import CHANGED, button_lines, form_of, lines_of, pattern_of, visible
+from tests.conversations.shown import (
+    CHANGED,
+    button_lines,
+    form_of,
+    lines_of,
+    number_in,
+    pattern_of,
+    visible,
+)
 from tests.e2e.world import JSON, picture_of, text_of
 
 
@@ -51,6 +59,22 @@ class Bot:
             assert found, f"no {id_} in {texts!r}"
         self._noted(messages)
         return messages[0]
+
+    async def shows_each(self, count: int, *ids: str) -> list[JSON]:
+        """Wait for pictures of so many tasks, each its own message; they are noted in their tasks' order.
+
+        Which of them comes first is left to chance.
+        """
+
+        def look(shown: list[JSON]) -> list[JSON] | None:
+            new = [m for m in shown if m["message_id"] not in self.seen and picture_of(m)]
+            return new if len(new) >= count and all(self._fits(m, ids, {}) for m in new) else None
+
+        messages = await self._notes.wait(look, f"{count} pictures with {ids} are there")
+        messages.sort(key=lambda message: int(number_in(message)))
+        for message in messages:
+            self._noted([message])
+        return messages
 
     async def changes(self, message: JSON, *ids: str, **data: object) -> JSON:
         """Wait until a message that was seen says this instead."""

@@ -46,8 +46,7 @@ async def one_each(talk: Talk) -> None:
     offer = await bot.says("offer-album")
     await talk.restart()
     await ada.presses(offer, "button-each")
-    for _ in range(5):
-        await bot.shows(1, "result")
+    await bot.shows_each(5, "result")
 
 
 @conversation(hears_all=True)

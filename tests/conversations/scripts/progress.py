@@ -113,7 +113,7 @@ async def pages(talk: Talk) -> None:
     await ada.sends("a {red, blue, green, white, black, brown} car")
     offer = await bot.says("offer-variants")
     await ada.presses(offer, "button-go")
-    pictures = [await bot.shows(1, "result") for _ in range(6)]
+    pictures = await bot.shows_each(6, "result")
     await talk.is_delivered(*pictures)
     await ada.says("/status")
     listed = await bot.says("status-line", "status-others")
