@@ -31,6 +31,8 @@ class Action(StrEnum):
     """`show:17`: tell all of it."""
     VIEW = "view"
     """`view:5:…`: turn over a list or a history, by its view's id."""
+    FORGET = "forget"
+    """`forget:17`: yes, to the question that this view keeps."""
 
 
 BACK = "back"
@@ -38,6 +40,6 @@ BACK = "back"
 YES = "yes"
 
 
-def press(action: Action, task_id: int, *more: str | int) -> str:
+def press(action: Action, id_: int, *more: str | int) -> str:
     """Write what a button brings back: `count:17:4`."""
-    return ":".join((action, str(task_id), *(str(one) for one in more)))
+    return ":".join((action, str(id_), *(str(one) for one in more)))

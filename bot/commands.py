@@ -20,4 +20,7 @@ COMMANDS: Final = (
     Command(name="history", about="command-history"),
     Command(name="cancel", about="command-cancel"),
     Command(name="settings", about="command-settings"),
+    Command(name="privacy", about="command-privacy"),
+    Command(name="mydata", about="command-mydata"),
+    Command(name="forget", about="command-forget"),
 )

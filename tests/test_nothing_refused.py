@@ -23,7 +23,7 @@ from bot.estimates import Span
 from bot.messages import Button
 from bot.sentences import SENTENCES, Plural
 from bot.texts import Say, shorten
-from storage.tasks import PLACE_LIMIT, Failure, ImageState, Settings, TaskState
+from storage.tasks import PLACE_LIMIT, Failure, Forgotten, ImageState, Settings, TaskState
 from tests.nasty import NASTY
 from tests.profiles import examples
 from tests.saying import Line
@@ -118,6 +118,16 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "longer": st.booleans(),
     "one": _SPANS,
     "span": st.timedeltas(timedelta(seconds=-5), timedelta(days=5000)),
+    "user_id": st.sampled_from([10**15, -(10**15)]),
+    "keep_originals": st.timedeltas(timedelta(0), timedelta(days=36_500)),
+    "retention": st.one_of(st.none(), st.timedeltas(timedelta(1), timedelta(days=36_500))),
+    "forgotten": st.builds(
+        Forgotten,
+        cancelled=st.sampled_from([0, 1, 10_000]),
+        stopped=st.sampled_from([0, 1, 10_000]),
+        task_ids=st.just(()),
+        messages=st.just(()),
+    ),
 }
 """What they are made of, by the names of their parameters."""
 

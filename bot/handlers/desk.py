@@ -53,6 +53,8 @@ class Desk:
     files: PictureFiles
     keep_originals: timedelta
     """For so long a result's file is kept."""
+    retention: timedelta | None = None
+    """After so long finished tasks are emptied; None: they are kept."""
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""

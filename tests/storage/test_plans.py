@@ -221,6 +221,7 @@ _SMALL: Final = {"SCAN notices", "SCAN durations", "SCAN due"}
 _PARTIAL: Final = {
     "albums_due",
     "tasks_stale_progress",
+    "tasks_emptied_with_files",
     "inbox_new",
     "inbox_new_by_chat",
     "inbox_put_off",
