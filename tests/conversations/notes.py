@@ -1,7 +1,8 @@
 """Where a conversation is played, and what has been noted of it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -52,6 +53,18 @@ class Notes:
         record = Record(who, tuple(lines), self._quote(replied) if replied else None)
         self.records.append(record)
         self._by_message.update((message["message_id"], record) for message in messages)
+
+    @contextmanager
+    def in_short(self, what: str) -> Iterator[None]:
+        """Note only this of what happens meanwhile."""
+        self.tells(what)
+        before = len(self.records)
+        yield
+        del self.records[before:]
+
+    def tells(self, what: str) -> None:
+        """Note what nobody in the chat says or does."""
+        self.records.append(Record("", (f"··· {what} ···",)))
 
     def begin_anew(self) -> None:
         """Forget which message is which: in another chat, others have their numbers."""

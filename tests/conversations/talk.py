@@ -60,10 +60,6 @@ class Talk(Notes):
         self.records.append(Record("", (RESTART,)))
         await self._together.all_there(self._restart)
 
-    def tells(self, what: str) -> None:
-        """Note what nobody in the chat says or does."""
-        self.records.append(Record("", (f"··· {what} ···",)))
-
     async def hidream_is(self, what: str, **settings: object) -> None:
         """Change how HiDream behaves, for all who play this conversation at the same time."""
 

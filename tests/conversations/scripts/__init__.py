@@ -13,6 +13,7 @@ from tests.conversations.scripts import (
     groups,
     languages,
     photos,
+    privacy,
     progress,
     replies,
     results,
@@ -21,5 +22,5 @@ from tests.conversations.scripts import (
 )
 
 CONVERSATIONS: Final[tuple[Conversation, ...]] = conversations_of(
-    start, photos, albums, replies, results, progress, groups, settings, languages
+    start, photos, albums, replies, results, progress, groups, settings, languages, privacy
 )
