@@ -92,7 +92,9 @@ def _written(task: Task, prompt: str, standing: str) -> str:
         count=chosen.count,
     )
     other = COUNT_MAX if chosen.count == COUNT_MIN else COUNT_MIN
-    return write(request, defaults=PictureRequest(prompt="", negative=standing, count=other))
+    # those that there are are shown also where they stand in for everything of the person's
+    unsaid = "" if negative else standing
+    return write(request, defaults=PictureRequest(prompt="", negative=unsaid, count=other))
 
 
 def copy_within(task: Task, limit: int = _COPY, *, standing: str = "") -> tuple[str, bool]:

@@ -30,6 +30,7 @@ _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
     (re.compile(r"\b\d+ (?:minutes?|min\.?) ago\b"), "just now"),  # of a slow machine
+    (re.compile(r"\b\d{1,2} \w{3} \d{4}, \d\d?:\d\d(?=\D)"), "…"),
     (re.compile(r"(?<!\d)\d+ min (?=\d+ s(?:ec)?\b)"), ""),
     (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|sec|min)\b)"), "…"),
     (re.compile(r"(?<![\d#])\d+(?= ?(?:Sek|Min|ث|د|秒|分))"), "…"),
