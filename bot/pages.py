@@ -44,8 +44,8 @@ def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: in
         Button(label=Say("button-task", {"task": task.id}), data=press(Action.SHOW, task.id))
         for task in tasks
     )
-    before = (_turn("button-earlier", view_id, page - 1),) if page else ()
-    after = (_turn("button-on", view_id, page + 1),) if others else ()
+    before = (_turn("button-newer", view_id, page - 1),) if page else ()
+    after = (_turn("button-older", view_id, page + 1),) if others else ()
     return (numbers, (*before, _turn("button-refresh", view_id, page), *after))
 
 
@@ -84,37 +84,39 @@ def kept(images: Sequence[Image]) -> list[Image]:
     return [one for one in images if one.state is ImageState.STORED and one.file_id]
 
 
-def history_caption(shown: Shown, *, standing: str, now: datetime) -> Say:
+def history_caption(picture: Shown, *, standing: str, now: datetime) -> Say:
     """Give what stands under a picture; `standing` is as in `reports.result`."""
-    caption, _ = reports.copy_within(shown.task, standing=standing)
+    caption, _ = reports.copy_within(picture.task, standing=standing)
     data: Data = {
         "caption": caption,
-        "task": shown.task.id,
-        "age": Ago(now - shown.task.created_at),
-        "n": shown.n,
-        "count": shown.count,
+        "task": picture.task.id,
+        "age": Ago(now - picture.task.created_at),
+        "n": picture.n,
+        "count": picture.count,
     }
-    pictures = len(shown.spots)
+    pictures = len(picture.spots)
     if pictures == 1:
         return Say("history-picture", data)
-    return Say("history-picture-of", {**data, "picture": shown.picture, "pictures": pictures})
+    return Say("history-picture-of", {**data, "picture": picture.picture, "pictures": pictures})
 
 
-def history_lost(shown: Shown) -> Say:
+def history_lost(picture: Shown) -> Say:
     """Say that Telegram has lost a picture."""
-    return Say("history-lost", {"task": shown.task.id, "n": shown.n, "count": shown.count})
+    return Say("history-lost", {"task": picture.task.id, "n": picture.n, "count": picture.count})
 
 
-def history_buttons(view_id: int, shown: Shown, *, back: Spot | None, on: Spot | None) -> Keyboard:
+def history_buttons(
+    view_id: int, picture: Shown, *, back: Spot | None, on: Spot | None
+) -> Keyboard:
     """Give the buttons under a picture: the pictures beside it, and what leads on from it."""
     turns = (
-        *(() if back is None else (_to("button-earlier", view_id, back),)),
-        *(() if on is None else (_to("button-on", view_id, on),)),
+        *(() if back is None else (_to("button-newer", view_id, back),)),
+        *(() if on is None else (_to("button-older", view_id, on),)),
     )
-    task_id = shown.task.id
+    task_id = picture.task.id
     lead = (
         Button(label=Say("button-repeat"), data=press(Action.AGAIN, task_id)),
-        Button(label=Say("button-use"), data=press(Action.USE, task_id)),
+        Button(label=Say("button-use"), data=press(Action.USE, task_id, picture.image.n)),
     )
     return (turns, lead) if turns else (lead,)
 

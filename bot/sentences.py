@@ -460,7 +460,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}\n",
     "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
     "status-many": "… and more than {count} more.",
-    "status-more": "Tap a number to see that one in full; /status {task} does the same.",
+    "status-more": "/status with a number, such as /status {task}, shows one in full.",
     "status-reply": (
         "That message is about none of your pictures. Reply to a picture, to what I said about it, "
         "or to your photo; or look up its number with /status."
@@ -470,8 +470,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-took": "Done in {time}.",
     "status-lineage": "↳ step by step: {steps}",
     "button-task": "#{task}",
-    "button-earlier": "◀",
-    "button-on": "▶",
+    "button-newer": "◀",
+    "button-older": "▶",
     "button-refresh": "🔄",
     "view-unknown": "I no longer know what this list showed. /status and /history make new ones.",
     # --- history

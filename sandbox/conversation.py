@@ -6,7 +6,6 @@ import re
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,11 @@ _QUIET: Final = 0.7
 """Seconds of silence after which the bot has said what it had to say."""
 _INDENT: Final = "     "
 _LONGEST_NAME: Final = 40
+_OPTION: Final = re.compile(r"(?:^|\s)/\w.*")
+"""In a caption: from its first option on."""
+_GOING_ON: Final = ("⏳", "⏸", "📤", "🔎", "🎨", "📥", "✋ Stopping")
+"""What the bot's messages begin with that only say how it goes."""
+_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
 class PictureNames:
@@ -71,6 +75,10 @@ class Conversation:
     _after: int = 0
     _names: PictureNames = field(default_factory=PictureNames)
     _said: list[str] = field(default_factory=list)
+    _buttons: dict[int, str] = field(default_factory=dict[int, str])
+    """The buttons of each message, as they were printed last."""
+    _going: set[int] = field(default_factory=set[int])
+    """The messages that say how something goes that is not over."""
     _over: bool = False
     _failure: Exception | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -122,9 +130,25 @@ class Conversation:
         """Wait until the bot has said something with these words."""
         await self._until(lambda: any(words in said for said in self._said))
 
+    async def button(self, label: str) -> int:
+        """Wait for a message that has such a button; returns the last one's number."""
+
+        def found() -> list[int]:
+            return [number for number, shown in self._buttons.items() if f"[ {label} ]" in shown]
+
+        await self._until(lambda: bool(found()))
+        return max(found())
+
+    async def press(self, label: str) -> None:
+        """Press such a button, and print what the bot says to it."""
+        number = await self.button(label)
+        self._print("You", f"(presses {label})", 0)
+        if notice := await self.guest.press(number, label):
+            self._print("Bot", click.style(f"({notice})", dim=True), 0)
+
     async def end(self) -> None:
         """Wait until the bot is done: pictures, a question, a reason or an answer, then quiet."""
-        await self._until(lambda: self._over)
+        await self._until(lambda: self._over and not self._going)
         while True:
             self._changed.clear()
             try:
@@ -144,16 +168,25 @@ class Conversation:
     def _show(self, kind: str, message: JSON) -> None:
         text = str(message.get("text") or message.get("caption") or "")
         number = message["message_id"]
+        self._going.discard(number)
         if not message["from_bot"]:
             self._print("You", _sent(message, text), number)
         elif kind == "deleted":
             self._print("Bot", click.style("(takes its progress message away)", dim=True), number)
         else:
-            again = kind == "edited" and self._last == (number, 1) and _redraws()
-            self._print("Bot", text + _buttons(message), number, over=again)
+            over = kind == "edited" and self._last[0] == number and _redraws()
+            buttons = _buttons(message)
+            # what was there already is not said again, unless it is drawn anew
+            known = self._buttons.get(number) == buttons and not over
+            self._buttons[number] = buttons
+            lines = text if known or not buttons else f"{text}\n{buttons}"
+            self._print("Bot", lines, number, over=over)
+            if _is_progress(text):
+                self._going.add(number)
+            elif kind == "new":
+                self._over = True
             if kind == "new":
                 self._said.append(text)
-                self._over = self._over or not _is_progress(text)
 
     async def _show_pictures(self, album: Sequence[JSON]) -> None:
         if not album:
@@ -164,7 +197,10 @@ class Conversation:
         count = "1 picture" if len(album) == 1 else f"{len(album)} pictures"
         lines = [f"🖼  {count}{size}", str(album[0].get("caption", ""))]
         lines += [f"→ {path}" for path in paths]
-        self._print("Bot", "\n".join(line for line in lines if line), album[-1]["message_id"])
+        lines.append(buttons := _buttons(album[-1]))
+        number = album[-1]["message_id"]
+        self._buttons[number] = buttons
+        self._print("Bot", "\n".join(line for line in lines if line), number)
         self.saved += paths
         self._over = True
 
@@ -181,9 +217,10 @@ class Conversation:
         lines = [part for line in text.splitlines() for part in (_wrapped(line, width) or [""])]
         head, *rest = lines or [""]
         colour = "green" if who == "Bot" else "cyan"
-        # over the line before: up, and clear it
-        click.echo(("\x1b[1A\x1b[2K" if over else "") + click.style(who, fg=colour), nl=False)
-        click.echo("\n".join([f"  {head}", *(_INDENT + line for line in rest)]))
+        # over what was printed last: up, and clear it
+        up = "\x1b[1A\x1b[2K" * self._last[1] if over else ""
+        click.echo(up + click.style(who, fg=colour), nl=False)
+        click.echo("\n".join([f"  {head}", *(f"{_INDENT}{line}".rstrip() for line in rest)]))
         self._last = (number, len(lines))
 
 
@@ -200,7 +237,7 @@ def _is_picture(event: JSON) -> bool:
 
 def _is_progress(text: str) -> bool:
     """Whether the bot only says how it goes: such a message begins with a sign, as ⏳."""
-    return unicodedata.category(text[:1] or "a") == "So"
+    return text.startswith(_GOING_ON)
 
 
 def _sent(message: JSON, text: str) -> str:
@@ -212,13 +249,19 @@ def _sent(message: JSON, text: str) -> str:
 
 
 def _buttons(message: JSON) -> str:
-    labels = [f"[ {button['text']} ]" for row in message["buttons"] for button in row]
-    return "\n" + "  ".join(labels) if labels else ""
+    """Give the buttons of a message, a line each row."""
+    return "\n".join(
+        "  ".join(f"[ {button['text']} ]" for button in row) for row in message["buttons"]
+    )
 
 
 def _wrapped(line: str, width: int) -> list[str]:
     # a path is copied from here: it stays whole
-    return [line] if line.startswith("→") else textwrap.wrap(line, width)
+    if line.startswith("→"):
+        return [line]
+    # so does what stands on a button
+    whole = re.sub(r"\[ [^\]]* \]", lambda found: found[0].replace(" ", _SPACE), line)
+    return [part.replace(_SPACE, " ") for part in textwrap.wrap(whole, width)]
 
 
 def _redraws() -> bool:
@@ -226,9 +269,9 @@ def _redraws() -> bool:
 
 
 def _slug(caption: str) -> str:
-    """Make a file's name of a caption's first line: its words, as many as fit."""
+    """Make a file's name of a caption's first line: its words, as many as fit, without options."""
     name = ""
-    for word in re.findall(r"\w+", caption.partition("\n")[0].lower()):
+    for word in re.findall(r"\w+", _OPTION.sub("", caption.partition("\n")[0]).lower()):
         longer = f"{name}-{word}" if name else word[:_LONGEST_NAME]
         if len(longer) > _LONGEST_NAME:
             break

@@ -29,6 +29,8 @@ OUTPUT: Final = Path("demo-output")
 CAPTION: Final = "make it snow /ratio 16:9 /count 2"
 PICTURES: Final = 2
 RATIO: Final = 16 / 9
+SHAPE: Final = ("🖼 Shape …", "1:1")
+"""Buttons that are pressed after the restart."""
 _PATIENCE: Final = 90.0
 """Seconds after which the demo has failed."""
 _ADDRESS: Final = ".running.json"
@@ -62,12 +64,14 @@ async def _perform(output: Path, seconds: float, worked: asyncio.Event, *, once:
         async with _followed(conversation) as following:
             started = time.monotonic()
             saved = await stage.with_bot(_main_job(conversation, output / "sample.jpg"))
-            _note("The bot is stopped, and started again. What it knows is in its database.")
+            _note(
+                "The bot is stopped, and started again: what it knows is on disk, buttons work on."
+            )
 
             async def second_life() -> None:
-                await _ask_status(conversation)
+                again = await _once_more(conversation)
                 took = time.monotonic() - started
-                _sum_up((output / "sample.jpg", *saved), took)
+                _sum_up((output / "sample.jpg", *saved, *again), took)
                 worked.set()
                 if not once:
                     _invite(stage, output)
@@ -90,16 +94,34 @@ async def _main_job(conversation: Conversation, photo: Path) -> Sequence[Path]:
     photo.write_bytes(content)
     sample = Attachment(name=photo.name, content=content, media_type="image/jpeg")
     await conversation.guest.send(sample, CAPTION)
-    saved = await patiently(
-        conversation.pictures(PICTURES), _PATIENCE, f"no pictures came within {_PATIENCE:.0f} s"
-    )
-    for path in saved:
-        with Image.open(path) as picture:
-            if abs(picture.width / picture.height / RATIO - 1) > 0.02:
-                raise DemoFailed(f"{path} is {picture.width}×{picture.height}, which is not 16:9")
-    await conversation.end()
+    saved = await _pictures(conversation, RATIO)
+    await patiently(conversation.end(), _PATIENCE, "the bot did not come to an end")
     click.echo()
     await _ask_status(conversation)
+    return saved
+
+
+async def _once_more(conversation: Conversation) -> Sequence[Path]:
+    """Press buttons of the result that is there: the same once more, in another shape."""
+    await _ask_status(conversation)
+    click.echo()
+    for label in SHAPE:
+        await patiently(conversation.press(label), _PATIENCE, f"no button says {label}")
+    made = await _pictures(conversation, 1.0)
+    await patiently(conversation.end(), _PATIENCE, "the bot did not come to an end")
+    return made
+
+
+async def _pictures(conversation: Conversation, ratio: float) -> Sequence[Path]:
+    """Wait for the next pictures, and look whether they have the shape that was asked for."""
+    before = len(conversation.saved)
+    coming = conversation.pictures(before + PICTURES)
+    missing = f"no pictures came within {_PATIENCE:.0f} s"
+    saved = (await patiently(coming, _PATIENCE, missing))[before:]
+    for path in saved:
+        with Image.open(path) as picture:
+            if abs(picture.width / picture.height / ratio - 1) > 0.02:
+                raise DemoFailed(f"{path} is {picture.width}×{picture.height}, which was not asked")
     return saved
 
 

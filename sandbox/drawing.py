@@ -35,6 +35,10 @@ _PAD: Final = 13
 _LINE: Final = 20.5
 _QUOTE: Final = 40
 _BUTTON: Final = 36
+_LABEL: Final = 9
+"""Beside a button's label."""
+_GUTTER: Final = 4
+"""Between buttons."""
 _CORNER: Final = 22.0
 _ROUND: Final = 17.0
 _TIGHT: Final = 5.0
@@ -119,6 +123,7 @@ class _Column:
         room = max(room, _NARROWEST) if bubble.text else room
         lines = lay(bubble.text, bubble.entities, width=room, size=SIZE) if bubble.text else []
         inner = [length(line, SIZE) for line in lines] + [_NARROWEST] * (bubble.quotes is not None)
+        inner += [_needed(row) - 2 * _PAD for row in bubble.buttons]
         width = round(max([w for w, _ in sizes] + [w + 2 * _PAD for w in inner] + [2 * _ROUND]))
         sizes = [(width, round(h * width / w)) for w, h in sizes]
 
@@ -177,12 +182,18 @@ class _Column:
         _write(self.on, [said], left, y + 32, "t s" if quoted.text else "t m s")
 
     def _buttons(self, row: Sequence[str], x: float, y: float, width: float) -> None:
-        each = (width - 4 * (len(row) - 1)) / len(row)
+        each = (width - _GUTTER * (len(row) - 1)) / len(row)
         for n, label in enumerate(row):
-            left = x + n * (each + 4)
+            left = x + n * (each + _GUTTER)
             _add(self.on, "rect", class_="button", x=left, y=y, width=each, height=_BUTTON, rx=10)
             text = _write(self.on, [Run(label)], left + each / 2, y + 23, "t")
             text.set("text-anchor", "middle")
+
+
+def _needed(row: Sequence[str]) -> float:
+    """Say how wide a row of buttons has to be, so that each label fits; at most as wide as a card."""
+    each = max(length([Run(label)], SIZE) for label in row) + 2 * _LABEL
+    return min(each * len(row) + _GUTTER * (len(row) - 1), CARD - 2 * _MARGIN)
 
 
 def _header(card: Element, name: str, about: str) -> None:

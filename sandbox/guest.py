@@ -20,6 +20,8 @@ _PHOTO_SIDES: Final = 10_000
 """Width and height together, in pixels (Bot API: sendPhoto)."""
 _PHOTO_RATIO: Final = 20
 _PATIENCE: Final = 60.0
+_LOOK: Final = 0.1
+"""Seconds between looks for the answer to a press: an app is told of it."""
 _HEIC_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
@@ -94,6 +96,19 @@ class Guest:
         answer.raise_for_status()
         message: JSON = answer.json()["messages"][0]
         return message
+
+    async def press(self, message_id: int, label: str) -> str:
+        """Press a button; returns what the bot answers, "" where that is nothing."""
+        body = {"user_id": self.id, "message_id": message_id, "text": label}
+        pressed = await self.http.post(f"{self._chat}/press", json=body)
+        pressed.raise_for_status()
+        number = pressed.json()["callback_query_id"]
+        while True:
+            answer = await self.http.get(f"{self.telegram}/person/callbacks/{number}")
+            answer.raise_for_status()
+            if (seen := answer.json())["answered"]:
+                return str(seen["text"] or "")
+            await asyncio.sleep(_LOOK)
 
     async def events(self, after: int, *, seconds: float) -> tuple[list[JSON], int]:
         """Give what has happened in the chat since, and up to where that is.

@@ -25,7 +25,7 @@ _SECONDS: Final = 6.0
 _PATIENCE: Final = 60.0
 _PERCENT: Final = 60
 """Of what was shown of the progress, what was nearest to this is drawn."""
-_FOUND: Final = re.compile(r"(\d+) %")
+_FOUND: Final = re.compile(r"(\d+)%")
 
 
 class Watched:
@@ -70,6 +70,10 @@ class Watched:
         gone = {e["message"]["message_id"] for e in self.events if e["kind"] == "deleted"}
         return all(number in gone for number, _ in _percents(self.events))
 
+    def leads_on(self) -> bool:
+        """Whether what the bot said last has buttons."""
+        return bool((self.shown() or [{"buttons": ()}])[-1]["buttons"])
+
     def says(self, words: str) -> bool:
         """Whether the bot's last message has these words."""
         last = (self.shown() or [{"from_bot": False}])[-1]
@@ -106,11 +110,9 @@ async def _converse(guest: Guest) -> Watched:
     await guest.send(await _sample(1280, 960), _FIRST)
     await watched.until(lambda w: w.pictures() == 2 and w.tidy())
     await guest.send(await _sample(960, 1200))
-    await watched.until(lambda w: bool(w.shown()[-1]["force_reply"]))
+    await watched.until(lambda w: w.says("photo") and w.leads_on())
     await guest.write(_SECOND, reply_to=watched.shown()[-1]["message_id"])
     await watched.until(lambda w: w.pictures() == 3 and w.tidy())
-    await guest.write("/status")
-    await watched.until(lambda w: w.says("#1"))
     return watched
 
 

@@ -182,7 +182,7 @@ async def test_results_turn_over() -> None:
     assert "1 of 2 · picture 1 of 2" in seen[0][1]
     assert "2 of 2 · picture 2 of 2" in seen[3][1]
     assert room.screen.last.picture == f"{new.id}.0"
-    assert [*room.screen.last.buttons.values()][1:] == [f"again:{new.id}", f"use:{new.id}"]
+    assert [*room.screen.last.buttons.values()][1:] == [f"again:{new.id}", f"use:{new.id}:0"]
     assert BACK not in room.screen.last.buttons
     assert len(room.screen.shown) == 1
     [known] = [one for one in await room.store.messages_of(new.id) if one.message_id > 20_000]

@@ -12,16 +12,14 @@ from bot.errors import PutOff
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
 from bot.handlers.press import Press
-from bot.handlers.subject import put, put_back, shown, task_of
-from bot.messages import Later, Outcome, Sent, Target, Unknown, Urgency
+from bot.handlers.subject import put, put_back, settled, shown, task_of
+from bot.messages import Outcome, Sent, Target, Urgency
 from bot.placeholder import placeholder
 from bot.texts import Say
 from storage.tasks import FINAL, ImageState, Role, Task, TaskMessage, TaskState
 
 log = structlog.get_logger(__name__)
 
-_REPEAT_DELAY: Final = 2.0
-"""Seconds before it is tried again where the answer was lost."""
 _PICTURES: Final[Mapping[Role, Literal["photo", "document"]]] = {
     "picture": "photo",
     "file": "document",
@@ -105,9 +103,9 @@ class DeleteButton:
 
     async def _take_away(self, message: TaskMessage, task: Task, *, first: bool) -> End:
         chat_id, message_id = message.chat_id, message.message_id
-        if isinstance(_settled(await self._desk.chat.delete(chat_id, message_id)), Sent):
+        if isinstance(settled(await self._desk.chat.delete(chat_id, message_id)), Sent):
             return "deleted"
-        if isinstance(_settled(await self._empty(message, task, first=first)), Sent):
+        if isinstance(settled(await self._empty(message, task, first=first)), Sent):
             return "replaced"
         log.info("message_left", role=message.role)
         return "left"
@@ -123,9 +121,9 @@ class DeleteButton:
         where = press.chat_id, press.message_id
         if where in {(one.chat_id, one.message_id) for one in messages}:
             return lost
-        gone = isinstance(_settled(await self._desk.chat.delete(*where)), Sent)
+        gone = isinstance(settled(await self._desk.chat.delete(*where)), Sent)
         if not gone:
-            _settled(await self._desk.chat.edit_buttons(*where, ()))
+            settled(await self._desk.chat.edit_buttons(*where, ()))
         return 0 if gone and len(images) == 1 else lost
 
     async def _empty(self, message: TaskMessage, task: Task, *, first: bool) -> Outcome:
@@ -142,21 +140,6 @@ class DeleteButton:
             # nobody knows whether it is a text
             return await chat.edit_buttons(*where, (), language=language)
         return await chat.edit(*where, line, language=language, urgency=Urgency.REPLY)
-
-
-def _settled(outcome: Outcome) -> Outcome:
-    """Give how a call ended.
-
-    Raises:
-        PutOff: it has not ended, or nobody knows; the press is to be handled again.
-    """
-    match outcome:
-        case Later(seconds=seconds):
-            raise PutOff(seconds)
-        case Unknown():
-            raise PutOff(_REPEAT_DELAY, failed=True)
-        case _:
-            return outcome
 
 
 def _report(task: Task, ends: Counter[End]) -> list[Say]:

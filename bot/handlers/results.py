@@ -8,13 +8,12 @@ from bot import keyboards, reports
 from bot.actions import BACK, Action
 from bot.actions import press as data_of
 from bot.captions import write
-from bot.errors import PutOff
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
 from bot.handlers.orders import Order, Orders
 from bot.handlers.press import Press
-from bot.handlers.subject import put, put_back, shown, task_of
-from bot.messages import Later, Urgency
+from bot.handlers.subject import put, put_back, settled, shown, task_of
+from bot.messages import Urgency
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
@@ -125,16 +124,16 @@ class ResultButtons:
         reason = task.failure
         if reason is None or (known is not None and known.role not in {"notice", "progress"}):
             return
-        outcome = await self._desk.chat.edit(
-            press.chat_id,
-            press.message_id,
-            reports.failure(task),
-            Say("made-again", {"task": made.id}),
-            language=task.language,
-            urgency=Urgency.REPLY,
+        settled(
+            await self._desk.chat.edit(
+                press.chat_id,
+                press.message_id,
+                reports.failure(task),
+                Say("made-again", {"task": made.id}),
+                language=task.language,
+                urgency=Urgency.REPLY,
+            )
         )
-        if isinstance(outcome, Later):
-            raise PutOff(outcome.seconds)
 
     # --- something else
 

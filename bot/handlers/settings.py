@@ -13,6 +13,7 @@ from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press
+from bot.handlers.subject import settled
 from bot.messages import Later, Target, Urgency
 from bot.preferences import (
     BY_NAME,
@@ -139,9 +140,7 @@ class SettingsHandlers:
             buttons=page.buttons,
             urgency=Urgency.REPLY,
         )
-        if isinstance(outcome, Later):
-            # what was chosen is kept; pressed again, it is chosen again
-            raise PutOff(outcome.seconds)
+        settled(outcome)  # what was chosen is kept; pressed again, it is chosen again
 
     async def _in_language(self, press: Press) -> Press:
         language = await language_for(

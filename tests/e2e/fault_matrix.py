@@ -115,6 +115,8 @@ def _rows(step: str, *groups: _Group) -> Iterator[Row]:
 _UNPAID: Final = {"made": 0, "pictures": 0}
 _ANSWER: Final = {**_UNPAID, "end": "done", "last": "status-none"}
 _WAITS: Final = {"end": "ready", "last": PROGRESS, "pictures": 0, "calls": 1, "waits": 10}
+_ALBUM: Final = {"pictures": 2, "last": "result-next"}
+_PRESSED: Final = {**_UNPAID, "end": "done", "last": "preference-ratio-about", "calls": 1}
 _NOTICE: Final = {"end": "failed", "last": "hidream-failed", "pictures": 0}
 _UNFETCHED: Final = {"end": "failed", "last": "result-unfetched", "pictures": 0, "calls": 1}
 _PHOTO_GONE: Final = {**_UNPAID, "end": "failed", "last": "photo-gone", "calls": 1}
@@ -249,13 +251,43 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(step="sendPhoto", fault="reset after", times=None, calls=4, pictures=4, repeats=3),
     *_rows(
         "sendMediaGroup",
-        (("HTTP 400", "HTTP 413"), {"pictures": 2, "calls": 2}),  # they go as files
+        (("HTTP 400", "HTTP 413"), {**_ALBUM, "calls": 2}),  # they go as files
         (("HTTP 403",), {**_WAITS, "end": "gone", "waits": 0}),
         ((*_TOKEN, "HTTP 429 (30 s)"), _WAITS),
-        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {"pictures": 2, "calls": 2}),
-        (("HTTP 504", "HTML", "reset before"), {"pictures": 2, "calls": 2, "repeats": 1}),
-        (_LOST, {"pictures": 4, "calls": 2, "repeats": 1}),
-        (_FINE, {"pictures": 2, "calls": 1}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {**_ALBUM, "calls": 2}),
+        (("HTTP 504", "HTML", "reset before"), {**_ALBUM, "calls": 2, "repeats": 1}),
+        (_LOST, {**_ALBUM, "pictures": 4, "calls": 2, "repeats": 1}),
+        (_FINE, {**_ALBUM, "calls": 1}),
+    ),
+    # --- what stands under them, and what leads on
+    *_rows(
+        "buttons",
+        (("HTTP 400", "HTTP 413"), {"pictures": 2, "calls": 1}),  # what was waited for is there
+        (("HTTP 403",), {"end": "gone", "pictures": 2, "calls": 1, "left": 1}),
+        ((*_TOKEN, "HTTP 429 (30 s)"), {**_WAITS, "last": PICTURE, "pictures": 2, "left": 1}),
+        ((*_ILL, *_ODD, "HTTP 429 (1 s)"), {**_ALBUM, "calls": 2}),
+        (("HTTP 504", "HTML", "reset before"), {**_ALBUM, "calls": 2, "repeats": 1}),
+        (_LOST, {**_ALBUM, "calls": 2, "left": 1, "repeats": 1}),
+        (_FINE, {**_ALBUM, "calls": 1}),
+    ),
+    *_rows(
+        "press",
+        (("HTTP 400", *_TOKEN, "HTTP 403", "HTTP 413", *_ILL, *_ODD, "HTTP 504"), _PRESSED),
+        (("HTTP 429 (1 s)", "HTML", "reset before", *_LOST, *_FINE), _PRESSED),
+        (("HTTP 429 (30 s)",), _PRESSED),
+    ),
+    *_rows(
+        "menu",
+        (("HTTP 400", "HTTP 403", "HTTP 413"), {**_PRESSED, "last": "preferences-own"}),
+        (
+            (*_ILL, *_ODD, "HTTP 504", "HTTP 429 (1 s)", "HTML", "reset before", *_LOST),
+            {**_PRESSED, "calls": 2},
+        ),
+        (
+            (*_TOKEN, "HTTP 429 (30 s)"),
+            {**_PRESSED, "end": "new", "last": "preferences-own", "waits": 10},
+        ),
+        (_FINE, _PRESSED),
     ),
     *_rows(
         "reason",
@@ -296,7 +328,7 @@ step's call is made, where that does not hang on time. *Made*: tasks that HiDrea
 the bot itself counts as perhaps shown twice.
 """
 
-_EXAMPLES: Final = {"allowed": "JPEG, PNG, …"}
+_EXAMPLES: Final[Mapping[str, str | int]] = {"allowed": "JPEG, PNG, …", "task": 17}
 
 STEPS: Final[Mapping[str, str]] = {
     "getUpdates": "Updates come in (`getUpdates`)",
@@ -313,6 +345,9 @@ STEPS: Final[Mapping[str, str]] = {
     "image": "A picture is fetched from HiDream",
     "sendPhoto": "A picture is brought (`sendPhoto`)",
     "sendMediaGroup": "Two pictures are brought (`sendMediaGroup`)",
+    "buttons": "The buttons follow the two pictures (`sendMessage`)",
+    "press": "A press of a button is answered (`answerCallbackQuery`)",
+    "menu": "A message changes after a press (`editMessageText`)",
     "reason": "The reason why there is none is brought (`sendMessage`)",
 }
 

@@ -18,11 +18,18 @@ from tests.e2e.world import JSON, Person, World, picture_of, text_of, until
 
 _TAG: Final = re.compile(r"<[^>]+>")
 _PHOTO: Final = draw_sample(120, 90)
-_SENTENCES: Final = {
-    name: re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(html.unescape(_TAG.sub("", sentence)))))
+_PLACE: Final = re.compile(r"\\{\w+\\}")
+_WRITTEN: Final = {
+    name: re.escape(html.unescape(_TAG.sub("", sentence)).strip().partition("\n")[0])
     for name, sentence in SENTENCES.items()
     if isinstance(sentence, str)
 }
+_SENTENCES: Final = {
+    name: re.compile(_PLACE.sub(".+", written))
+    # those with most words of their own first: others may be little more than a place for anything
+    for name, written in sorted(_WRITTEN.items(), key=lambda one: -len(_PLACE.sub("", one[1])))
+}
+"""The first line of each sentence, as it is shown."""
 _GOING_ON: Final = re.compile("progress-(next|place|submitting|running|percent|fetching)")
 _FINAL: Final = frozenset({"delivered", "failed", "gone", "cancelled", "done"})
 _HIDREAM: Final = frozenset({"submit", "lookup", "results", "batch", "image"})
@@ -31,11 +38,17 @@ _CALLS: Final = {
     "progress": "sendMessage",
     "reason": "sendMessage",
     "lookup": "results",
+    "buttons": "sendMessage",
+    "press": "answerCallbackQuery",
+    "menu": "editMessageText",
 }
 """The call that a step makes, where it has another name."""
 PARALLEL: Final = 60
 FILES: Final = ("file", "getFile")
 _WORDS: Final = {"reason": "fails-in-the-making"}
+_SAID: Final[Mapping[str, str]] = {"answer": "/status", "press": "/settings", "menu": "/settings"}
+"""What is said at a step that is about no photo."""
+_ALBUMS: Final = frozenset({"sendMediaGroup", "buttons"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +72,9 @@ class Played:
     row: Row
     person: Person
     file_id: str = ""
+    update_id: int = 0
+    """The last of the updates that it is about, where it is about no photo."""
+    press_id: str = ""
     fault_id: int = 0
     seen: "Seen | None" = None
     """What was seen of a row that is not over, when it was as expected."""
@@ -81,6 +97,11 @@ class Played:
                 return {"user_id": person}
             case "reason":
                 return {"chat_id": person, "text": words(Say("hidream-failed"))}
+            case "buttons":
+                # of the messages about a photo the one without a sound
+                return {"chat_id": person, "disable_notification": "True"}
+            case "press":
+                return {"callback_query_id": self.press_id} if self.press_id else {}
             case _:
                 return {"chat_id": person}
 
@@ -138,11 +159,12 @@ class Stage:
 
     async def send(self, played: Played, words: str | None = None) -> None:
         """Send what the row's person has to send."""
-        if played.row.step == "answer":
-            await played.person.text("/status")
+        if played.row.step in _SAID:
+            await played.person.text(_SAID[played.row.step])
+            played.update_id = await self._last_update()
             return
         words = words or f"{_WORDS.get(played.row.step, 'sepia')} {played.person.id}"
-        if played.row.step == "sendMediaGroup":
+        if played.row.step in _ALBUMS:
             words += " /count 2"
         message = await played.person.photo(words, contents=(_PHOTO,))
         played.file_id = message["photo"]["url"].rpartition("/")[2]
@@ -165,6 +187,18 @@ class Stage:
         await self.plant(played)
         await self.send(played)
         return played
+
+    async def press(self, played: Played) -> None:
+        """Press the first button of the last message."""
+        [*_, message] = await played.person.sees()
+        button = message["buttons"][0][0]["callback_data"]
+        played.press_id = await played.person.press_blindly(message, button)
+        played.update_id = await self._last_update()
+
+    async def _last_update(self) -> int:
+        waiting = (await self.world.see("updates"))["ids"]
+        given = (await self.world.see("updates/given"))["given"]
+        return max(map(int, [*waiting, *given]))
 
     async def forget(self, played: Played) -> None:
         """Let the row's fault strike no more."""
@@ -267,19 +301,17 @@ class Stage:
 
     def _ends(self) -> dict[str, tuple[str, float]]:
         """Give the state of each row, its task's or its update's, and in how many seconds it is due."""
-        found = {
-            table: {
-                row["chat_id"]: (row["state"], (row["due_at"] or 0) / 1e6 - time.time())
-                for row in self.world.rows(
-                    f"SELECT chat_id, state, due_at FROM {table} ORDER BY id"
-                )
+        tasks, updates = (
+            {
+                row[key]: (row["state"], (row["due_at"] or 0) / 1e6 - time.time())
+                for row in self.world.rows(f"SELECT {key}, state, due_at FROM {table} ORDER BY id")
             }
-            for table in ("tasks", "inbox")
-        }
+            for table, key in (("tasks", "chat_id"), ("inbox", "update_id"))
+        )
         return {
-            one.row.id: found["inbox" if one.row.step == "answer" else "tasks"].get(
-                one.person.id, (NOTHING, 0.0)
-            )
+            one.row.id: updates.get(one.update_id, (NOTHING, 0.0))
+            if one.row.step in _SAID
+            else tasks.get(one.person.id, (NOTHING, 0.0))
             for one in self.played
         }
 
@@ -293,6 +325,6 @@ def _last(messages: Sequence[JSON]) -> str:
         return NOTHING
     if picture_of(messages[-1]):
         return PICTURE
-    text = text_of(messages[-1])
+    text = text_of(messages[-1]).partition("\n")[0]
     name = next((name for name, form in _SENTENCES.items() if form.fullmatch(text)), text)
     return PROGRESS if _GOING_ON.fullmatch(name) else name

@@ -9,7 +9,7 @@ from typing import Final
 from sandbox.hidream.settings import Settings
 from tests.e2e.fault_matrix import Row, chosen, row_of
 from tests.e2e.fault_play import FILES, PARALLEL, Seen, Stage
-from tests.e2e.world import HIDREAM_TOKEN, opened
+from tests.e2e.world import HIDREAM_TOKEN, opened, said
 
 _EDITED_AT_ONCE: Final = 9
 _HOLD_UP_ALL: Final = frozenset({"getFile: HTTP 401", "getFile: HTTP 404", "file: HTTP 401"})
@@ -22,6 +22,24 @@ async def _talk(stage: Stage) -> None:
     await stage.world.set_hidream(seconds=4.0)
     talk = await stage.play(chosen("reason") + chosen("answer"))
     await asyncio.gather(stage.settled(*talk), _updates(stage))
+    await stage.settled()
+
+
+async def _presses(stage: Stage) -> None:
+    """Presses of buttons; one after the other, as their answers name no person."""
+    await stage.start()
+    # what closes the way for all answers comes last
+    rows = sorted(chosen("press"), key=lambda row: "429" in row.fault)
+    played = [await stage.begin(row) for row in [*chosen("menu"), *rows]]
+    for one in played:
+        await stage.send(one)
+    for one in played:
+        await one.person.reads(said("preferences-own").splitlines()[0])
+    for one in played:
+        await stage.plant(one)
+        await stage.press(one)
+        if one.row.step == "press":
+            await stage.struck(one)
     await stage.settled()
 
 
@@ -58,7 +76,7 @@ async def _pictures_out(stage: Stage) -> None:
 
 async def _albums_out(stage: Stage) -> None:
     """Albums brought; at the end, as above."""
-    await stage.play(_photos(1, *chosen("sendMediaGroup")))
+    await stage.play(_photos(1, *chosen("sendMediaGroup"), *chosen("buttons")))
     await stage.start()
     await stage.settled()
     await stage.settled(await stage.play_alone(row_of("file: HTTP 401")))
@@ -129,6 +147,7 @@ _STAGES: Final[Sequence[Callable[[Stage], Awaitable[None]]]] = (
     _handing_in,
     _batch,
     _results,
+    _presses,
 )
 
 

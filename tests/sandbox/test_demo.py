@@ -99,18 +99,20 @@ async def talk(cwd: Path, *arguments: str | Path) -> tuple[int, str]:
 
 
 def test_once_it_works_and_names_its_pictures(tmp_path: Path) -> None:
-    """`--once` ends with 0, says last that it worked, and the pictures it names are 16:9."""
+    """`--once` ends with 0 and says last that it worked; the pictures it names are 16:9, then square."""
     done = run("--once", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1].startswith("It worked")
     named = set(re.findall(r"demo-output/\S+\.jpg", done.stdout))
-    snow = {f"demo-output/make-it-snow-{n}.jpg" for n in (1, 2)}
-    assert named == {"demo-output/sample.jpg", *snow}
-    for name in snow:
+    ratios = {f"demo-output/make-it-snow-{n}.jpg": (16 / 9, 1)[n > 2] for n in (1, 2, 3, 4)}
+    assert named == {"demo-output/sample.jpg", *ratios}
+    for name, ratio in ratios.items():
         with Image.open(tmp_path / name) as picture:
-            assert picture.width / picture.height == pytest.approx(16 / 9, rel=0.01)
+            assert picture.width / picture.height == pytest.approx(ratio, rel=0.01)
     assert done.stdout.count("/status\n") == 2
+    assert done.stdout.count("[ ➡️ Use as new photo ]") == 3, "after each album, and put back"
+    assert "(On its way.)" in done.stdout
     assert "\x1b" not in done.stdout
 
 
@@ -133,7 +135,8 @@ async def test_a_conversation_from_a_second_terminal(tmp_path: Path) -> None:
         with Image.open(tmp_path / "demo-output/at-night-1.jpg") as picture:
             assert picture.width == picture.height
         for arguments, words in (
-            (("/status",), "#2"),
+            (("/status",), "#3"),
+            (("/settings",), "[ Shape ]"),
             (("--photo", heic, "at night"), "photo.HEIC"),
             (("--photo", png), "What shall I make of it?"),
         ):
@@ -247,6 +250,7 @@ def test_pictures_are_named_by_their_captions() -> None:
     assert name("1", "Make it snow!\n16:9", "7") == "make-it-snow-1.jpg"
     assert name("2", album="7") == "make-it-snow-2.jpg"
     assert name("3", "make it snow") == "make-it-snow-3.jpg"
+    assert name("7", "make it snow /ratio 16:9 /no text\n#7 · 12 sec") == "make-it-snow-4.jpg"
     assert name("2") == "make-it-snow-2.jpg"
     assert name("4", "../../etc/passwd") == "etc-passwd-1.jpg"
     assert name("5", "❄️") == "picture-1.jpg"
