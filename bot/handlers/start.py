@@ -33,7 +33,7 @@ class StartHandlers:
 
 
 def help_lines(*, group: bool = False) -> Sequence[Say]:
-    """Give the lines of /help: an option, a command each; `group`: how the bot is called there too."""
+    """Give the lines of /help: an option, a command each; a `group` has its own way to call the bot."""
     options = [
         Say(
             "help-option",
@@ -49,5 +49,5 @@ def help_lines(*, group: bool = False) -> Sequence[Say]:
         Say("help-command", {"command": f"/{command.name}", "about": Say(command.about)})
         for command in COMMANDS
     ]
-    ways = [Say("help"), Say("help-replies"), *([Say("help-group")] if group else [])]
+    ways = [Say("help-group" if group else "help"), Say("help-replies")]
     return [*ways, Say("help-options"), *options, Say("help-commands"), *commands]

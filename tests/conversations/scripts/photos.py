@@ -1,11 +1,14 @@
 """Ways to hand in a photo."""
 
 from functools import partial
+from typing import Final
 
 from sandbox.sample import draw_sample
 from tests.conversations.conversation import conversation
 from tests.conversations.notes import PRIVATE
 from tests.conversations.talk import Talk
+
+_LAKE: Final = draw_sample(300, 200)
 
 
 @conversation()
@@ -163,7 +166,7 @@ async def image_file(talk: Talk) -> None:
     ada, bob, bot = talk.ada, talk.bob, talk.bot
     elsewhere = await talk.world.group(ada.person, bob.person)
     theirs = await bob.person.photo(chat=elsewhere)
-    file = partial(ada.person.file, draw_sample(300, 200), "lake.png", "image/png")
+    file = partial(ada.person.file, _LAKE, "lake.png", "image/png")
     await ada.sends_as("file: lake.png", file, "make it snow")
     await bot.shows(1, "result")
     wordless = await ada.sends_as("sticker", ada.person.sticker)

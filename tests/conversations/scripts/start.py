@@ -15,4 +15,5 @@ async def hello(talk: Talk) -> None:
     await bot.says("start-group" if talk.scene.group else "start")
     await talk.restart()
     await ada.says("/help")
-    await bot.says("help", "help-options", "help-commands")
+    way = "help-group" if talk.scene.group else "help"
+    await bot.says(way, "help-replies", "help-options", "help-commands")
