@@ -280,7 +280,7 @@ async def test_groups() -> None:
     assert parlour.last.ask
     await parlour.post(photo="d", user=2, **say)
     await parlour.post(photo="e", **say)
-    assert parlour.read() == [["ask-words"], ["edit-alone"], ["words-kept"]]
+    assert parlour.read() == [["ask-words"], ["edit-alone"], ["words-kept-group"]]
     assert (await made(parlour))[4:] == [(["a"], "fog"), (["e"], "words first")]
 
 
@@ -590,6 +590,18 @@ async def test_a_link_beside_a_photo_is_words() -> None:
     assert await made(parlour) == [(["a"], f"like {OWN}"), (["b"], f"like {OWN}")]
 
 
+async def test_too_many_variants_are_put_right() -> None:
+    """The words that answer are taken alone, and not after those that were too many."""
+    parlour = Parlour()
+    await parlour.post("{a, b, c} in {d, e, f} /n 2", photo="a")
+    assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+    await parlour.post("a {red, blue} car /n 2", reply=parlour.last)
+    offer = parlour.last
+    assert offer.lines[0].data["count"] == 4, "two of each"
+    assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
+    assert await made(parlour) == [(["a"], "a red car"), (["a"], "a blue car")]
+
+
 async def test_variants() -> None:
     """It says how many and which, and makes them at a tap; too many are a mistake of the caption."""
     parlour = Parlour()
@@ -599,6 +611,7 @@ async def test_variants() -> None:
     assert await parlour.tasks() == []
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
     assert await made(parlour) == [(["a"], "red car"), (["a"], "blue car")]
+    assert offer.lines[0].data["count"] == 2
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-already"
     for task in await parlour.tasks():
         assert task.state is TaskState.QUEUED

@@ -68,7 +68,8 @@ class OfferButtons:
         except StillMaking:
             await self._desk.notice(press, Say("pressed-already"))
         else:
-            line = Say("pressed-go", {"count": len(made)}) if made else Say("pressed-ask")
+            count = sum(task.settings.count for task in made)
+            line = Say("pressed-go", {"count": count}) if made else Say("pressed-ask")
             await self._desk.notice(press, line)
 
 

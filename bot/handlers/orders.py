@@ -139,7 +139,7 @@ class Orders:
             return ()
         if len(prompts) > 1 and not order.confirmed:
             listed = [Say("offer-variant", {"prompt": shorten(one, _LISTED)}) for one in prompts]
-            line = Say("offer-variants", {"count": len(prompts)})
+            line = Say("offer-variants", {"count": len(prompts) * request.count})
             await self._offer(order, (("button-go", GO),), *notes, line, *listed)
             return ()
         return await self._make(order, request, prompts, defaults)
@@ -188,7 +188,8 @@ class Orders:
             return
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
-        question = await self._say(order, *lines, Say("words-kept"), ask=not message.private)
+        kept = Say("words-kept" if message.private else "words-kept-group")
+        question = await self._say(order, *lines, kept, ask=not message.private)
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:
@@ -200,8 +201,12 @@ class Orders:
 
         Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
         """
+<<<<<<< HEAD
         told = units(draft.caption) > _MOST_WORDS or has_words(draft.caption, self._desk.username)
         return "" if told else draft.caption
+=======
+        return "" if has_words(draft.caption, self._desk.username) else draft.caption
+>>>>>>> refs/heads/conv2
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")

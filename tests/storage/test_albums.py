@@ -75,6 +75,16 @@ async def test_the_album_that_is_quiet_for_longest_comes_first(store: TaskStore)
     assert await store.albums_due(START + 2 * HOUR, 9, busy_chats=(5, 6)) == []
 
 
+async def test_an_album_waits_for_what_has_come_to_its_chat(store: TaskStore) -> None:
+    """An update that is not handled yet may be a part: the album is due once it is."""
+    await came(store, part(1))
+    await store.receive(BOT, [update(2, chat_id=5), update(3, chat_id=6)], START)
+    assert await due(store) == []
+    for row in await store.inbox_heads(START, 9):
+        await store.inbox_done(row, START)
+    assert await due(store) == [[1]]
+
+
 async def test_a_late_part_is_known_as_late(store: TaskStore) -> None:
     """After an album has been worked off a new part is late; one that was taken in time is not, when it comes again."""
     await came(store, part(1))

@@ -118,7 +118,8 @@ async def _converse(store: TaskStore) -> None:
     """Call every method of the conversation, with something that each has to find."""
     part = AlbumPart(
         origin=Origin(bot_id=BOT, update_id=1),
-        chat_id=5,
+        # one to which nothing has come that is not handled yet
+        chat_id=7,
         media_group_id="g",
         message_id=1,
         data="{}",
