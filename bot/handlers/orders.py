@@ -201,12 +201,8 @@ class Orders:
 
         Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
         """
-<<<<<<< HEAD
         told = units(draft.caption) > _MOST_WORDS or has_words(draft.caption, self._desk.username)
         return "" if told else draft.caption
-=======
-        return "" if has_words(draft.caption, self._desk.username) else draft.caption
->>>>>>> refs/heads/conv2
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")

@@ -40,26 +40,17 @@ class Albums(Memory):
         albums = self._tables.albums.values()
         return next((one for one in albums if _key(part) in one.parts), None)
 
-<<<<<<< HEAD
     async def albums_due(
         self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
     ) -> list[Album]:
         """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
-        due = sorted(
-            (album.due_at, key)
-            for key, album in self._tables.albums.items()
-            if key[0] not in busy_chats
-            if album.due_at is not None and album.due_at <= now
-=======
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
         # more of its parts may be among what has come and not been read yet
         unread = {one.row.chat_id for one in self._tables.inbox.values() if one.state == "new"}
         due = sorted(
             (album.due_at, key)
             for key, album in self._tables.albums.items()
-            if album.due_at is not None and album.due_at <= now and key[0] not in unread
->>>>>>> refs/heads/conv2
+            if key[0] not in busy_chats and key[0] not in unread
+            if album.due_at is not None and album.due_at <= now
         )
         return [
             Album(

@@ -20,18 +20,13 @@ class Conversation(Protocol):
         """
         ...
 
-<<<<<<< HEAD
     async def albums_due(
         self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
     ) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
-=======
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first.
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats.
 
-        Those of whose chats an update waits to be handled are left out: it may be a part of theirs.
+        Those of whose chats an update waits to be handled are left out, too: it may be a part of theirs.
         """
->>>>>>> refs/heads/conv2
         ...
 
     async def next_album_due(self) -> datetime | None:
