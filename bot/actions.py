@@ -25,6 +25,14 @@ class Action(StrEnum):
     """`delete:17`: ask whether to take away what shows it; `delete:17:yes`: do."""
     CANCEL = "cancel"
     """`cancel:17`: stop it."""
+    STOP = "stop"
+    """`stop:5:17`: stop one of those that a list (a view's id) shows; `stop:5:all`: all of them."""
+    SHOW = "show"
+    """`show:17`: tell all of it."""
+    VIEW = "view"
+    """`view:5:…`: turn over a list or a history, by its view's id."""
+    FORGET = "forget"
+    """`forget:17`: yes, to the question that this view keeps."""
 
 
 BACK = "back"
@@ -32,6 +40,6 @@ BACK = "back"
 YES = "yes"
 
 
-def press(action: Action, task_id: int, *more: str | int) -> str:
+def press(action: Action, id_: int, *more: str | int) -> str:
     """Write what a button brings back: `count:17:4`."""
-    return ":".join((action, str(task_id), *(str(one) for one in more)))
+    return ":".join((action, str(id_), *(str(one) for one in more)))

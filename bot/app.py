@@ -209,6 +209,8 @@ async def _loops(
         listener = stack.enter_context(listen(config.web.listen))
         web = Web(create_app(callbacks), listener)
     ratio = config.defaults.ratio
+    days = config.storage.retention_days
+    retention = timedelta(days=days) if days else None
     desk = Desk(
         store=store,
         chat=chat,
@@ -225,6 +227,7 @@ async def _loops(
         check_link=Reach(allow_local=config.hidream.allow_local_results).check,
         files=files,
         keep_originals=timedelta(days=config.storage.keep_originals_days),
+        retention=retention,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -232,7 +235,6 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
-    retention = config.storage.retention_days
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
@@ -263,7 +265,7 @@ async def _loops(
             store=store,
             files=files,
             keep_files=timedelta(days=config.storage.keep_originals_days),
-            retention=timedelta(days=retention) if retention else None,
+            retention=retention,
             clock=clock,
         ).run,
         "alerts": alerts.run,

@@ -17,5 +17,10 @@ COMMANDS: Final = (
     Command(name="help", about="command-help"),
     Command(name="edit", about="command-edit"),
     Command(name="status", about="command-status"),
+    Command(name="history", about="command-history"),
+    Command(name="cancel", about="command-cancel"),
     Command(name="settings", about="command-settings"),
+    Command(name="privacy", about="command-privacy"),
+    Command(name="mydata", about="command-mydata"),
+    Command(name="forget", about="command-forget"),
 )

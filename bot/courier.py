@@ -85,9 +85,21 @@ class Courier:
             except StoreError:
                 raise
             except Exception:
+                if not await self._is_ours(task):
+                    # its person has been forgotten meanwhile, and its files went under its hands
+                    log.info("delivery_no_longer_ours")
+                    return
                 # this chat's next try may go better, and no other chat is to wait for it
                 log.exception("delivery_broke")
                 await self._later(task, 5.0)
+
+    async def _is_ours(self, task: Task) -> bool:
+        current = await self._store.get(task.id)
+        return (
+            current is not None
+            and current.state is TaskState.DELIVERING
+            and current.claim_no == task.claim_no
+        )
 
     async def _deliver(self, task: Task) -> None:
         outcome, end = await self._delivery.bring(task)

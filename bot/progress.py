@@ -93,7 +93,7 @@ class Progress:
                 waits = [
                     await self._announce(),
                     await self._update(),
-                    await self._endings.put_away(),
+                    await self._endings.put_away(self._edits),
                 ]
                 due = [seconds for seconds in waits if seconds is not None]
                 await self._store.wait(
@@ -240,6 +240,8 @@ class Progress:
             still=partial(self._still_shown, task),
         )
         self._rest(task)
+        if isinstance(outcome, Sent | Unknown):
+            await self._endings.show_again(task)
         match outcome:
             case Sent() | Refused():  # refused: the person has deleted it; it is not sent anew
                 self._shown[task.id] = line

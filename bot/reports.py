@@ -53,7 +53,7 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
     made = sum(image.state is ImageState.STORED for image in images)
     over = task.ended_at or task.ready_at or task.created_at
     missing = partly(images) if made < len(images) else []
-    caption, whole = _copy(task, _COPY_PARTLY if missing else _COPY, standing)
+    caption, whole = copy_within(task, _COPY_PARTLY if missing else _COPY, standing=standing)
     data: dict[str, Datum | Between | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
@@ -64,7 +64,7 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
 
 def late(task: Task, *, standing: str = "") -> list[Say]:
     """Give the caption under a picture that came after all."""
-    caption, whole = _copy(task, _COPY, standing)
+    caption, whole = copy_within(task, standing=standing)
     data: dict[str, Datum | Between | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
@@ -95,7 +95,7 @@ def _written(task: Task, prompt: str, standing: str) -> str:
     return write(request, defaults=PictureRequest(prompt="", negative=standing, count=other))
 
 
-def _copy(task: Task, limit: int, standing: str) -> tuple[str, bool]:
+def copy_within(task: Task, limit: int = _COPY, *, standing: str = "") -> tuple[str, bool]:
     """Give the copyable caption in so many UTF-16 units, and whether it is whole, or else cut."""
     caption = copyable(task, standing=standing)
     if units(caption) <= limit:
@@ -110,6 +110,13 @@ def _copy(task: Task, limit: int, standing: str) -> tuple[str, bool]:
 
 def _lineage(task: Task) -> list[Say]:
     return [] if task.parent_id is None else [Say("result-from", {"parent": task.parent_id})]
+
+
+def _steps(task: Task, ancestors: Sequence[Task]) -> list[Say]:
+    """Name the tasks of which each made something of the one before it."""
+    first = ["…"] if ancestors[-1].parent_id is not None else []
+    numbers = [f"#{one.id}" for one in (*reversed(ancestors), task)]
+    return [Say("status-lineage", {"steps": " → ".join(first + numbers)})]
 
 
 def partly(images: Sequence[Image]) -> list[Say]:
@@ -247,19 +254,34 @@ def others(count: int, *, counted: int) -> Say:
 
 
 def in_full(
-    task: Task, images: Sequence[Image], *, place: int, now: datetime, standing: str = ""
+    task: Task,
+    images: Sequence[Image],
+    *,
+    place: int,
+    now: datetime,
+    standing: str = "",
+    ancestors: Sequence[Task] = (),
 ) -> list[Say]:
-    """Give everything that a person may want to know of their task; `standing` is as in `result`."""
+    """Give everything that a person may want to know of their task.
+
+    Args:
+        task: theirs.
+        images: all of its images.
+        place: its place in line.
+        now: the time.
+        standing: as in `result`.
+        ancestors: the tasks that it goes on from, its parent first.
+    """
     lines = [
         Say(
             "status-full",
             {
                 "task": task.id,
                 "state": state(task, place=place),
-                "caption": _copy(task, _FULL_PROMPT, standing)[0],
+                "caption": copy_within(task, _FULL_PROMPT, standing=standing)[0],
             },
         ),
-        *_lineage(task),
+        *(_steps(task, ancestors) if len(ancestors) > 1 else _lineage(task)),
         Say("status-times", {"age": Ago(now - task.created_at)}),
     ]
     if task.failure is not None and task.state in FINAL:

@@ -41,7 +41,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "command-help": "how to say what you want",
     "command-edit": "what to make of a photo: in reply to it, or as its caption",
     "command-status": "how your pictures are coming along; /status 17 for one of them",
+    "command-history": "turn over your pictures; /history snow finds those with that word",
+    "command-cancel": "stop a picture that is not done yet; /cancel 17 for one of several",
     "command-settings": "what holds for all your pictures: shape, number, language and more",
+    "command-privacy": "what I keep of you, and what HiDream gets",
+    "command-mydata": "everything I keep of you, as a file",
+    "command-forget": "forget everything of yours",
     # --- the bot's page in Telegram
     "bot-description": (
         "Send me a photo and a few words, such as “make it snow”, and I have HiDream make a new "
@@ -333,9 +338,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-kept": "It stays.",
     "pressed-deleting": "Deleting …",
     "pressed-unfinished": "This one is still on its way. Tap again when it is all here.",
-    "pressed-forgotten": (
-        "I have forgotten this one, as I do after a while. Please send the photo again, with your words."
-    ),
+    "pressed-forgotten": "I have forgotten this one. Please send the photo again, with your words.",
     "pressed-forgotten-delete": (
         "I have forgotten this one, so I can't tell whose it is. Please delete the message yourself."
     ),
@@ -441,9 +444,52 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
     "status-many": "… and more than {count} more.",
     "status-more": "/status with a number, such as /status {task}, shows one in full.",
+    "status-reply": (
+        "That message is about none of your pictures. Reply to a picture, to what I said about it, "
+        "or to your photo; or look up its number with /status."
+    ),
     "status-full": "<b>#{task}</b> · {state}\n<code>{caption}</code>",
     "status-times": "Sent {age}.",
     "status-took": "Done in {time}.",
+    "status-lineage": "↳ step by step: {steps}",
+    "button-task": "#{task}",
+    "button-newer": "◀",
+    "button-older": "▶",
+    "button-refresh": "🔄",
+    "view-unknown": "I no longer know what this list showed. /status and /history make new ones.",
+    # --- history
+    "history-none": "You have no pictures here yet. Send me a photo with a few words.",
+    "history-nothing-found": (
+        "None of your pictures here was made with “{words}”. Try fewer or other words, "
+        "or /history alone to see all of them."
+    ),
+    "history-picture": "<code>{caption}</code>\n#{task} · {age} · {n} of {count}",
+    "history-picture-of": (
+        "<code>{caption}</code>\n#{task} · {age} · {n} of {count} · picture {picture} of {pictures}"
+    ),
+    "history-lost": (
+        "Telegram no longer has this picture of #{task} ({n} of {count}). ◀ and ▶ lead on to the others."
+    ),
+    "history-over": "The pictures that were here are gone. Send me a photo to make new ones.",
+    # --- stopping
+    "cancelled": "✖️ #{task} is stopped. It cost nothing.",
+    "cancelled-running": (
+        "✖️ #{task} is stopped for you. HiDream had begun, so it may still count there."
+    ),
+    "cancelling": (
+        "✋ #{task} is being stopped. It was just on its way to HiDream, so it may still count there."
+    ),
+    "cancel-too-late": "#{task} can't be stopped any more: it is done, and on its way to you.",
+    "cancel-over": "#{task} is over already: there is nothing to stop.",
+    "cancel-none": "There is nothing to stop: no picture of yours is being made here.",
+    "cancel-number": (
+        "After /cancel I need numbers from /status, such as /cancel 17, or nothing at all. "
+        "Nothing has been stopped."
+    ),
+    "cancel-which": "Which one shall I stop?",
+    "cancel-line": "<b>#{task}</b> · {state}\n<i>{prompt}</i>",
+    "button-stop": "✖️ #{task}",
+    "button-stop-all": "✖️ All of them",
     "status-hidream": "HiDream's id for it: <code>{id}</code>",
     "state-queued": "in line, number {place}",
     "state-far": "in line, more than {place} before it",
@@ -458,6 +504,89 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "state-failed": "no picture",
     "state-gone": "could not be brought to the chat",
     "state-cancelled": "cancelled",
+    # --- privacy
+    "privacy": (
+        "<b>What I keep of you</b>\n"
+        "• your words, the settings you chose, your Telegram id, and what became of your pictures\n"
+        "• the ids under which Telegram has your photos, your pictures and our messages. "
+        "I keep no copies of your photos: they only pass through, on their way to HiDream"
+    ),
+    "privacy-originals": Plural(
+        one="• the files of finished pictures, for {count} day, so that you can have them in full quality",
+        other="• the files of finished pictures, for {count} days, so that you can have them in full quality",
+    ),
+    "privacy-no-originals": "• the files of finished pictures, until they have been brought to you",
+    "privacy-retention": Plural(
+        one="What belongs to a picture I forget {count} day after it is finished; the settings you chose stay until you send /forget.",
+        other="What belongs to a picture I forget {count} days after it is finished; the settings you chose stay until you send /forget.",
+    ),
+    "privacy-for-ever": "The words, settings and ids stay until you send /forget.",
+    "privacy-hidream": (
+        "\n<b>What HiDream gets</b>\n"
+        "To make a picture: your photo, your words with their settings, and your Telegram id "
+        "(<code>{user}</code>), which it asks for. What HiDream keeps of that, and for how long, is not in my hands."
+    ),
+    "privacy-operator": (
+        "\n<b>Who can see it</b>\n"
+        "Whoever runs this bot can read what I keep. Other people see only what I post in a chat "
+        "that they are in, too."
+    ),
+    "privacy-commands": "\n/mydata sends you all of it as a file. /forget makes me forget it.",
+    "privacy-group": (
+        "I keep your words, your settings, and Telegram's ids of your photos and pictures, but no copies of "
+        "your photos. HiDream gets the photo, the words and your Telegram id. "
+        "For the rest, ask me in private: {link}\n\n/forget makes me forget what is yours; it works here, too."
+    ),
+    "mydata-file": (
+        "Everything that I keep of you, as of {time} UTC. It opens in any browser or text editor."
+    ),
+    "mydata-part": "Part {number} of everything that I keep of you.",
+    "mydata-heading": (
+        "Everything that this bot keeps of you. Times are UTC. The ids of photos and pictures are "
+        "Telegram's; only this bot can use them."
+    ),
+    "mydata-nothing": "I keep nothing of you.",
+    "mydata-private": "That file is for you alone, so please ask me for it in private: {link}",
+    "mydata-chat": (
+        "Only a person gets that file, in private. What I keep in the name of this chat, "
+        "/status shows here, and /forget makes me forget it."
+    ),
+    "mydata-soon": "That file has just been sent to you. In a minute you can ask for a new one.",
+    "forget-ask": "<b>Shall I forget everything of yours?</b>",
+    "forget-ask-chat": "<b>Shall I forget everything that was asked for in the name of this chat?</b>",
+    "forget-what": (
+        "• What waits in line is stopped, and costs nothing.\n"
+        "• What HiDream is making is stopped for you; HiDream may still count it.\n"
+        "• Words, settings, ids and files are deleted here, for this chat and all others. The buttons "
+        "under earlier pictures no longer work then.\n"
+        "• The pictures themselves stay in the chats. To have them gone, tap 🗑 under them before, or "
+        "delete them in Telegram.\n"
+        "• What HiDream has kept, I can't delete.\n\n"
+        "This can't be undone. If you want to keep everything, just do nothing."
+    ),
+    "button-forget": "Yes, forget everything",
+    "forget-nothing": "There is nothing to forget: I keep nothing of yours.",
+    "forget-elsewhere": (
+        "You are writing in the name of another chat. To have forgotten what was asked for in its name, "
+        "send /forget there."
+    ),
+    "forget-tap-again": "That question is an old one. If you still want it, tap once more.",
+    "forget-too-late": "I no longer know that question. Please send /forget once more.",
+    "forget-over": "✔️ It is done: I keep nothing of yours any more.",
+    "forget-done": "✔️ Done. Your words, settings, ids and files are deleted here.",
+    "forget-done-chat": "✔️ Done. Words, settings, ids and files are deleted here.",
+    "forget-cancelled": Plural(
+        one="• {count} picture that waited in line was stopped; it cost nothing.",
+        other="• {count} pictures that waited in line were stopped; they cost nothing.",
+    ),
+    "forget-stopped": Plural(
+        one="• {count} picture may still be made at HiDream, which may count it; I won't fetch it. Until it is over there I keep its number, without your name, since it takes up a place.",
+        other="• {count} pictures may still be made at HiDream, which may count them; I won't fetch them. Until they are over there I keep their numbers, without your name, since they take up places.",
+    ),
+    "forget-stays": (
+        "• What stays: pictures and messages in the chats, until they are deleted there, and what HiDream "
+        "itself has kept.\n\nIf you send me a photo again, we start anew."
+    ),
     # --- how long
     "ago-now": "just now",
     "lasting": "{larger} {smaller}",

@@ -245,6 +245,40 @@ async def test_what_is_cancelled_on_its_way_is_taken_back(tmp_path: Path) -> Non
     assert chat.deleted == [100, 101]
 
 
+class Emptying(Shelf):
+    """A chat whose person is forgotten just before a picture is read from the disk."""
+
+    def __init__(self, store: MemoryStore, files: PictureFiles) -> None:
+        super().__init__()
+        self._store = store
+        self._files = files
+
+    async def send_pictures(
+        self, target: Target, pictures: Sequence[Picture], *lines: Say, **more: Any
+    ) -> Outcome:
+        """Try to read them."""
+        (task,) = self._store._tasks(TaskState.DELIVERING)
+        await self._store.forget_person(task.user_id, START)
+        await self._files.remove(task.id)
+        for picture in pictures:
+            cast(Path, picture.content).read_bytes()
+        raise AssertionError
+
+
+async def test_files_that_go_with_their_person_are_no_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A delivery whose files were forgotten under its hands ends without a message, and without noise."""
+    store, files = MemoryStore(HandClock()), PictureFiles(tmp_path)
+    chat = Emptying(store, files)
+    task = await made(store, files, new_task())
+    row = await brought(store, files, chat, task)
+    assert (row.state, row.user_id, row.due_at) == (TaskState.CANCELLED, 0, None)
+    assert chat.sent == []
+    said = capsys.readouterr()
+    assert "delivery_broke" not in said.out + said.err
+
+
 # --- trouble at Telegram, in a loop in which time passes at once ----------------------------------
 
 HOUR = 3_600.0

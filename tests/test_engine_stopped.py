@@ -68,3 +68,31 @@ async def test_a_task_stopped_while_it_is_handed_in_ends_with_the_answer(tmp_pat
         assert len(hidream.submitted) == len(tasks)
         assert await world.store.slots_held(world.clock.now()) == 0
         assert (world.room.pictures, world.room.said) == ([], [])
+
+
+@in_no_time
+async def test_a_running_task_of_a_forgotten_person_holds_its_slot(tmp_path: Path) -> None:
+    """Whoever is forgotten gets nothing more, and nobody gets a slot before HiDream's end: limits stay true."""
+    over: set[str] = set()
+
+    def results(task_id: str) -> Answer:
+        if task_id in over:
+            return done(task_id)
+        sub = {"sub_task_id": f"{task_id}-0", "task_status": 2}
+        return success({"task_id": task_id, "sub_task_results": [sub]})
+
+    async with engine(tmp_path, HiDream(accepted, results=results), parallel=1) as world:
+        task = await world.photo("snow", user=1)
+        row = await world.reaches(task, TaskState.RUNNING, within=30)
+        own = await world.photo("more snow", user=1)
+        other = await world.photo("rain", user=2)
+        await world.store.forget_person(1, world.clock.now())
+        await asyncio.sleep(30)
+        assert (await world.row(other)).state is TaskState.QUEUED, "the slot is not free"
+        over.add(row.hidream_task_id or "")
+        await world.reaches(other, TaskState.RUNNING, within=60)
+        for forgotten in (task, own):
+            left = await world.row(forgotten)
+            assert (left.state, left.user_id) == (TaskState.CANCELLED, 0)
+        assert (world.room.pictures, world.room.said) == ([], [])
+        assert list(tmp_path.iterdir()) == []

@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
-from bot import languages
+from bot import languages, pages
 from bot.account import Trouble
 from bot.estimates import Span
 from bot.messages import Button
 from bot.sentences import SENTENCES, Plural
 from bot.texts import Say, shorten
-from storage.tasks import PLACE_LIMIT, Failure, ImageState, Settings, TaskState
+from storage.tasks import PLACE_LIMIT, Failure, Forgotten, ImageState, Settings, TaskState
 from tests.nasty import NASTY
 from tests.profiles import examples
 from tests.saying import Line
@@ -31,7 +31,14 @@ from tests.test_reports import NOW, images, task
 
 LANGUAGES: Final[tuple[str | None, ...]] = (None, *languages.LANGUAGES)
 """Those that the bot speaks."""
-CAPTIONS: Final = frozenset({"bot.reports.result", "bot.reports.late"})
+CAPTIONS: Final = frozenset(
+    {
+        "bot.pages.history_caption",
+        "bot.pages.history_lost",
+        "bot.reports.result",
+        "bot.reports.late",
+    }
+)
 """Reports that stand under pictures, and may be shorter; all others are texts of their own."""
 _FAILURES: Final = (
     *("photo-", "file-", "image-", "content-", "hidream-", "submission-", "review-", "nothing-"),
@@ -101,6 +108,17 @@ _TASKS: Final = st.builds(
     created_at=st.sampled_from([NOW, NOW - timedelta(hours=3), NOW - timedelta(days=4000)]),
     ended_at=st.sampled_from([None, NOW]),
 )
+_PLACED: Final = st.tuples(_TASKS, st.sampled_from([0, PLACE_LIMIT + 1]))
+_SPOTS: Final = st.builds(pages.Spot, task_id=st.just(10**15), n=st.integers(0, 99))
+_TURNED: Final = st.builds(
+    pages.Shown,
+    task=_TASKS,
+    image=st.just(images(ImageState.STORED)[0]),
+    picture=st.just(1),
+    spots=st.lists(_SPOTS, min_size=1, max_size=4).map(tuple),
+    n=st.just(4999),
+    count=st.just(5000),
+)
 _SPANS: Final = st.builds(Span, low=st.floats(0, 200), high=st.floats(200, 9000))
 _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "task": _TASKS,
@@ -117,7 +135,26 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "usual": st.one_of(st.none(), _SPANS),
     "longer": st.booleans(),
     "one": _SPANS,
+    "found": _PLACED.map(lambda placed: [placed] * 10),
+    "tasks": _TASKS.map(lambda one: [one] * 10),
+    "others": st.sampled_from([0, 1, 101]),
+    "view_id": st.just(10**15),
+    "page": st.sampled_from([0, 7]),
+    "picture": _TURNED,
+    "back": st.one_of(st.none(), _SPOTS),
+    "on": st.one_of(st.none(), _SPOTS),
+    "words": NASTY,
     "span": st.timedeltas(timedelta(seconds=-5), timedelta(days=5000)),
+    "user_id": st.sampled_from([10**15, -(10**15)]),
+    "keep_originals": st.timedeltas(timedelta(0), timedelta(days=36_500)),
+    "retention": st.one_of(st.none(), st.timedeltas(timedelta(1), timedelta(days=36_500))),
+    "forgotten": st.builds(
+        Forgotten,
+        cancelled=st.sampled_from([0, 1, 10_000]),
+        stopped=st.sampled_from([0, 1, 10_000]),
+        task_ids=st.just(()),
+        messages=st.just(()),
+    ),
 }
 """What they are made of, by the names of their parameters."""
 

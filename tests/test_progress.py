@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bot.account import Account
 from bot.estimates import Estimates
-from bot.messages import Chat, Dropped, Gone, Keyboard, Later, Outcome, Sent, Still, Target
+from bot.messages import Chat, Dropped, Gone, Keyboard, Later, Outcome, Sent, Still, Target, Urgency
 from bot.pace import Durations
 from bot.progress import Progress
 from bot.slots import Slots
@@ -54,6 +54,7 @@ class Paper:
         *lines: Say,
         language: str | None = None,
         buttons: Keyboard = (),
+        urgency: Urgency = Urgency.EDIT,
         still: Still | None = None,
     ) -> Outcome:
         """Show another text."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import keyboards, reports, texts
+from bot import keyboards, pages, reports, texts
 from bot.account import Trouble
 from bot.captions import parse
 from bot.errors import CaptionError
@@ -107,8 +107,16 @@ def test_telegrams_limits(
     assert units(shown(*reports.result(one, made, standing=negative), language=language)) <= CAPTION
     assert units(shown(*reports.late(one), language=language)) <= CAPTION
     assert units(shown(*reports.in_full(one, made, place=far, now=NOW), language=language)) <= TEXT
-    listed = [reports.listed(one, place=far, now=NOW)] * 10
-    assert units(shown(*listed, Say("status-more", {"task": one.id}), language=language)) <= TEXT
+    page = pages.status_lines([(one, far)] * pages.LISTED, others=999, now=NOW)
+    assert units(shown(*page, language=language)) <= TEXT
+    which = pages.which_lines([(one, far)] * 10, others=99)
+    assert units(shown(*[pages.stopped(one)] * 10, *which, language=language)) <= TEXT
+    spots = (pages.Spot(task_id=one.id, n=0),) * 4
+    picture = pages.Shown(task=one, image=made[0], picture=4, spots=spots, n=4999, count=5000)
+    caption = pages.history_caption(picture, standing=negative, now=NOW)
+    assert units(shown(caption, language=language)) <= CAPTION
+    assert units(shown(pages.history_lost(picture), language=language)) <= CAPTION
+    assert units(shown(pages.nothing_found(prompt), language=language)) <= TEXT
     assert (
         units(shown(Say("ask-other-words", {"settings": reports.settings(one)}), language=language))
         <= TEXT

@@ -11,19 +11,24 @@ from telegram.ext import filters as f
 from bot.commands import COMMANDS
 from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
+from bot.handlers.cancel import CancelHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.edits import EditHandlers
+from bot.handlers.forgetting import ForgetHandlers
+from bot.handlers.history import HistoryHandlers
 from bot.handlers.meaning import Meaning
 from bot.handlers.offers import OfferButtons
 from bot.handlers.orders import Orders
 from bot.handlers.original import OriginalButton
 from bot.handlers.other import OtherHandlers
 from bot.handlers.photo import PhotoHandlers
+from bot.handlers.privacy import PrivacyHandlers
 from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
 from bot.handlers.status import StatusHandlers
+from bot.handlers.views import Views
 from storage.tasks import Album
 
 __all__ = ["Desk", "Handlers", "all_handlers"]
@@ -46,22 +51,34 @@ def all_handlers(desk: Desk) -> Handlers:
     photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
     albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
     settings = SettingsHandlers(desk)
-    status, start = StatusHandlers(desk), StartHandlers(desk)
+    start, views = StartHandlers(desk), Views(desk)
+    status, history = StatusHandlers(desk, views), HistoryHandlers(desk, views)
+    cancel = CancelHandlers(desk, views)
+    privacy, forgetting = PrivacyHandlers(desk), ForgetHandlers(desk)
     # each feature's own, by what a button says
     buttons = ButtonHandlers(
         desk,
         OfferButtons(desk, orders).reactions(),
         ResultButtons(desk, orders).reactions(),
+        status.reactions(),
+        cancel.reactions(),
+        views.reactions({"status": status.turned, "history": history.turned}),
         settings.reactions(),
         OriginalButton(desk).reactions(),
         DeleteButton(desk).reactions(),
+        forgetting.reactions(),
     )
     by_command = {
         "start": start.start,
         "help": start.help,
         "edit": photos.words,
         "status": status.status,
+        "history": history.history,
+        "cancel": cancel.cancel,
         "settings": settings.settings,
+        "privacy": privacy.privacy,
+        "mydata": privacy.mydata,
+        "forget": forgetting.forget,
     }
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     heard = new | f.UpdateType.CHANNEL_POST
@@ -69,6 +86,9 @@ def all_handlers(desk: Desk) -> Handlers:
     return Handlers(
         for_updates=(
             *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
+            # what is kept in a channel's name is told, and forgotten, in that channel
+            CommandHandler("privacy", privacy.privacy, filters=f.UpdateType.CHANNEL_POST),
+            CommandHandler("forget", forgetting.forget, filters=f.UpdateType.CHANNEL_POST),
             # commands that are not in the table come here too: /ratio may be part of the words
             On(heard & f.TEXT, settings.before(photos.words)),
             On(new & f.StatusUpdate.MIGRATE, other.moved),

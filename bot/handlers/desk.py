@@ -53,6 +53,8 @@ class Desk:
     files: PictureFiles
     keep_originals: timedelta
     """For so long a result's file is kept."""
+    retention: timedelta | None = None
+    """After so long finished tasks are emptied; None: they are kept."""
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
@@ -104,7 +106,15 @@ class Desk:
         async def send(target: Target) -> Outcome:
             return await self.chat.say(target, *lines, language=language, ask=ask, buttons=buttons)
 
-        outcome = await self.reach(target, send)
+        return self.arrived(await self.reach(target, send))
+
+    @staticmethod
+    def arrived(outcome: Outcome) -> int | None:
+        """Give the id of an answer, or None where nobody is there, or Telegram does not take it.
+
+        Raises:
+            PutOff: it could not be sent now; the whole update is to be handled again.
+        """
         match outcome:
             case Sent(message_ids=(message_id, *_)):
                 return message_id
@@ -143,14 +153,23 @@ class Desk:
         Raises:
             PutOff: Telegram does not say now who they are.
         """
-        owns = press.user_id == owner_id
-        if not owns and not (owner_id < 0 and await self._runs(press.user_id, owner_id, chat_id)):
+        if not await self.owns(press.user_id, owner_id, chat_id):
             await self.notice(press, Say("pressed-not-yours"))
             return False
         if not self.access.allows(owner_id, chat_id):
             await self.notice(press, Say("pressed-not-allowed"))
             return False
         return True
+
+    async def owns(self, person: int, owner_id: int, chat_id: int) -> bool:
+        """Say whether something is a person's: their own, or that of a chat which they run.
+
+        Raises:
+            PutOff: Telegram does not say now who they are.
+        """
+        if person == owner_id:
+            return True
+        return owner_id < 0 and await self._runs(person, owner_id, chat_id)
 
     async def _runs(self, presser: int, *chats: int) -> bool:
         """Say whether someone is an admin of one of these chats."""

@@ -27,10 +27,16 @@ class History(Memory):
         return (found[::-1] if after is None else found)[:limit]
 
     async def count_results(
-        self, user_id: int, *, chat_id: int | None = None, words: str = ""
+        self,
+        user_id: int,
+        *,
+        chat_id: int | None = None,
+        words: str = "",
+        after: int | None = None,
     ) -> int:
-        """Count what `results_of` would give."""
-        return len(self._results(user_id, chat_id, words))
+        """Count what `results_of` would give without a limit."""
+        found = self._results(user_id, chat_id, words)
+        return sum(after is None or task.id > after for task in found)
 
     def _results(self, user_id: int, chat_id: int | None, words: str) -> list[Task]:
         own = [task for task in self._tables.tasks.values() if task.user_id == user_id]

@@ -157,8 +157,15 @@ class Housekeeping(Memory):
                 submission.answered_at, submission.outcome = now, "uncertain"
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
-        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
-        return self._finished_before(before, self._tables.without_files)[:limit]
+        """Give the ids of tasks that are emptied, or were finished before then, and whose files are not noted as removed."""
+        tables = self._tables
+        emptied = sorted(
+            task.id
+            for task in tables.tasks.values()
+            if task.pruned and task.finished_at is not None and task.id not in tables.without_files
+        )
+        old = self._finished_before(before, tables.without_files | set(emptied))
+        return [*emptied, *old][:limit]
 
     async def files_removed(self, task_id: int) -> None:
         """Note that a task's files are off the disk."""

@@ -19,6 +19,9 @@ ALTER TABLE tasks ADD COLUMN person_hash TEXT;
 
 CREATE INDEX tasks_forgotten ON tasks (person_hash) WHERE person_hash IS NOT NULL;
 
+-- Whose files go at once, since nobody can ask for them any more.
+CREATE INDEX tasks_emptied_with_files ON tasks (id) WHERE pruned = 1 AND files_removed = 0;
+
 -- A person's tasks as they came, for turning over and searching what was made.
 CREATE INDEX tasks_of_user ON tasks (user_id, id);
 

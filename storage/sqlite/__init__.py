@@ -68,7 +68,11 @@ async def _connected(path: Path, clock: Clock, lock: Lock | None) -> SqliteStore
         reader = await connect(path, read_only=True)
         undoing.push_async_callback(reader.close)
         aside = await connect(path, read_only=True)
+        undoing.push_async_callback(aside.close)
+        checkpoints = Checkpoints(aside)
+        # a process that was killed may have left there what it had forgotten
+        await checkpoints.clean()
         undoing.pop_all()
     return SqliteStore(
-        writer=writer, reader=reader, checkpoints=Checkpoints(aside), clock=clock, lock=lock
+        writer=writer, reader=reader, checkpoints=checkpoints, clock=clock, lock=lock
     )

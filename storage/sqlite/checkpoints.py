@@ -39,6 +39,14 @@ class Checkpoints:
         with contextlib.suppress(sqlite3.Error):
             await self._connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
+    async def clean(self) -> None:
+        """Take all of the log in and cut it off: what was forgotten is not to stay readable there.
+
+        Waits for reads under way; where one does not end, the log stays until the next time.
+        """
+        with contextlib.suppress(sqlite3.Error):
+            await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         """Let the one under way come to its end, and let go of the connection."""
         if self._under_way is not None:

@@ -83,7 +83,10 @@ class Forgetting(Connections):
                 left -= self._forget_finished(now, finished_before, left)
             return limit - left
 
-        return await self._write(None, work)
+        touched = await self._write(None, work)
+        if 0 < touched < limit:  # the last of it, for this time
+            await self._checkpoints.clean()
+        return touched
 
     def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
         return len(self._run(sql, (stamp(before), limit)))

@@ -42,10 +42,18 @@ class History(Connections):
         return [task_of(row) for row in rows]
 
     async def count_results(
-        self, user_id: int, *, chat_id: int | None = None, words: str = ""
+        self,
+        user_id: int,
+        *,
+        chat_id: int | None = None,
+        words: str = "",
+        after: int | None = None,
     ) -> int:
-        """Count what `results_of` would give."""
-        rows = await self._rows(f"SELECT count(*) AS n {_RESULTS}", (user_id, chat_id, words))
+        """Count what `results_of` would give without a limit."""
+        rows = await self._rows(
+            f"SELECT count(*) AS n {_RESULTS} AND (?4 IS NULL OR id > ?4)",
+            (user_id, chat_id, words, after),
+        )
         return int(rows[0]["n"])
 
     async def ancestors(self, task: Task, limit: int) -> list[Task]:

@@ -70,6 +70,15 @@ _NOBODY_WAITS: Final = (
 )
 
 
+_EMPTIED_WITH_FILES: Final = (
+    "SELECT id FROM tasks WHERE pruned = 1 AND files_removed = 0 AND finished_at IS NOT NULL"
+    " ORDER BY id LIMIT ?"
+)
+_OLD_WITH_FILES: Final = (
+    "SELECT id FROM tasks INDEXED BY tasks_with_files WHERE finished_at IS NOT NULL"
+    " AND files_removed = 0 AND pruned = 0 AND finished_at < ? ORDER BY finished_at, id LIMIT ?"
+)
+
 # Each from an index: the latest rows, and what is waiting or over.
 _LATEST_STAMPS: Final = (
     "SELECT received_at AS at FROM inbox ORDER BY id DESC LIMIT 1",
@@ -150,13 +159,14 @@ class Housekeeping(Connections):
         return await self._write("recover", work)
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
-        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
-        rows = await self._rows(
-            "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND files_removed = 0"
-            " AND finished_at < ? ORDER BY finished_at LIMIT ?",
-            (stamp(before), limit),
-        )
-        return [row["id"] for row in rows]
+        """Give the ids of tasks that are emptied, or were finished before then, and whose files are not noted as removed."""
+
+        def look() -> list[int]:
+            emptied = self._ask(_EMPTIED_WITH_FILES, (limit,))
+            old = self._ask(_OLD_WITH_FILES, (stamp(before), limit - len(emptied)))
+            return [row["id"] for row in (*emptied, *old)]
+
+        return await self._read(look)
 
     async def files_removed(self, task_id: int) -> None:
         """Note that a task's files are off the disk."""

@@ -167,7 +167,11 @@ class Privacy(Forgetting):
             self._forget_beside(user_id)
             return _forgotten(tasks)
 
-        return await self._write("forget_person", work, changed=lambda done: bool(done.task_ids))
+        forgotten = await self._write(
+            "forget_person", work, changed=lambda done: bool(done.task_ids)
+        )
+        await self._checkpoints.clean()
+        return forgotten
 
     def _key(self, new: str) -> str:
         self._run(

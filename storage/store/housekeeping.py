@@ -48,7 +48,10 @@ class Housekeeping(Protocol):
         ...
 
     async def with_files_before(self, before: datetime, limit: int) -> list[int]:
-        """Give the ids of tasks that were finished before then and whose files are not noted as removed."""
+        """Give the ids of tasks that are emptied, or were finished before then, and whose files are not noted as removed.
+
+        The emptied first: nobody can ask for their files any more.
+        """
         ...
 
     async def files_removed(self, task_id: int) -> None:

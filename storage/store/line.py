@@ -70,9 +70,14 @@ class Line(Protocol):
         ...
 
     async def count_results(
-        self, user_id: int, *, chat_id: int | None = None, words: str = ""
+        self,
+        user_id: int,
+        *,
+        chat_id: int | None = None,
+        words: str = "",
+        after: int | None = None,
     ) -> int:
-        """Count what `results_of` would give."""
+        """Count what `results_of` would give without a limit."""
         ...
 
     async def ancestors(self, task: Task, limit: int) -> list[Task]:

@@ -79,4 +79,4 @@ class Topic(StrEnum):
     ADMINS = "admins"
     """There is something that the admins should hear; no row has changed."""
     HOUSEKEEPING = "housekeeping"
-    """Nothing wakes it but the end of the program; the time does."""
+    """Somebody has been forgotten; else the time wakes it."""

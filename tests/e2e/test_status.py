@@ -1,12 +1,23 @@
 """/status: a person's own pictures, from the store alone."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
 from sandbox.hidream.settings import Settings
-from tests.e2e.world import SAMPLE, Person, opened, picture_of, text_of, until
+from tests.e2e.world import (
+    SAMPLE,
+    Person,
+    buttons_of,
+    opened,
+    picture_of,
+    said,
+    text_of,
+    until,
+)
 
 QUICK: Final = Settings(seconds=0.2, parallel=10)
+BACK, ON, REFRESH = "◀", "▶", "🔄"
 
 
 async def test_list_of_ones_own(tmp_path: Path) -> None:
@@ -49,17 +60,62 @@ async def _has(rows: object) -> bool:
     return bool(rows)
 
 
-async def test_long_list(tmp_path: Path) -> None:
-    """The list shows ten, and says how many more there are."""
+async def test_lists_and_results_turn_over(tmp_path: Path) -> None:
+    """Pages and pictures turn over in place, also after a restart, and lead on; in a group, for their owner alone."""
     async with opened(tmp_path, settings=QUICK) as world:
+        await world.start()
+        ada, bob, cyd = [await world.person(name) for name in ("Ada", "Bob", "Cyd")]
+        await ada.photo("rain in sepia")
+        await ada.gets(1)
+        await ada.photo("snow in sepia /count 2")
+        await ada.gets(3)
+        await world.task_is("delivered", task=2)
+        await ada.text("/history sepia")
+        await ada.gets(4)
         await world.set_hidream(down=True)
-        await world.start(access={"max_unfinished": 20})
-        ada = await world.person()
-        for n in range(12):
-            await ada.photo(f"picture {n} in sepia")
-        shown = await _asks(ada, "/status", "/status with")
-        assert len([line for line in shown.splitlines() if line.startswith("#")]) == 10
-        assert "and 2 more" in shown
+        for n in range(6):
+            await bob.photo(f"picture {n} in blue")
+        await world.task_is("queued", "waiting", "submitting", task=8)
+        await bob.text("/status")
+        listed = await bob.reads("/status with")
+        assert buttons_of(listed)[-2:] == [REFRESH, ON]
+        group = await world.group(bob, cyd)
+        await cyd.photo("/n@sandbox_bot 1 for all in sepia", chat=group)
+        await world.task_is("queued", "waiting", "submitting", task=9)
+        await world.kill()
+        await world.start()
+
+        async def pages() -> None:
+            await bob.press(listed, ON)
+            page = await bob.reads("/status with", "picture 5 in blue")
+            assert page["message_id"] == listed["message_id"]
+            assert buttons_of(page) == ["#8", BACK, REFRESH]
+            await bob.press(page, REFRESH)  # nothing has changed
+            await bob.press(page, "#8")
+            await bob.reads("#8 · in line", "Sent")
+
+        async def pictures() -> None:
+            history = await ada.reads("1 of 2 · picture 1 of 2")
+            await ada.press(history, ON)
+            shown = await ada.reads("1 of 2 · picture 2 of 2")
+            await ada.press(shown, ON)
+            shown = await ada.reads("2 of 2", "rain in sepia")
+            assert shown["message_id"] == history["message_id"]
+            await ada.text("/status", reply_to=shown["message_id"])
+            await ada.reads("#1 · done", "HiDream's id")
+            await ada.text("/history moon")
+            await ada.reads("None of your pictures", "“moon”")
+
+        async def group_of_two() -> None:
+            await cyd.text("/status@sandbox_bot", chat=group)
+            own = await cyd.reads("/status with", chat=group)
+            for label in ("#9", REFRESH):
+                notice = await bob.press(own, label, chat=group)
+                assert notice["text"] == said("pressed-not-yours")
+            await bob.text("/history@sandbox_bot", chat=group)
+            await bob.reads("no pictures here yet", chat=group)
+
+        await asyncio.gather(pages(), pictures(), group_of_two())
 
 
 async def test_one_in_full(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         call(2, limit=2, before=known.turn % 5, after=known.turn % 3),
         call(3, limit=1, after=known.turn % 3),
     ],
-    "count_results": lambda _: [call(1), call(2, words="x"), call(3, chat_id=3)],
+    "count_results": lambda _: [call(1), call(2, words="x"), call(3, chat_id=3), call(1, after=1)],
     "ancestors": lambda known: [call(one, 9), call(one, 1)] if (one := _one(known)) else [],
     "everything_of": lambda known: [call(known.turn % 3 + 1)],
     "unfinished_child": _by_id,

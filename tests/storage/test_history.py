@@ -51,6 +51,8 @@ async def test_results_turn_over_both_ways(store: TaskStore) -> None:
     assert await store.results_of(5, limit=9, after=third.id) == []
     assert await store.results_of(5, limit=9, chat_id=5) == [third, first]
     assert (await store.count_results(5), await store.count_results(5, chat_id=99)) == (3, 1)
+    after = [await store.count_results(5, after=one.id) for one in (first, second, third)]
+    assert after == [2, 1, 0]
 
 
 async def test_results_are_found_by_their_words(store: TaskStore) -> None:

@@ -286,3 +286,19 @@ async def test_tasks_are_counted_by_state(store: TaskStore) -> None:
     counts = await store.counts()
     assert {counts[state] for state in TaskState} == {1}
     assert counts["unanswered"] == 1
+
+
+async def test_files_of_what_is_emptied_go_at_once(store: TaskStore) -> None:
+    """However long files are kept: those of a forgotten person's tasks are named first, once nothing can come any more."""
+    old = await reach(store, TaskState.CANCELLED, 1, user_id=6)
+    running = await reach(store, TaskState.RUNNING, 2)
+    submitting = await reach(store, TaskState.SUBMITTING, 3)
+    cancelled = await reach(store, TaskState.CANCELLED, 4)
+    await store.forget_person(5, START)
+    ids = [running.id, cancelled.id]
+    assert await store.with_files_before(START, 9) == ids
+    assert await store.with_files_before(START + SECOND, 9) == [*ids, old.id]
+    assert await store.with_files_before(START + SECOND, 1) == ids[:1]
+    there(await store.ready(submitting, now=START))
+    await store.files_removed(running.id)
+    assert await store.with_files_before(START, 9) == [submitting.id, cancelled.id]

@@ -54,6 +54,7 @@ async def _use_everything(store: TaskStore) -> None:
         store.results_of(5, limit=5, words="snow", before=9),
         store.results_of(5, limit=5, after=1),
         store.count_results(5),
+        store.count_results(5, after=1),
         store.ancestors(replace(task, parent_id=1), 5),
         store.add_all(
             [new_task(51), replace(new_task(52), pressed="again:1")], now=START, max_unfinished=9
@@ -220,6 +221,7 @@ _SMALL: Final = {"SCAN notices", "SCAN durations", "SCAN due"}
 _PARTIAL: Final = {
     "albums_due",
     "tasks_stale_progress",
+    "tasks_emptied_with_files",
     "inbox_new",
     "inbox_new_by_chat",
     "inbox_put_off",

@@ -13,11 +13,18 @@ async def test_the_settings_that_kill_cannot_show(sqlite: SqliteStore) -> None:
     """Every connection has what a power cut, a foreign key or a busy file would need."""
     for one in (sqlite._writer, sqlite._reader, sqlite._checkpoints._connection):
         found = {}
-        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
+        for name in (
+            "journal_mode",
+            "synchronous",
+            "foreign_keys",
+            "busy_timeout",
+            "secure_delete",
+        ):
             ((found[name],),) = await one.execute_fetchall(f"PRAGMA {name}")
         assert found == {
             "journal_mode": "wal",
             "synchronous": 2,
+            "secure_delete": 1,
             "foreign_keys": 1,
             "busy_timeout": connection.BUSY_TIMEOUT,
         }
