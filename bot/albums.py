@@ -20,6 +20,8 @@ AT_ONCE: Final = 50
 _LOOKED_AT: Final = 200
 _OVERDUE_LOOK: Final = 1.0
 """Seconds after which to look again where what is due finds no place."""
+_BEGIN: Final = timedelta(seconds=1)
+"""After a start no album is taken before that: its other parts may wait at Telegram, or unread."""
 _RETRY: Final = timedelta(seconds=2)
 _TRIES: Final = 3
 """So often an album is tried that fails; then it is let go, loudly."""
@@ -43,18 +45,22 @@ class Albums:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what is in hand."""
+        begin = self._clock.now() + _BEGIN
         async with self._lanes:
             while not stop.is_set():
                 self._lanes.check()
                 mark = self._store.mark(Topic.ALBUMS)
                 now = self._clock.now()
                 busy = self._lanes.busy
-                for album in await self._store.albums_due(now, _LOOKED_AT, busy_chats=busy):
+                ready = now >= begin
+                for album in (
+                    await self._store.albums_due(now, _LOOKED_AT, busy_chats=busy) if ready else ()
+                ):
                     # one a chat at a time, so that they are answered in their order
                     if self._lanes.free and album.chat_id not in self._lanes.busy:
                         self._lanes.start(album.chat_id, self._close(album))
                 due = await self._store.next_album_due()
-                seconds = None if due is None else (due - now).total_seconds()
+                seconds = None if due is None else (max(due, begin) - now).total_seconds()
                 if seconds is not None and seconds <= 0:
                     seconds = _OVERDUE_LOOK
                 await self._store.wait(Topic.ALBUMS, since=mark, seconds=seconds)

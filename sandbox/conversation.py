@@ -202,7 +202,8 @@ class Conversation:
         self._buttons[number] = buttons
         self._print("Bot", "\n".join(line for line in lines if line), number)
         self.saved += paths
-        self._over = True
+        # what follows an album, and has its buttons, is still to come
+        self._over = self._over or not album[0].get("media_group_id")
 
     async def _save(self, message: JSON) -> Path:
         path = self.output / self._names.name(message)

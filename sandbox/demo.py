@@ -105,6 +105,7 @@ async def _once_more(conversation: Conversation) -> Sequence[Path]:
     """Press buttons of the result that is there: the same once more, in another shape."""
     await _ask_status(conversation)
     click.echo()
+    conversation.ask()
     for label in SHAPE:
         await patiently(conversation.press(label), _PATIENCE, f"no button says {label}")
     made = await _pictures(conversation, 1.0)

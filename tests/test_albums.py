@@ -80,6 +80,27 @@ def test_an_album_is_taken_once_it_is_quiet() -> None:
     _played(hall, play)
 
 
+def test_what_is_due_at_the_start_waits_for_its_other_parts() -> None:
+    """An album that has been quiet only because nobody listened is whole, once the rest has come."""
+    hall = Hall()
+
+    async def work() -> None:
+        await hall.part(1)
+        await hall.clock.sleep(5)
+        stop = asyncio.Event()
+        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        running = asyncio.create_task(albums.run(stop))
+        await hall.clock.sleep(0.3)
+        assert await hall.part(2)
+        await hall.clock.sleep(2)
+        stop.set()
+        hall.store.wake()
+        await running
+
+    at_once(work())
+    assert hall.taken == [(6.3, 2)]
+
+
 def test_what_cannot_be_answered_now_is_taken_later() -> None:
     """As often as Telegram asks for it; a failing store is no reason to give it up either."""
     hall = Hall(PutOff(5), PutOff(5), PutOff(5), PutOff(5))

@@ -425,6 +425,22 @@ async def test_an_album_is_one_task() -> None:
     assert parlour.read() == []
 
 
+async def test_an_album_is_edited() -> None:
+    """The words that it has when it is complete count; later an edit of any part is one of its task."""
+    parlour = Parlour()
+    _, second, _ = await _album(parlour, None, "snow", None)
+    await parlour.post("rain", photo="g1", media_group_id="g", edits=second)
+    assert parlour.read() == []
+    await parlour.album_closes()
+    assert await made(parlour) == [(["g0", "g1", "g2"], "rain")]
+    await parlour.post("fog", photo="g1", media_group_id="g", edits=second)
+    assert await made(parlour) == [(["g0", "g1", "g2"], "fog")]
+    await parlour.post("hail", photo="x", media_group_id="x", edits={"message_id": 9999})
+    assert parlour.read() == [["edited-changed"], ["edited"]]
+    await parlour.album_closes()
+    assert len(await parlour.tasks()) == 1
+
+
 async def test_an_album_without_words_is_asked_about_once() -> None:
     """One question, whose answer is for all; words that wait are for all as well."""
     parlour = Parlour()

@@ -48,8 +48,9 @@ def all_handlers(desk: Desk) -> Handlers:
     """Build the conversation."""
     orders = Orders(desk)
     meaning = Meaning(desk, orders)
-    photos, edits = PhotoHandlers(desk, orders, meaning), EditHandlers(desk, orders, meaning)
-    albums, other = AlbumHandlers(desk, photos), OtherHandlers(desk)
+    photos, other = PhotoHandlers(desk, orders, meaning), OtherHandlers(desk)
+    albums = AlbumHandlers(desk, photos)
+    edits = EditHandlers(desk, orders, meaning, albums)
     settings = SettingsHandlers(desk)
     start, views = StartHandlers(desk), Views(desk)
     status, history = StatusHandlers(desk, views), HistoryHandlers(desk, views)

@@ -33,17 +33,31 @@ class AlbumHandlers:
         if message.media_group_id is None:
             await self._photos.photo(message)
             return
+        if not await self._keep(message, message.media_group_id):
+            await self._late(message, await self.begun_by(message))
+
+    async def edited(self, message: Incoming) -> bool:
+        """Take a part as it is now, if its album is still gathered; says whether it is."""
+        if message.media_group_id is None or await self.begun_by(message) is None:
+            return False
+        return await self._keep(message, message.media_group_id)
+
+    async def begun_by(self, message: Incoming) -> Origin | None:
+        """Say which update was the first of a message's album; None: it is of none that is known."""
+        if message.media_group_id is None:
+            return None
+        return await self._desk.store.album_origin(message.place.chat_id, message.media_group_id)
+
+    async def _keep(self, message: Incoming, media_group_id: str) -> bool:
         now = self._desk.clock.now()
         part = AlbumPart(
             origin=message.origin,
             chat_id=message.place.chat_id,
-            media_group_id=message.media_group_id,
+            media_group_id=media_group_id,
             message_id=message.place.message_id,
             data=message.to_json(),
         )
-        if not await self._desk.store.album_part(part, now=now, due_at=now + QUIET):
-            origin = await self._desk.store.album_origin(part.chat_id, part.media_group_id)
-            await self._late(message, origin)
+        return await self._desk.store.album_part(part, now=now, due_at=now + QUIET)
 
     async def close(self, album: Album) -> None:
         """Take an album that has been quiet for long enough.
@@ -61,6 +75,9 @@ class AlbumHandlers:
             for part in parts:
                 await self._late(part, begun_by)
             return
+        # of one that was changed meanwhile, the last counts
+        latest = {part.place.message_id: part for part in parts}
+        parts = list(latest.values())
         await self._together(_as_one(parts, first), parts)
 
     async def _together(self, message: Incoming, parts: Sequence[Incoming]) -> None:

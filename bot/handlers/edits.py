@@ -5,6 +5,7 @@ from typing import Any
 from telegram import Update
 
 from bot.errors import CaptionError
+from bot.handlers.album import AlbumHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.meaning import Meaning
@@ -17,8 +18,9 @@ from storage.tasks import IN_LINE, Draft, Photo, Settings, Task
 class EditHandlers:
     """What happens when someone changes what they wrote."""
 
-    def __init__(self, desk: Desk, orders: Orders, meaning: Meaning) -> None:
+    def __init__(self, desk: Desk, orders: Orders, meaning: Meaning, albums: AlbumHandlers) -> None:
         self._desk = desk
+        self._albums = albums
         self._orders = orders
         self._meaning = meaning
 
@@ -31,6 +33,10 @@ class EditHandlers:
         store, place = self._desk.store, message.place
         draft = await store.draft_at(message.user_id, place.chat_id, place.message_id)
         task = await store.task_from(message.user_id, place.chat_id, place.message_id)
+        if draft is None and task is None:
+            if await self._albums.edited(message):
+                return
+            task = await self._of_album(message)
         if draft is None and task is None and not message.addressed:
             return
         if not await self._desk.let_in(message):
@@ -44,6 +50,12 @@ class EditHandlers:
             await self._desk.answer(message, Say("edited"))
         elif message.photo is None:
             await self._desk.answer(message, Say("edited-text"))
+
+    async def _of_album(self, message: Incoming) -> Task | None:
+        """Give the task of the album that a message is a part of: not only its first one has words."""
+        origin = await self._albums.begun_by(message)
+        task = None if origin is None else await self._desk.store.made_by(origin)
+        return task if task is not None and task.user_id == message.user_id else None
 
     async def _draft(self, message: Incoming, draft: Draft, words: str) -> None:
         """Take the new words of what is not a task yet."""

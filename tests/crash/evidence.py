@@ -16,6 +16,10 @@ class SentPhoto:
     chat: int
     message_id: int
     life: int
+    others: tuple[int, ...] = ()
+    """The messages of the same person that have to do with it: its words, or the wish to stop it."""
+    pressed: int | None = None
+    """In which life the same was wanted again, by a button."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

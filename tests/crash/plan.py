@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Service = Literal["telegram", "hidream"]
+Way = Literal["caption", "words first", "edited", "cancelled"]
+"""How a photo gets its words, and whether they stay; or whether it is stopped again."""
 
 STARTING: Final = ("getMe", "deleteWebhook")
+PRESSED: Final = "answerCallbackQuery"
 CALLS: Final[Sequence[tuple[Service, str]]] = (
     *[("telegram", call) for call in STARTING],
     ("telegram", "getUpdates"),
@@ -21,6 +24,7 @@ CALLS: Final[Sequence[tuple[Service, str]]] = (
     ("telegram", "deleteMessage"),
     ("telegram", "sendPhoto"),
     ("telegram", "sendMediaGroup"),
+    ("telegram", PRESSED),
     ("hidream", "submit"),
     ("hidream", "batch"),
     ("hidream", "results"),
@@ -28,13 +32,22 @@ CALLS: Final[Sequence[tuple[Service, str]]] = (
 )
 """Every kind of call that the bot makes: each is struck before and after it takes effect."""
 _LOSABLE: Final = tuple(one for one in CALLS if one[1] not in {*STARTING, "getUpdates"})
-_SELDOM: Final = {*STARTING, "results", "sendMediaGroup"}
+_SELDOM: Final = {*STARTING, "results", "sendMediaGroup", PRESSED}
 _MOMENTS: Final = 20
 """So many kills at a random moment come to one before and after each call."""
 PEOPLE: Final = 12
 _IN_GROUP: Final = 0.15
 _PAIR: Final = 0.35
 _LOST: Final = 0.3
+_PRESS: Final = 0.3
+_WAYS: Final[Sequence[tuple["Way", int]]] = (
+    ("caption", 68),
+    ("words first", 12),
+    ("edited", 10),
+    ("cancelled", 10),
+)
+_ALBUM: Final = 0.2
+_MOST_PARTS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +95,11 @@ class Photo:
     in_group: bool
     count: int
     after: float
+    way: Way = "caption"
+    parts: int = 1
+    """How many photos it is; several are an album."""
+    until: float = 0.0
+    """Seconds after which it is edited, or stopped."""
 
     @property
     def prompt(self) -> str:
@@ -96,6 +114,8 @@ class Life:
     strike: Strike
     lost: tuple[Lost, ...]
     photos: tuple[Photo, ...]
+    press: float | None = None
+    """After so many seconds a button under an earlier picture is pressed: the same again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,16 +169,18 @@ def _plan(seed: int, part: int, strikes: Sequence[Strike]) -> Plan:
         photos = []
         for _ in range(rng.choice((1, 2, 2, 3, 3))):
             number += 1
-            photos.append(
-                Photo(
-                    number=number,
-                    person=rng.randrange(PEOPLE),
-                    in_group=rng.random() < _IN_GROUP,
-                    count=2 if rng.random() < _PAIR else 1,
-                    after=rng.uniform(0, 1.2),
-                )
+            photos.append(_photo(rng, number))
+        is_pressed = rng.random() < _PRESS or (
+            isinstance(strike, AtCall) and strike.call == PRESSED
+        )
+        lives.append(
+            Life(
+                strike=strike,
+                lost=_lost(rng, strike),
+                photos=tuple(photos),
+                press=rng.uniform(0, 0.5) if is_pressed else None,
             )
-        lives.append(Life(strike=strike, lost=_lost(rng, strike), photos=tuple(photos)))
+        )
     return Plan(
         seed=seed,
         part=part,
@@ -166,6 +188,24 @@ def _plan(seed: int, part: int, strikes: Sequence[Strike]) -> Plan:
         batch=part % 4 != 3,
         seconds=2.0 if part % 4 == 1 else 0.65,
         lives=tuple(lives),
+    )
+
+
+def _photo(rng: random.Random, number: int) -> Photo:
+    in_group = rng.random() < _IN_GROUP
+    ways, weights = zip(*_WAYS, strict=True)
+    # in a group what comes without words is for others
+    way: Way = "caption" if in_group else rng.choices(ways, weights)[0]
+    is_album = not in_group and rng.random() < _ALBUM
+    return Photo(
+        number=number,
+        person=rng.randrange(PEOPLE),
+        in_group=in_group,
+        count=2 if rng.random() < _PAIR else 1,
+        after=rng.uniform(0, 1.2),
+        way=way,
+        parts=rng.randint(2, _MOST_PARTS) if is_album else 1,
+        until=rng.uniform(0, 2.0),
     )
 
 

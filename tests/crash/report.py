@@ -14,6 +14,8 @@ class Reckoning:
     photos: int = 0
     delivered: int = 0
     reasons: int = 0
+    cancelled: int = 0
+    """Stopped, as somebody had asked for."""
     lost: int = 0
     shown_twice: int = 0
     """Showings beyond one, as the chats show them."""
@@ -56,9 +58,10 @@ class Reckoning:
         """Print it."""
         rows = [
             ("kills", self.kills.total()),
-            ("photos sent", self.photos),
+            ("pictures asked for", self.photos),
             ("pictures delivered", self.delivered),
             ("honest reasons", self.reasons),
+            ("stopped when asked to", self.cancelled),
             ("lost", self.lost),
             ("shown twice", self.shown_twice),
             ("  repeats that the bot counted", self.repeats),

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,11 +12,13 @@ from sandbox.hidream.settings import Settings
 from sandbox.sample import draw_sample
 from tests.crash.evidence import Evidence, SentPhoto
 from tests.crash.plan import PEOPLE, AtCall, Life, Photo, Plan
-from tests.e2e.world import JSON, Person, World, opened, until
+from tests.e2e.world import JSON, Person, World, opened, text_of, until
 
 PARALLEL: Final = 3
 DEADLINE: Final = 8.0
 """Seconds; far above what a task takes. A submission that never arrived holds its slot twice as long."""
+CHANGED: Final = "in blue"
+"""What an edit adds to the words."""
 _SAMPLE: Final = draw_sample(240, 180)
 _MISSED: Final = 3.0
 """Seconds after the first getUpdates; a call that has not been made by then is waited for no more."""
@@ -36,6 +40,7 @@ class Storm:
         self.starts: list[datetime] = []
         self.kills: list[str] = []
         self.sent: list[SentPhoto] = []
+        self._talking: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def rage(self) -> None:
         """Live through the plan, let everything settle, and stop in order."""
@@ -75,6 +80,8 @@ class Storm:
             await world.fault(strike.service, strike.call, action, pid=pid, skip=strike.skip)
         number = len(self.starts) - 1
         self._sending += [asyncio.create_task(self._send(photo, number)) for photo in life.photos]
+        if life.press is not None:
+            self._sending.append(asyncio.create_task(self._press(life.press, number)))
         assert world.process is not None
         death = asyncio.create_task(world.process.wait())
         if await self._is_dead(death, life):
@@ -115,16 +122,59 @@ class Storm:
     async def _send(self, photo: Photo, life: int) -> None:
         await asyncio.sleep(photo.after)
         person = self._people[photo.person]
+        others: list[int] = []
         if photo.in_group:
             chat = self._groups[photo.number % _GROUPS]
             caption = f"/count@sandbox_bot {photo.count} {photo.prompt}"
         else:
             chat = person.id
             caption = f"{photo.prompt} /count {photo.count}"
-        message = await person.photo(caption, contents=(_SAMPLE,), chat=chat)
+        first = photo.way == "words first"
+        # whoever writes first sends nothing else before the photo
+        async with self._talking[chat]:
+            if first:
+                others.append((await person.text(caption))["message_id"])
+            message = await person.photo(
+                None if first else caption, contents=(_SAMPLE,) * photo.parts, chat=chat
+            )
+        place, at = message["message_id"], len(self.sent)
         self.sent.append(
-            SentPhoto(photo=photo, chat=chat, message_id=message["message_id"], life=life)
+            SentPhoto(photo=photo, chat=chat, message_id=place, life=life, others=tuple(others))
         )
+        if photo.way == "edited":
+            await asyncio.sleep(photo.until)
+            await person.edit(message, f"{photo.prompt} {CHANGED} /count {photo.count}")
+        elif photo.way == "cancelled":
+            await asyncio.sleep(photo.until)
+            stop = await person.text("/cancel", reply_to=place)
+            self.sent[at] = replace(self.sent[at], others=(stop["message_id"],))
+
+    async def _press(self, after: float, life: int) -> None:
+        """Let someone want the same again that has been made for them in an earlier life."""
+        if not self._world.database.exists():
+            return
+        made = {
+            (row["chat_id"], row["message_id"]): row["id"]
+            for row in self._world.rows(
+                "SELECT id, chat_id, message_id FROM tasks"
+                " WHERE state = 'delivered' AND parent_id IS NULL"
+            )
+        }
+        for at, sent in enumerate(self.sent):
+            again = made.get((sent.chat, sent.message_id))
+            if again is None or sent.pressed is not None or sent.photo.way == "cancelled":
+                continue
+            if not (shown := await self._shown(sent.chat, again)):
+                continue
+            self.sent[at] = replace(sent, pressed=life)
+            await asyncio.sleep(after)
+            person = self._people[sent.photo.person]
+            await person.press_blindly(shown[-1], f"again:{again}", chat=sent.chat)
+            return
+
+    async def _shown(self, chat: int, task: int) -> list[JSON]:
+        messages = (await self._world.see(f"chats/{chat}"))["messages"]
+        return [m for m in messages if m["from_bot"] and f"#{task} " in text_of(m)]
 
     async def _is_settled(self) -> bool:
         """Say whether nothing is left to be done: then every photo should have had its end."""
@@ -135,6 +185,7 @@ class Storm:
             return False
         [left] = self._world.rows(
             "SELECT (SELECT count(*) FROM inbox WHERE state = 'new')"
+            " + (SELECT count(*) FROM albums WHERE closed = 0)"
             " + (SELECT count(*) FROM tasks WHERE finished_at IS NULL) AS n"
         )
         return bool(left["n"] == 0)

@@ -17,6 +17,7 @@ _PHOTO: Final = Photo(number=1, person=0, in_group=False, count=1, after=0.0)
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+_AGAIN: Final = {"created_at": 14, "finished_at": 18}
 _ACCEPTED: Final = {"task_id": 1, "request_id": "r", "outcome": "accepted"}
 _UNCERTAIN: Final = {**_ACCEPTED, "outcome": "uncertain"}
 
@@ -25,18 +26,19 @@ def _at(seconds: float) -> str:
     return (_START + timedelta(seconds=seconds)).isoformat()
 
 
-def _picture(message_id: int) -> JSON:
+def _picture(message_id: int, task: int = 1, **more: Any) -> JSON:
     return {
         "message_id": message_id,
         "reply_to": 1,
         "from_bot": True,
         "photo": {"file_id": "x"},
-        "caption": f"{_PHOTO.prompt} · 1:1",
+        "caption": f"{_PHOTO.prompt} /ratio 1:1 /count 1\n#{task} · 3 sec",
+        **more,
     }
 
 
-def _text(message_id: int, text: str) -> JSON:
-    return {"message_id": message_id, "reply_to": 1, "from_bot": True, "text": text}
+def _text(message_id: int, text: str, reply_to: int = 1) -> JSON:
+    return {"message_id": message_id, "reply_to": reply_to, "from_bot": True, "text": text}
 
 
 def _call(call: str, seconds: float, detail: str = "", **params: Any) -> JSON:
@@ -50,13 +52,20 @@ def _call(call: str, seconds: float, detail: str = "", **params: Any) -> JSON:
     }
 
 
-def _showing(seconds: float, detail: str = "") -> JSON:
-    return _call("sendPhoto", seconds, detail, chat_id=CHAT, caption=_PHOTO.prompt)
+def _showing(seconds: float, detail: str = "", *, task: int = 1, call: str = "sendPhoto") -> JSON:
+    caption = f"<code>{_PHOTO.prompt} /ratio 1:1 /count 1</code>\n#{task} · 3 sec"
+    return _call(call, seconds, detail, chat_id=CHAT, caption=caption)
+
+
+def _buttons(seconds: float, detail: str = "") -> JSON:
+    reply = {"message_id": 3}
+    text = said("result-next", task=1)
+    return _call("sendMessage", seconds, detail, chat_id=CHAT, text=text, reply_parameters=reply)
 
 
 def _told(seconds: float, detail: str = "") -> JSON:
     reply = {"message_id": 1}
-    return _call("sendMessage", seconds, detail, chat_id=CHAT, text="…", reply_parameters=reply)
+    return _call("sendMessage", seconds, detail, chat_id=CHAT, text="🎨 …", reply_parameters=reply)
 
 
 def _submit(seconds: float, detail: str = "") -> JSON:
@@ -81,6 +90,8 @@ def _seen() -> Evidence:
         tasks=[
             {
                 "id": 1,
+                "parent_id": None,
+                "photos": "[{}]",
                 "prompt": _PHOTO.prompt,
                 "state": "delivered",
                 "failure_id": None,
@@ -88,6 +99,7 @@ def _seen() -> Evidence:
                 "hidream_task_id": "a",
                 "progress_message_id": 2,
                 "chat_id": CHAT,
+                "created_at": _START.timestamp() * 1e6,
                 "finished_at": (_START.timestamp() + 13) * 1e6,
             }
         ],
@@ -119,6 +131,60 @@ def _submitted_twice(seen: Evidence, *calls: JSON) -> Evidence:
         hidream=calls,
         made={"peak_parallel": 1, "tasks": [*seen.made["tasks"], again]},
         submissions=[_UNCERTAIN, _ACCEPTED],
+    )
+
+
+def _sent(seen: Evidence, **more: Any) -> Evidence:
+    """The same, of a photo that was sent in another way."""
+    return replace(seen, sent=[replace(seen.sent[0], photo=replace(_PHOTO, **more))])
+
+
+def _with(seen: Evidence, **more: Any) -> Evidence:
+    """The same, of a task that is otherwise."""
+    return replace(seen, tasks=[{**seen.tasks[0], **more}])
+
+
+def _in_two(seen: Evidence, *calls: JSON, buttons: int = 1) -> Evidence:
+    """Two pictures were asked for and came, with their buttons after them."""
+    pair = [_picture(3, media_group_id="g"), _picture(4, media_group_id="g", caption="")]
+    after = [_text(5 + n, said("result-next", task=1), reply_to=3) for n in range(buttons)]
+    calls = calls or (_buttons(12.5),)
+    return replace(
+        _sent(seen, count=2),
+        chats={CHAT: [*pair, *after]},
+        telegram=[_told(1), _showing(12, call="sendMediaGroup"), *calls],
+    )
+
+
+def _stopped(seen: Evidence) -> Evidence:
+    """It was stopped while it was in line."""
+    return replace(
+        _with(_sent(seen, way="cancelled"), state="cancelled", hidream_task_id=None),
+        chats={CHAT: []},
+        telegram=[_told(1)],
+        hidream=[],
+        made={"peak_parallel": 0, "tasks": []},
+        submissions=[],
+    )
+
+
+def _twice(seen: Evidence) -> Evidence:
+    """The same was wanted again, and made."""
+    again = {"id": 2, "parent_id": 1, "hidream_task_id": "b", "progress_message_id": 6}
+    moments = {name: (_START.timestamp() + at) * 1e6 for name, at in _AGAIN.items()}
+    there = {"task_id": "b", "request_id": "s", "prompt": _PHOTO.prompt}
+    return replace(
+        seen,
+        sent=[replace(seen.sent[0], pressed=1)],
+        chats={CHAT: [*seen.chats[CHAT], _picture(7, task=2)]},
+        telegram=[*seen.telegram, _told(15), _showing(17, task=2)],
+        hidream=[
+            _call("submit", 2, prompt=_PHOTO.prompt, request_id="r"),
+            _call("submit", 16, prompt=_PHOTO.prompt, request_id="s"),
+        ],
+        made={**seen.made, "tasks": [*seen.made["tasks"], there]},
+        tasks=[*seen.tasks, {**seen.tasks[0], **again, **moments}],
+        submissions=[_ACCEPTED, {"task_id": 2, "request_id": "s", "outcome": "accepted"}],
     )
 
 
@@ -182,6 +248,37 @@ def test_an_honest_reason() -> None:
     assert (come.unanswered, come.never_arrived) == (2, 2)
 
 
+def test_an_album_and_its_buttons() -> None:
+    """What follows an album belongs to it; shown twice after a kill, it is counted as one showing more."""
+    assert reckon(_in_two(_seen())).wrongs == []
+    twice = _in_two(_seen(), _buttons(5, "kill_after"), _buttons(12.5), buttons=2)
+    come = reckon(_counted(twice, repeats=1))
+    assert (come.shown_twice, come.repeats, come.wrongs) == (1, 1, [])
+
+
+def test_stopped_as_asked() -> None:
+    """A photo that somebody stopped is neither delivered nor lost, whatever its message still says."""
+    seen = replace(_stopped(_seen()), chats={CHAT: [_text(2, said("progress-cancelled"))]})
+    come = reckon(seen)
+    assert (come.cancelled, come.delivered, come.lost, come.wrongs) == (1, 0, 0, [])
+
+
+def test_the_same_again() -> None:
+    """What a button made is one more that was asked for, and reckoned by itself."""
+    come = reckon(_twice(_seen()))
+    assert (come.photos, come.delivered, come.submitted_twice, come.wrongs) == (2, 2, 0, [])
+
+
+def test_an_edit_that_came_too_late() -> None:
+    """New words are made, or offered."""
+    assert reckon(_edited(_seen(), said("edited-late"))).wrongs == []
+
+
+def _edited(seen: Evidence, *answers: str) -> Evidence:
+    said_so = [_text(4 + n, answer) for n, answer in enumerate(answers)]
+    return replace(_sent(seen, way="edited"), chats={CHAT: [_picture(3), *said_so]})
+
+
 WRONGS: Final[dict[str, tuple[Callable[[Evidence], Evidence], str]]] = {
     "no-picture": (lambda seen: replace(seen, chats={CHAT: []}), "is lost"),
     "no-task": (lambda seen: replace(seen, tasks=[]), "is 0 tasks"),
@@ -190,6 +287,38 @@ WRONGS: Final[dict[str, tuple[Callable[[Evidence], Evidence], str]]] = {
         lambda seen: replace(seen, chats={CHAT: [{**_picture(3), "reply_to": 9}]}),
         "no reply to its photo",
     ),
+    "album-without-buttons": (
+        lambda seen: _in_two(seen, _buttons(12.5, "kill_before"), buttons=0),
+        "an album has no buttons",
+    ),
+    "buttons-twice-not-counted": (
+        lambda seen: _in_two(seen, _buttons(5, "kill_after"), _buttons(12.5), buttons=2),
+        "1 tries beyond one reached Telegram, and 0 are counted",
+    ),
+    "buttons-twice-by-one-process": (
+        lambda seen: _counted(_in_two(seen, _buttons(12.4), _buttons(12.5), buttons=2), repeats=1),
+        "messages with buttons came again although the answer had arrived",
+    ),
+    "a-part-is-lost": (lambda seen: _sent(seen, parts=2), "1 photos instead of 2"),
+    "stopped-unasked": (lambda seen: _sent(_stopped(seen)), "nobody asked for that"),
+    "stopped-and-shown": (
+        lambda seen: replace(_stopped(seen), chats=seen.chats, telegram=seen.telegram),
+        "was stopped, and shown",
+    ),
+    "not-again": (
+        lambda seen: replace(seen, sent=[replace(seen.sent[0], pressed=1)]),
+        "is 1 tasks, not two",
+    ),
+    "again-is-lost": (
+        lambda seen: replace(_twice(seen), chats=seen.chats, telegram=seen.telegram),
+        "is lost",
+    ),
+    "again-unasked": (lambda seen: replace(_twice(seen), sent=seen.sent), "is 2 tasks"),
+    "other-words": (
+        lambda seen: _with(seen, prompt=f"{_PHOTO.prompt} in blue"),
+        "its pictures are of other words",
+    ),
+    "edit-without-answer": (_edited, "neither made of the new words nor offered"),
     "half-an-album": (
         lambda seen: replace(seen, sent=[replace(seen.sent[0], photo=replace(_PHOTO, count=2))]),
         "1 pictures instead of 2",
