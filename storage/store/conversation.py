@@ -50,8 +50,8 @@ class Conversation(Protocol):
         """Give the person's latest unused draft whose photo (or words) is this message of theirs."""
         ...
 
-    async def use_draft(self, draft_id: int) -> None:
-        """Mark a draft as used: it is answered, declined, or has become another one."""
+    async def draft_made_by(self, origin: Origin) -> Draft | None:
+        """Give the draft that this origin has made, used or not: there is one if its update is a repeat."""
         ...
 
     # --- our messages

@@ -48,7 +48,10 @@ class Inbox(Protocol):
     # --- drafts
 
     async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside. A repeated origin gives the draft it made."""
+        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside.
+
+        The one whose place it takes (`draft_id`) is used. A repeated origin gives the draft it made.
+        """
         ...
 
     async def asked(self, draft_id: int, question_id: int) -> None:

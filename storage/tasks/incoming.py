@@ -50,6 +50,8 @@ class NewDraft:
     """The words so far: options that came with the photo, words that wait for one, or all of it."""
     language: str | None = None
     parent_id: int | None = None
+    draft_id: int | None = None
+    """The draft that it takes the place of."""
     kind: DraftKind = "words"
 
 

@@ -286,6 +286,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
                 place=place(draw(_chats), draw(_small)),
                 photos=(photo(),),
                 caption=draw(known.words),
+                draft_id=draw(st.none() | st.integers(1, 4)),
                 kind=draw(st.sampled_from(("words", "prompt", "offer"))),
             ),
             known.now,
@@ -310,7 +311,6 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "close_album": _of_an_album,
     },
     "conversation": {
-        "use_draft": lambda _, draw: call(draw(st.integers(1, 4))),
         "note_message": lambda known, draw: call(
             draw(_task_ids(known)),
             draw(_chats),

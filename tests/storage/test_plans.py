@@ -134,7 +134,7 @@ async def _converse(store: TaskStore) -> None:
     for look in (
         store.draft(1),
         store.draft_at(5, 5, 9),
-        store.use_draft(1),
+        store.draft_made_by(Origin(bot_id=BOT, update_id=1)),
         store.note_message(1, 5, 1, "buttons", START),
         store.task_at(5, 1),
         store.task_from(5, 5, 9),
