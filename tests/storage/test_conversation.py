@@ -243,6 +243,24 @@ async def test_a_view_is_kept_as_it_came(store: TaskStore) -> None:
     assert await store.view(99) is None
 
 
+async def test_a_shared_view_is_made_once(store: TaskStore) -> None:
+    """Who asks for the same list again gets the same row, as young as if it were new: lists don't heap up."""
+    view = await store.add_view(_VIEW, START)
+    again = replace(_VIEW, origin=Origin(bot_id=BOT, update_id=2), shared=True)
+    assert await store.add_view(again, START + HOUR) == replace(view, created_at=START + HOUR)
+    assert await store.view(view.id) == replace(view, created_at=START + HOUR)
+    others: list[dict[str, Any]] = [
+        {"user_id": 6},
+        {"chat_id": 6},
+        {"kind": "status"},
+        {"words": ""},
+    ]
+    for n, other in enumerate(others):
+        origin = Origin(bot_id=BOT, update_id=3 + n)
+        made = await store.add_view(replace(again, origin=origin, **other), START)
+        assert made.id > view.id
+
+
 async def test_a_view_is_found_by_its_words(store: TaskStore) -> None:
     """The latest view of a kind in a chat is found by exactly its words."""
     await store.add_view(_VIEW, START)
