@@ -559,6 +559,53 @@ async def test_what_cannot_be_said_now_is_said_later() -> None:
     assert await made(parlour) == [(["a"], "snow")]
 
 
+async def _put_off(parlour: Parlour, text: str, number: int = 900, **how: Any) -> None:
+    """Let an answer not get through at first, and the same update be handled again."""
+    parlour.telegram.outcomes = [Later(seconds=3, reason="429")]
+    with pytest.raises(PutOff):
+        await parlour.post(text, update_id=number, **how)
+    await parlour.post(text, update_id=number, **how)
+
+
+async def test_an_offer_that_could_not_be_made_at_once() -> None:
+    """The words that waited for the photo are still its words when its update is handled again."""
+    parlour = Parlour()
+    await parlour.post("a {red, blue} car")
+    await _put_off(parlour, "/n 2", photo="a")
+    assert parlour.read() == [["words-kept"], ["offer-variants", "offer-variant", "offer-variant"]]
+    assert await parlour.press(parlour.last, parlour.last.buttons[0].data) == "pressed-go"
+    assert [task.settings.prompt for task in await parlour.tasks()] == ["a red car", "a blue car"]
+
+
+async def test_options_whose_question_could_not_be_asked_at_once() -> None:
+    """They are not added to themselves when their update is handled again."""
+    parlour = Parlour()
+    await parlour.post(photo="a")
+    await _put_off(parlour, "/n 2")
+    assert parlour.read() == [["ask-words"], ["ask-words"]]
+    await parlour.post("snow", reply=parlour.last)
+    assert [task.settings.count for task in await parlour.tasks()] == [2]
+
+
+async def test_an_edit_whose_answer_could_not_be_given_at_once() -> None:
+    """It is given later: of a change, of an offer, and of what waits; nothing is made by that alone."""
+    parlour = Parlour()
+    photo = await parlour.post("snow", photo="a")
+    await _put_off(parlour, "rain", photo="a", edits=photo)
+    assert parlour.read() == [["edited-changed"]]
+    await parlour.post("rain", photo="a", edits=photo)
+    assert parlour.read() == [], "nothing has changed"
+    [task] = await parlour.tasks()
+    await parlour.store.cancel(task, parlour.clock.now())
+    await _put_off(parlour, "sun", photo="a", edits=photo, number=901)
+    assert parlour.read() == [["edited-late"]]
+    words = await parlour.post("a tree")
+    await _put_off(parlour, "a house", edits=words, number=902)
+    assert parlour.read() == [["words-kept"], ["words-kept"]]
+    await parlour.post(photo="b")
+    assert await made(parlour) == [(["a"], "rain"), (["b"], "a house")]
+
+
 # --- links and variants
 
 

@@ -155,6 +155,23 @@ class Orders:
         prompts = variants.expand(request.prompt) if request.prompt else ()
         return tuple(_settings(request, prompt, defaults) for prompt in prompts)
 
+    async def begun(self, message: Incoming) -> Order | None:
+        """Give the order that this very message was taken for before: there is one if it is a repeat.
+
+        What it was an answer to is answered since then, and what it says must not be added to itself.
+        """
+        draft = await self._desk.store.draft_made_by(message.origin)
+        if draft is None or not draft.photos:
+            return None
+        return order_of(
+            message,
+            photos=draft.photos,
+            words=draft.caption,
+            place=draft.place,
+            parent_id=draft.parent_id,
+            draft_id=draft.id,
+        )
+
     # --- asking
 
     async def ask_words(self, order: Order, *notes: Say) -> None:
@@ -214,7 +231,7 @@ class Orders:
 
     async def _keep(self, order: Order, kind: DraftKind) -> Draft:
         """Keep an order as a draft, instead of the one that it answers."""
-        draft = await self._desk.store.add_draft(
+        return await self._desk.store.add_draft(
             NewDraft(
                 origin=order.origin,
                 user_id=order.user_id,
@@ -223,13 +240,12 @@ class Orders:
                 caption=order.words,
                 language=order.language,
                 parent_id=order.parent_id,
+                # what a button is under stays as it was: it may be pressed again
+                draft_id=order.draft_id if order.pressed is None else None,
                 kind=kind,
             ),
             self._desk.clock.now(),
         )
-        if order.draft_id is not None and order.pressed is None:
-            await self._desk.store.use_draft(order.draft_id)
-        return draft
 
     async def _asked(self, draft: Draft, question: int | None) -> None:
         if question is not None:

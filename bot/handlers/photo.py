@@ -9,7 +9,7 @@ from bot import links
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming, command_of
 from bot.handlers.meaning import Meaning, Meant
-from bot.handlers.orders import Orders, order_of
+from bot.handlers.orders import Order, Orders, order_of
 from bot.handlers.wording import has_words, is_command, without_command
 from bot.texts import Say, shorten
 from storage.tasks import Photo
@@ -50,14 +50,18 @@ class PhotoHandlers:
         """Take photos with the words of the message they came with, or those that wait for them."""
         if await self._desk.made_already(message.origin):
             return
+        order = await self._orders.begun(message) or await self._order(message, photos)
+        await self._orders.take(order, *notes)
+
+    async def _order(self, message: Incoming, photos: tuple[Photo, ...]) -> Order:
         words = without_command(message.text, self._desk.username)
         order = order_of(message, photos=photos, words=words)
-        if not has_words(words, self._desk.username):
-            draft = await self._meaning.open_draft(message, "prompt")
-            if draft is not None:
-                words = f"{draft.caption}\n{words}".strip()
-                order = replace(order, words=words, draft_id=draft.id)
-        await self._orders.take(order, *notes)
+        if has_words(words, self._desk.username):
+            return order
+        draft = await self._meaning.open_draft(message, "prompt")
+        if draft is None:
+            return order
+        return replace(order, words=f"{draft.caption}\n{words}".strip(), draft_id=draft.id)
 
     # --- words
 
@@ -86,6 +90,9 @@ class PhotoHandlers:
             await self._desk.answer(message, meant or Say("edit-alone"))
 
     async def _take(self, message: Incoming) -> None:
+        if (begun := await self._orders.begun(message)) is not None:
+            await self._orders.take(begun)
+            return
         meant = await self._meaning.of_reply(message) or await self._meaning.waiting(message)
         if isinstance(meant, Meant):
             await self._orders.take(meant.order(message, message.text))

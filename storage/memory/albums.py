@@ -16,11 +16,6 @@ def _key(part: AlbumPart) -> tuple[int, int]:
 class Albums(Memory):
     """The store's methods for albums, which have no end mark."""
 
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        album = tables.Album(origin=origin, created_at=self._clock.now())
-        return self._tables.albums.setdefault((chat_id, media_group_id), album).origin == origin
-
     async def album_part(self, part: AlbumPart, *, now: datetime, due_at: datetime) -> bool:
         """Keep a part of an album, which is then due at `due_at`; a repeat changes nothing but that."""
         album = self._album_with(part)

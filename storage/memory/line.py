@@ -127,13 +127,6 @@ class Line(Memory):
         tasks = [*unfinished, *(self._tables.tasks[task_id] for _, task_id in finished)]
         return tasks[offset : offset + limit]
 
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
-        for task in self._tables.tasks.values():
-            if task.parent_id == parent_id and task.state not in FINAL:
-                return task
-        return None
-
     async def place_in_line(self, task: Task) -> int:
         """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""
         before = [one for one in self._tasks(TaskState.QUEUED) if _by_turn(one) < _by_turn(task)]

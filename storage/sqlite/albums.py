@@ -32,25 +32,6 @@ def _key(part: AlbumPart) -> tuple[int, int]:
 class Albums(Connections):
     """The store's methods for albums, which have no end mark."""
 
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        key = (origin.bot_id, origin.update_id, origin.n)
-        now = stamp(self._clock.now())
-
-        def work() -> bool:
-            self._run(
-                "INSERT INTO albums (chat_id, media_group_id, bot_id, update_id, n, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id, media_group_id) DO NOTHING",
-                (chat_id, media_group_id, *key, now),
-            )
-            (row,) = self._run(
-                "SELECT bot_id, update_id, n FROM albums WHERE chat_id = ? AND media_group_id = ?",
-                (chat_id, media_group_id),
-            )
-            return tuple(row) == key
-
-        return await self._write(None, work)
-
     async def album_part(self, part: AlbumPart, *, now: datetime, due_at: datetime) -> bool:
         """Keep a part of an album, which is then due at `due_at`; a repeat changes nothing but that."""
         bot_id, update_id = _key(part)

@@ -157,14 +157,6 @@ class Line(Room):
 
         return [task_of(row) for row in await self._read(work)]
 
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
-        row = await self._row(
-            "SELECT * FROM tasks WHERE parent_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1",
-            (parent_id,),
-        )
-        return None if row is None else task_of(row)
-
     async def place_in_line(self, task: Task) -> int:
         """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""
         rows = await self._rows(

@@ -85,10 +85,6 @@ class Line(Protocol):
         """Give the tasks that this one goes on from: its parent, that one's parent, and so on; also those of others, and emptied ones."""
         ...
 
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
-        ...
-
     async def place_in_line(self, task: Task) -> int:
         """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""
         ...
