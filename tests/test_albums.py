@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from bot.albums import Albums
 from bot.errors import PutOff
+from bot.messages import Chat, Sent, Target
+from bot.texts import Say, plain
 from storage.memory import MemoryStore
 from storage.store import StoreError, TaskStore
 from storage.tasks import Album, AlbumPart, Origin
@@ -22,6 +24,7 @@ class Hall:
         self.fails = list(fails)
         self.taken: list[tuple[float, int]] = []
         self.chats: list[int] = []
+        self.said: list[tuple[int, str]] = []
         self.slow = 0.0
 
     async def take(self, album: Album) -> None:
@@ -31,6 +34,16 @@ class Hall:
         await self.clock.sleep(self.slow)
         if self.fails:
             raise self.fails.pop(0)
+
+    def albums(self) -> Albums:
+        """Give the loop."""
+        chat = cast("Chat", self)
+        return Albums(store=self.store, take=self.take, chat=chat, clock=self.clock)
+
+    async def say(self, target: Target, *lines: Say) -> Sent:
+        """Take a text."""
+        self.said += [(target.chat_id, plain(line)) for line in lines]
+        return Sent()
 
     async def part(self, n: int, group: str = "g", chat_id: int = 1) -> bool:
         """Let a part come in, which is due in a second."""
@@ -51,7 +64,7 @@ class Hall:
 def _played(hall: Hall, play: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def work() -> None:
         stop = asyncio.Event()
-        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        albums = hall.albums()
         running = asyncio.create_task(albums.run(stop))
         try:
             await play()
@@ -137,9 +150,24 @@ def test_what_keeps_failing_is_let_go() -> None:
         await hall.part(1)
         await hall.clock.sleep(20)
         assert len(hall.taken) == 3
+        [(chat_id, sorry)] = hall.said
+        assert chat_id == 1
+        assert "U1" in sorry, "nobody waits for it in vain"
         await hall.part(2, "h")
         await hall.clock.sleep(5)
         assert len(hall.taken) == 4
+
+    _played(hall, play)
+
+
+def test_a_group_hears_of_no_failure() -> None:
+    """An apology would be for everybody there."""
+    hall = Hall(ValueError("no"), ValueError("no"), ValueError("no"))
+
+    async def play() -> None:
+        await hall.part(1, chat_id=-1)
+        await hall.clock.sleep(20)
+        assert (len(hall.taken), hall.said) == (3, [])
 
     _played(hall, play)
 
@@ -150,7 +178,7 @@ def test_a_failing_store_ends_the_loop() -> None:
 
     async def work() -> None:
         await hall.part(1)
-        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        albums = hall.albums()
         for _ in range(2):
             stop = asyncio.Event()
             running = asyncio.create_task(albums.run(stop))
