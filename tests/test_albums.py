@@ -101,7 +101,7 @@ def test_what_is_due_at_the_start_waits_for_its_other_parts() -> None:
         await hall.part(1)
         await hall.clock.sleep(5)
         stop = asyncio.Event()
-        albums = Albums(store=hall.store, take=hall.take, clock=hall.clock)
+        albums = hall.albums()
         running = asyncio.create_task(albums.run(stop))
         await hall.clock.sleep(0.3)
         assert await hall.part(2)
