@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot import texts
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
-from bot.handlers.orders import EACH, FIRST, GO, IDEA, IDEAS, Order, Orders
+from bot.handlers.orders import DROP, EACH, FIRST, GO, IDEA, IDEAS, Order, Orders
 from bot.handlers.press import Press
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
@@ -22,7 +22,7 @@ class OfferButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
-        return {IDEA: self.idea, GO: self.go}
+        return {IDEA: self.idea, GO: self.go, DROP: self.drop}
 
     async def idea(self, press: Press) -> None:
         """Take an idea as the words for photos."""
@@ -49,6 +49,17 @@ class OfferButtons:
         else:
             order = replace(order, each=choice == EACH, confirmed=True)
         await self._make(order, press)
+
+    async def drop(self, press: Press) -> None:
+        """Forget words that wait for a photo, with what was said about them."""
+        number = press.number()
+        draft = None if number is None else await self._desk.store.draft(number)
+        if draft is None or draft.kind != "prompt":
+            await self._desk.notice(press, Say("pressed-unknown"))
+        elif await self._desk.admits(press, draft.user_id, draft.place.chat_id):
+            await self._desk.store.drop_draft(draft.id)
+            await self._desk.notice(press, Say("pressed-dropped"))
+            await self._desk.chat.delete(press.chat_id, press.message_id)
 
     async def _draft(self, press: Press, kind: DraftKind) -> Draft | None:
         number = press.number()
