@@ -106,10 +106,10 @@ async def test_edited_caption(tmp_path: Path) -> None:
         await ada.gets(2)
         await _edit(world, ada, photo, caption="make it rain")
         offer = await ada.reads("make it again")
-        text = await bob.text("hello")
-        await bob.reads("now send the photo")
+        text = await bob.text("make it green")
+        await bob.reads("keep these words")
         await _edit(world, bob, text, text="make it blue")
-        await bob.reads("now send the photo", times=2)
+        await bob.reads("keep these words", times=2)
         await bob.photo()
         await bob.gets(1)
         assert (await submitted(world, bob))["prompt"] == "make it blue"
