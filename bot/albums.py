@@ -9,6 +9,8 @@ import structlog
 
 from bot.errors import PutOff
 from bot.lanes import Lanes
+from bot.messages import Chat, Target
+from bot.texts import Say
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
 from storage.tasks import Album, Topic
@@ -35,9 +37,15 @@ class Albums:
     """
 
     def __init__(
-        self, *, store: TaskStore, take: Callable[[Album], Awaitable[None]], clock: Clock
+        self,
+        *,
+        store: TaskStore,
+        take: Callable[[Album], Awaitable[None]],
+        chat: Chat,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._chat = chat
         self._take = take
         self._clock = clock
         self._lanes: Lanes[int] = Lanes(AT_ONCE, ended=lambda: store.wake(Topic.ALBUMS))
@@ -51,8 +59,11 @@ class Albums:
                 self._lanes.check()
                 mark = self._store.mark(Topic.ALBUMS)
                 now = self._clock.now()
+                busy = self._lanes.busy
                 ready = now >= begin
-                for album in await self._store.albums_due(now, _LOOKED_AT) if ready else ():
+                for album in (
+                    await self._store.albums_due(now, _LOOKED_AT, busy_chats=busy) if ready else ()
+                ):
                     # one a chat at a time, so that they are answered in their order
                     if self._lanes.free and album.chat_id not in self._lanes.busy:
                         self._lanes.start(album.chat_id, self._close(album))
@@ -77,9 +88,19 @@ class Albums:
             if not self._gives_up(key):
                 await self._later(album, _RETRY)
                 return
-            log.error("album_set_aside")  # noqa: TRY400 - its trace has just been logged
+            await self._set_aside(album)
         self._failed.pop(key, None)
         await self._store.close_album(album)
+
+    async def _set_aside(self, album: Album) -> None:
+        """Say that an album is given up; a group is not bothered with it."""
+        first = min((part.origin.update_id for part in album.parts), default=0)
+        log.error("album_set_aside", update=first)
+        if album.chat_id > 0:
+            # once, whatever becomes of it: an apology is not worth a loop of its own
+            await self._chat.say(
+                Target(chat_id=album.chat_id), Say("sorry", {"reference": f"U{first}"})
+            )
 
     def _gives_up(self, key: tuple[int, str]) -> bool:
         """Count a failed try; says whether it was the last."""

@@ -238,7 +238,7 @@ async def _loops(
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
-        "albums": Albums(store=store, take=handlers.close_album, clock=clock).run,
+        "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
             store=store,
             preparer=Preparer(store=store, chat=chat, images=images, clock=clock),

@@ -1,14 +1,32 @@
 """Whether a link leads to the public internet, where HiDream can fetch it. Nothing is fetched here."""
 
 import asyncio
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
-from bot.hidream.addresses import Resolve, is_local_name, is_public, literal, look_up
+from bot.hidream.addresses import Resolve, is_local_name, is_public, literal
 from bot.links import Link
 from bot.texts import Say
 
 _PATIENCE: Final = 5.0
 """Seconds for which a name is looked up; the system's resolver may take a minute."""
+_LOOKUPS: Final = ThreadPoolExecutor(4, thread_name_prefix="links")
+"""A look-up goes on when nobody waits for it any more. Strangers choose the names: their slow ones are
+not to take the threads with which the program finds Telegram, HiDream and its own files."""
+
+
+async def look_up(host: str, port: int) -> Sequence[str]:
+    """Give the addresses of a host, as the system's resolver knows them.
+
+    Raises:
+        OSError: it knows none.
+    """
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, ask)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Reach:

@@ -92,7 +92,8 @@ def _written(task: Task, prompt: str, standing: str) -> str:
         count=chosen.count,
     )
     other = COUNT_MAX if chosen.count == COUNT_MIN else COUNT_MIN
-    return write(request, defaults=PictureRequest(prompt="", negative=standing, count=other))
+    unsaid = PictureRequest(prompt="", negative="" if negative else standing, count=other)
+    return write(request, defaults=unsaid)
 
 
 def copy_within(task: Task, limit: int = _COPY, *, standing: str = "") -> tuple[str, bool]:

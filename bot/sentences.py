@@ -24,9 +24,22 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "<i>make it snow</i>. I have HiDream make the picture and bring it here.\n\n"
         "/help shows what else can be said, /status how your pictures are coming along."
     ),
+    "start-group": (
+        "Hello! Reply to a photo with /edit and a few words that say what to make of it, such as "
+        "<code>/edit make it snow</code>. I have HiDream make the picture and bring it here.\n\n"
+        "/help shows what else can be said, /status how your pictures are coming along."
+    ),
     "help": (
         "<b>Send a photo with a caption</b> that says what to make of it: <i>make it snow</i>. "
         "A photo alone is fine too: I ask for the words then. For full quality send it as a file.\n"
+    ),
+    "help-replies": (
+        "<b>Reply to a photo</b>, or to one of my pictures, with a few words, and I make the next one "
+        "of that: so you can go on step by step. Several photos sent together become one picture.\n"
+    ),
+    "help-group": (
+        "<b>In a group</b> I hear only what is meant for me: begin with /edit, such as "
+        "<code>/edit make it snow</code> in reply to a photo, or reply to one of my messages.\n"
     ),
     "help-options": "<b>The caption can also say</b>",
     "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
@@ -69,8 +82,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "idea-painting": "as an oil painting",
     "idea-night": "at night",
     "words-kept": (
-        "Good. Now send the photo, within 15 minutes, as a reply to this or on its own. "
-        "If it is already here, reply to it with these words."
+        "I keep these words for your next photo: send it within 15 minutes. "
+        "If the photo is already here, reply to it with these words."
+    ),
+    "words-kept-group": (
+        "I keep these words for your next photo: send it within 15 minutes, as a reply to this. "
+        "If the photo is already here, reply to it with /edit and these words."
     ),
     "try-words": "Please send it again, put right; the photo can come after it.",
     "edit-alone": (
@@ -127,7 +144,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     # --- offers
     "offer-variants": Plural(
         one="With these words I make {count} picture:",
-        other="With these words I make one picture after the other, {count} in all:",
+        other="With these words I make {count} pictures:",
     ),
     "offer-variant": "• <i>{prompt}</i>",
     "button-go": "▶️ Go ahead",
@@ -367,7 +384,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-ask": "There is a question about it in the chat.",
     "pressed-already": "That one is already on its way.",
     "pressed-words": "Write the new words.",
-    "pressed-not-yours": "Only the person who sent the photo can press this.",
+    "pressed-not-yours": "Only the person who asked for this can press it.",
     "pressed-unknown": "I no longer know what this button is for. Please send the photo again.",
     "pressed-not-allowed": "You can't use this bot any more.",
     "pressed-too-many": "I'm still busy with as many of your photos as I take at one time. Press again when one is done.",

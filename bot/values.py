@@ -6,6 +6,7 @@ The forms are CLDR's, by Babel. Pure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import localcontext
 from functools import cache
 from typing import Final
 
@@ -14,6 +15,9 @@ from babel.dates import format_date, format_time, format_timedelta, get_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
+
+_DIGITS: Final = 5000
+"""More digits than any number has that Python writes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ _SPANS: Final = (
 
 def number(value: float, language: str) -> str:
     """Show a number: 1,234.5."""
-    return format_decimal(value, locale=_locale(language), numbering_system="default")
+    # whole numbers may be of any size: what people write in braces multiplies
+    with localcontext() as context:
+        context.prec = max(context.prec, _DIGITS)
+        return format_decimal(value, locale=_locale(language), numbering_system="default")
 
 
 def percent(value: Percent, language: str) -> str:

@@ -8,7 +8,7 @@ from bot.errors import PutOff
 from bot.messages import Later, Unknown
 from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
-from tests.parlour import JSON, NAME, Parlour
+from tests.parlour import JSON, NAME, Parlour, sized
 
 GROUP = -100
 OWN = "https://example.com/cat.jpg"
@@ -280,8 +280,41 @@ async def test_groups() -> None:
     assert parlour.last.ask
     await parlour.post(photo="d", user=2, **say)
     await parlour.post(photo="e", **say)
-    assert parlour.read() == [["ask-words"], ["edit-alone"], ["words-kept"]]
+    assert parlour.read() == [["ask-words"], ["edit-alone"], ["words-kept-group"]]
     assert (await made(parlour))[4:] == [(["a"], "fog"), (["e"], "words first")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 1}},
+        {"location": {"latitude": 1.0, "longitude": 2.0}},
+        {"video": {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "duration": 1}},
+        {
+            "sticker": {
+                "file_id": "f",
+                "file_unique_id": "u",
+                "type": "regular",
+                "width": 512,
+                "height": 512,
+                "is_animated": False,
+                "is_video": False,
+            }
+        },
+        {"photo": [sized("b")], "is_topic_message": True, "message_thread_id": 9},
+    ],
+)
+async def test_words_first_in_a_group_wait_for_a_photo(other: JSON) -> None:
+    """Whatever else the person shows the others meanwhile, or in another topic, is not for the bot."""
+    parlour = Parlour()
+    await parlour.post("/edit make it snow", chat=GROUP)
+    parlour.read()
+    await parlour.post(chat=GROUP, **other)
+    await parlour.post(chat=GROUP, media_group_id="1", **other)
+    await parlour.album_closes()
+    assert (parlour.read(), await parlour.tasks()) == ([], [])
+    await parlour.post(photo="a", chat=GROUP)
+    assert await made(parlour) == [(["a"], "make it snow")]
 
 
 async def test_anonymous_admins_and_channels() -> None:
@@ -354,6 +387,17 @@ async def test_edits() -> None:
     await parlour.post("who", edits=unknown)
     await parlour.post("what", photo="z", edits=unknown)
     assert parlour.read() == [["edited-changed"], ["edited-text"], ["edited"]]
+
+
+async def test_an_edit_of_what_has_made_several() -> None:
+    """Its tasks stay as they were confirmed, and all of the new words are offered."""
+    parlour = Parlour()
+    photo = await parlour.post("{red,blue} car", photo="a")
+    await parlour.press(parlour.last, parlour.last.buttons[0].data)
+    parlour.read()
+    await parlour.post("green car", photo="a", edits=photo)
+    assert parlour.read() == [["edited-late"]]
+    assert await made(parlour) == [(["a"], "red car"), (["a"], "blue car")]
 
 
 # --- albums
@@ -515,6 +559,53 @@ async def test_what_cannot_be_said_now_is_said_later() -> None:
     assert await made(parlour) == [(["a"], "snow")]
 
 
+async def _put_off(parlour: Parlour, text: str, number: int = 900, **how: Any) -> None:
+    """Let an answer not get through at first, and the same update be handled again."""
+    parlour.telegram.outcomes = [Later(seconds=3, reason="429")]
+    with pytest.raises(PutOff):
+        await parlour.post(text, update_id=number, **how)
+    await parlour.post(text, update_id=number, **how)
+
+
+async def test_an_offer_that_could_not_be_made_at_once() -> None:
+    """The words that waited for the photo are still its words when its update is handled again."""
+    parlour = Parlour()
+    await parlour.post("a {red, blue} car")
+    await _put_off(parlour, "/n 2", photo="a")
+    assert parlour.read() == [["words-kept"], ["offer-variants", "offer-variant", "offer-variant"]]
+    assert await parlour.press(parlour.last, parlour.last.buttons[0].data) == "pressed-go"
+    assert [task.settings.prompt for task in await parlour.tasks()] == ["a red car", "a blue car"]
+
+
+async def test_options_whose_question_could_not_be_asked_at_once() -> None:
+    """They are not added to themselves when their update is handled again."""
+    parlour = Parlour()
+    await parlour.post(photo="a")
+    await _put_off(parlour, "/n 2")
+    assert parlour.read() == [["ask-words"], ["ask-words"]]
+    await parlour.post("snow", reply=parlour.last)
+    assert [task.settings.count for task in await parlour.tasks()] == [2]
+
+
+async def test_an_edit_whose_answer_could_not_be_given_at_once() -> None:
+    """It is given later: of a change, of an offer, and of what waits; nothing is made by that alone."""
+    parlour = Parlour()
+    photo = await parlour.post("snow", photo="a")
+    await _put_off(parlour, "rain", photo="a", edits=photo)
+    assert parlour.read() == [["edited-changed"]]
+    await parlour.post("rain", photo="a", edits=photo)
+    assert parlour.read() == [], "nothing has changed"
+    [task] = await parlour.tasks()
+    await parlour.store.cancel(task, parlour.clock.now())
+    await _put_off(parlour, "sun", photo="a", edits=photo, number=901)
+    assert parlour.read() == [["edited-late"]]
+    words = await parlour.post("a tree")
+    await _put_off(parlour, "a house", edits=words, number=902)
+    assert parlour.read() == [["words-kept"], ["words-kept"]]
+    await parlour.post(photo="b")
+    assert await made(parlour) == [(["a"], "rain"), (["b"], "a house")]
+
+
 # --- links and variants
 
 
@@ -562,6 +653,18 @@ async def test_a_link_beside_a_photo_is_words() -> None:
     assert await made(parlour) == [(["a"], f"like {OWN}"), (["b"], f"like {OWN}")]
 
 
+async def test_too_many_variants_are_put_right() -> None:
+    """The words that answer are taken alone, and not after those that were too many."""
+    parlour = Parlour()
+    await parlour.post("{a, b, c} in {d, e, f} /n 2", photo="a")
+    assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+    await parlour.post("a {red, blue} car /n 2", reply=parlour.last)
+    offer = parlour.last
+    assert offer.lines[0].data["count"] == 4, "two of each"
+    assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
+    assert await made(parlour) == [(["a"], "a red car"), (["a"], "a blue car")]
+
+
 async def test_variants() -> None:
     """It says how many and which, and makes them at a tap; too many are a mistake of the caption."""
     parlour = Parlour()
@@ -571,11 +674,63 @@ async def test_variants() -> None:
     assert await parlour.tasks() == []
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
     assert await made(parlour) == [(["a"], "red car"), (["a"], "blue car")]
+    assert offer.lines[0].data["count"] == 2
     assert await parlour.press(offer, offer.buttons[0].data) == "pressed-already"
     for task in await parlour.tasks():
         assert task.state is TaskState.QUEUED
     await parlour.post("{a,b,c} {a,b,c}", photo="b")
     assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+
+
+async def test_too_many_variants_can_be_mended() -> None:
+    """The mended words alone are taken, after a caption, words first, or a tap on one picture each."""
+    parlour = Parlour(album_max=2)
+    await parlour.post("{1,2,3,4,5,6,7,8,9} car", photo="a")
+    assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
+    await parlour.post("blue car", reply=parlour.last)
+    assert await made(parlour) == [(["a"], "blue car")]
+    await parlour.post("{,}" * 1365)
+    assert parlour.read() == [["variants-too-many", "try-words"]], "also with 411 digits"
+    for part in "bcdef":
+        await parlour.post(
+            "{red,blue} car" if part == "b" else None, photo=part, media_group_id="1"
+        )
+    await parlour.album_closes()
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[1].data) == "pressed-ask"
+    assert parlour.last.ids == ["nothing-started", "variants-too-many", "try-caption"]
+    await parlour.post("red car /count 2", reply=parlour.last)
+    offer = parlour.last
+    assert await parlour.press(offer, offer.buttons[0].data) == "pressed-go"
+    assert (await made(parlour))[1:] == [(["b", "c"], "red car")]
+
+
+async def test_options_without_words_do_not_pile_up() -> None:
+    """Whoever answers with options alone keeps them, though never more than one message holds."""
+    parlour = Parlour()
+    await parlour.post(photo="a")
+    for _ in range(4):
+        await parlour.post(f"/no {'text, ' * 500}", reply=parlour.last)
+        assert parlour.last.ids == ["ask-words"]
+    kept = await parlour.store.draft_asked_by(1, 1, parlour.last.message_id)
+    assert kept is not None
+    assert len(kept.caption) < 2 * 4096
+    await parlour.post("make it snow", reply=parlour.last)
+    [task] = await parlour.tasks()
+    assert (task.settings.prompt, task.photos) == ("make it snow", kept.photos)
+
+
+async def test_an_offer_is_made_once_at_a_time() -> None:
+    """However its number is written by whoever forges what a button brings back."""
+    parlour = Parlour()
+    await parlour.post("{red,blue} car", photo="a")
+    offer, forged = parlour.last, ["go:{}", "go:{}:", "go:0{}", "go:{}::x"]
+    told = [await parlour.press(offer, data.format(1)) for data in forged]
+    await parlour.post(photo="b")
+    ideas, forged = parlour.last, ["idea:{}:1", "idea:{}:01", "idea:00{}:1:x"]
+    told += [await parlour.press(ideas, data.format(2)) for data in forged]
+    assert [notice for notice in told if notice != "pressed-already"] == ["pressed-go"] * 2
+    assert len(await parlour.tasks()) == 3
 
 
 async def test_a_variant_can_be_copied() -> None:

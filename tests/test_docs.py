@@ -8,11 +8,16 @@ import pytest
 from bot.cli import main
 from bot.commands import COMMANDS
 from bot.config import every_key
+from bot.handlers.orders import IDEAS
 from bot.options import OPTIONS
+from bot.texts import Say, plain
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NO_PATHS = re.compile(r"/(?:home|Users|work|root)/\w|/tmp/(?!\s)\w|[A-Z]:\\\\")
+README, IN_CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+TYPED = re.compile(r"^make [a-z-]+$|(?<!\S)(?:[/-]\S+|[\w/.-]*[._:=@][\w/.:=,@-]*)(?!\S)", re.ASCII)
+BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 
 
@@ -72,6 +77,80 @@ def test_links_lead_somewhere(paper: Path) -> None:
         assert file.exists(), target
         if heading:
             assert heading in headings(file), target
+
+
+def test_every_module_has_its_place() -> None:
+    """Each module of the program stands among the folders of docs/architecture.md."""
+    paper = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [
+        path.name
+        for path in (ROOT / "bot").glob("**/*.py")
+        if path.parent.name in {"bot", "handlers"}
+    ]
+    assert modules
+    for name in modules:
+        assert name.startswith(("__", "config")) or re.search(rf"(?<!\w){name}", paper), name
+
+
+def outline(paper: Path) -> dict[str, object]:
+    """Give what a paper and its translation have in common, whatever the language."""
+    text = paper.read_text(encoding="utf-8")
+    other = {README: IN_CHINESE.name, IN_CHINESE: README.name}[paper]
+    assert f"]({other})" in text.partition("\n## ")[0], "the other language is linked at the top"
+    prose = BLOCK.sub("", text)
+    code = re.findall(r"`([^`\n]+)`", prose)
+    return {
+        "headings": re.findall(r"(?m)^#+(?= )", prose),
+        "points and rows": [
+            line[:2] for line in prose.splitlines() if re.match(r"- |\d\. |\| ", line)
+        ],
+        "links": sorted(link for link in LINK.findall(prose) if link != other),
+        # examples are translated; what one types is not
+        "code": sorted(word for one in code for word in TYPED.findall(one)),
+        "blocks": [language for language, _ in BLOCK.findall(text)],
+        "commands": [
+            re.sub(r"\s*#.*", "", body) for name, body in BLOCK.findall(text) if name == "sh"
+        ],
+        "turns": [
+            re.findall(r"(?m)^\w+: |\[", body)
+            for name, body in BLOCK.findall(text)
+            if name == "text"
+        ],
+    }
+
+
+def test_the_translated_readme_says_the_same() -> None:
+    """Both have the same headings, points, rows, links, commands and settings, and lead to each other."""
+    english, chinese = outline(README), outline(IN_CHINESE)
+    for part, expected in english.items():
+        assert chinese[part] == expected, part
+
+
+def test_the_readme_shows_what_was_said() -> None:
+    """What a conversation in it says is, turn by turn, in the conversations that the tests have played."""
+    played = (ROOT / "docs" / "conversations.md").read_text(encoding="utf-8")
+    turns = {turn for _, body in BLOCK.findall(played) for turn in body.strip().split("\n\n")}
+    shown = [body for name, body in BLOCK.findall(README.read_text("utf-8")) if name == "text"]
+    assert shown
+    for body in shown:
+        for turn in body.strip().split("\n\n"):
+            assert turn in turns, turn
+
+
+@pytest.mark.parametrize(("paper", "language"), [(README, "en"), (IN_CHINESE, "zh_Hans")])
+def test_a_readme_speaks_as_the_bot_does(paper: Path, language: str) -> None:
+    """What the bot says in a README, and on its buttons, is what it says in that language."""
+
+    def said(*sentences: str) -> list[str]:
+        return [plain(Say(one), language=language) for one in sentences]
+
+    [shown] = [body for name, body in BLOCK.findall(paper.read_text("utf-8")) if name == "text"]
+    assert said("ask-words")[0] in re.sub(r"\n {5}", " ", shown)
+    labels = [*said(*IDEAS), *said(*(f"button-{one}" for one in ("repeat", "ratio")))]
+    labels += [plain(Say("button-count", {"count": 4}), language=language)]
+    labels += said(*(f"button-{one}" for one in ("words", "use", "file", "delete")))
+    buttons = re.findall(r"(?<=\[)[^\]]+(?=\])", "".join(re.findall(r"(?m)^ {5}\[.*$", shown)))
+    assert [one for one in buttons if "4:3" not in one] == labels
 
 
 def test_every_guard_is_there() -> None:

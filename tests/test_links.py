@@ -1,6 +1,9 @@
 """Links in what people write: which are taken for a picture, and which HiDream may be given."""
 
 import asyncio
+import socket
+import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -84,3 +87,25 @@ async def test_the_sandbox_takes_any(text: str) -> None:
     link = find(text)
     assert link is not None
     assert await Reach(allow_local=True).check(link) is None
+
+
+async def test_slow_names_hold_nothing_else_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many links lead to names that nobody answers for, other work in threads goes on."""
+    link, answered, asked = find(CAT), threading.Event(), threading.Event()
+    assert link is not None
+
+    def slow(host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
+        asked.set()
+        answered.wait(20)
+        return [(0, 0, 0, "", ("93.184.216.34", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    checks = [asyncio.create_task(Reach().check(link)) for _ in range(100)]
+    try:
+        async with asyncio.timeout(4):
+            while not asked.is_set():
+                await asyncio.sleep(0)
+            assert await asyncio.to_thread(lambda: "done") == "done"
+    finally:
+        answered.set()
+    assert await asyncio.gather(*checks) == [None] * 100

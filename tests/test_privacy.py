@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,9 @@ async def test_forget_is_only_their_own(house: House) -> None:
     other = await house.store.add_view(history, START)
     for data in ("forget:99", "forget:", f"forget:{other.id}"):
         assert await house.press(question, data) == "forget-too-late"
+    theirs = replace(question, message_id=55)
+    await house.store.note_message(3, GROUP, 55, "progress", START)
+    assert await house.press(theirs, question.buttons[0].data) == "pressed-not-yours"
     assert await house.confirms(question) == ["forget-done", "forget-cancelled", "forget-stays"]
     assert [one.user_id for one in await house.tasks()] == [0, 0, 2]
     assert await house.press(question, question.buttons[0].data, user=2) == "forget-too-late"

@@ -407,6 +407,19 @@ async def test_not_for_everybody(make: Make, data: str) -> None:
     assert await shut.tap(shut.under(task), data) == "pressed-not-allowed"
 
 
+@pytest.mark.parametrize("action", ["delete:{}:yes", "ratio:{}", "ratio:{}:back", "again:{}"])
+async def test_forged_under_anothers_message(make: Make, action: str) -> None:
+    """With one's own task's number, nobody deletes or changes a message of somebody else's task."""
+    gallery = make()
+    own = await gallery.failed(user_id=2)
+    result, reason = await gallery.result(), await gallery.failed()
+    for theirs in (result, reason):
+        message = gallery.under(theirs)
+        before = gallery.walls.shows[message]
+        assert await gallery.tap(message, action.format(own.id), user=2) == "pressed-not-yours"
+        assert gallery.walls.shows[message] == before
+
+
 async def test_too_much_at_one_time(make: Make) -> None:
     """It is said in a notice that stays, and nothing is made."""
     gallery = make(max_unfinished=1)

@@ -20,6 +20,7 @@ from bot.texts import Say, plain
 from storage.files import PictureFiles
 from storage.memory import MemoryStore
 from storage.tasks import NewView, Origin
+from tests.storage.making import new_task
 from tests.time_machine import LoopClock
 
 BOT: Final = 77
@@ -273,6 +274,21 @@ async def test_a_groups_settings_are_its_admins() -> None:
     assert "Pictures at a time: 2 · yours" in talk.text
     await talk.ask(BOB, BOB)
     assert "Pictures at a time: 1 · the bot's" in talk.text
+
+
+async def test_forged_under_anothers_message() -> None:
+    """What tells how somebody else's task goes does not become a message of settings."""
+    talk = Talk()
+    await talk.ask(chat=GROUP)
+    (mine, *_) = talk.screen.buttons[talk.last].values()
+    await talk.ask(BOB, chat=GROUP)
+    theirs, before = talk.last, talk.text
+    task = await talk.store.add(
+        new_task(user_id=BOB, chat_id=GROUP), now=LoopClock().now(), max_unfinished=None
+    )
+    await talk.store.note_message(task.id, GROUP, theirs, "progress", LoopClock().now())
+    assert "someone else" in await talk.press(mine, ADA, GROUP, message=theirs)
+    assert talk.text == before
 
 
 async def test_a_groups_language_is_for_whom_telegram_tells_none() -> None:

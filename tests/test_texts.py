@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
-from bot import texts
+from bot import texts, values
 from bot.captions import parse
 from bot.commands import COMMANDS
 from bot.directions import CONTROLS, RLM, right_to_left, with_marks
 from bot.errors import CaptionError
 from bot.handlers.start import help_lines
+from bot.languages import LANGUAGES
 from bot.options import OPTIONS
 from bot.pictures import PictureRequest
 from bot.sentences import SENTENCES, Plural
@@ -385,6 +386,12 @@ def test_values_in_each_language(language: str, value: Any, shown: str) -> None:
     """Numbers, shares, times and lists are shown as a language's readers write them."""
     said = texts.words(Say("not-an-image-file", {"name": value}), language=language)
     assert re.search(rf"[“„«]\s?{re.escape(shown)}\s?[”“»]", said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_of_any_size(language: str) -> None:
+    """Braces multiply: a number that is longer than any that was thought of is shown all the same."""
+    assert len(values.number(2**1365, language)) > 411
 
 
 def test_numbers_that_name_something() -> None:

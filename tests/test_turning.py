@@ -333,6 +333,40 @@ async def test_buttons_of_a_chat_that_moved() -> None:
     assert [await room.tap(label) for label in "abc"] == ["view-unknown"] * 3
 
 
+@pytest.mark.parametrize("elsewhere", [-999, 2])
+async def test_what_a_chat_asked_for_is_its_own(elsewhere: int) -> None:
+    """Whoever runs another chat, or forges it in private, sees and stops nothing of a chat's own."""
+    room = Room()
+    task = await room.result(user=GROUP, chat_id=GROUP)
+    going = [await room.task(user=GROUP, chat_id=GROUP) for _ in range(2)]
+    mine = await room.result(user=2, chat_id=elsewhere)
+    for command in ("/status", "/history", "/cancel"):
+        anonymous = {"id": GROUP, "type": "group"}
+        await room.post(command, chat=GROUP, sender_chat=anonymous)
+    room.telegram.admins = {(elsewhere, 2), (GROUP, 3)}
+    await room.post("/status", chat=elsewhere, user=2)
+    own, before = room.screen.last_id, room.screen.last.lines
+    for number, data in enumerate(("view:1:0", f"view:2:{task.id}:1", "stop:3:all"), start=1):
+        room.screen.last.buttons = {"forged": data}
+        assert await room.tap("forged", user=2) == "view-unknown", number
+    assert (room.screen.last_id, room.screen.last.lines) == (own, before)
+    assert [(await room.now(one)).state for one in going] == [TaskState.QUEUED] * 2
+    assert mine.user_id == 2
+
+
+async def test_forged_under_anothers_picture() -> None:
+    """Nobody turns what somebody else was brought into a page of their own."""
+    room = Room()
+    await room.result(user=2, chat_id=GROUP)
+    await room.post("/history", chat=GROUP, user=2)
+    await room.result(user=1, chat_id=GROUP)
+    await room.post("/history", chat=GROUP)
+    theirs = room.screen.last
+    theirs.buttons["forged"] = "view:1:1:0"
+    assert await room.tap("forged", user=2) == "pressed-not-yours"
+    assert room.screen.last is theirs
+
+
 async def test_a_message_that_is_gone_is_left_alone() -> None:
     """Where the message itself can't be changed any more, nothing else is tried."""
     room = Room()

@@ -81,9 +81,11 @@ class AlbumHandlers:
         await self._together(_as_one(parts, first), parts)
 
     async def _together(self, message: Incoming, parts: Sequence[Incoming]) -> None:
-        if not await self._photos.is_meant(message) or not await self._desk.let_in(message):
-            return
         photos = tuple(part.photo for part in parts if isinstance(part.photo, Photo))
+        if not await self._photos.is_meant(message, photos[0] if photos else None):
+            return
+        if not await self._desk.let_in(message):
+            return
         wrong = [(n, part.photo) for n, part in enumerate(parts, 1) if isinstance(part.photo, Say)]
         if not photos:
             whys = {repr(why): why for _, why in wrong}
@@ -98,7 +100,7 @@ class AlbumHandlers:
         """Take a part that came after its album was closed: into its task, while that is in line."""
         task = None if album is None else await self._desk.store.made_by(album)
         ours = task is not None and task.user_id == message.user_id
-        if not (ours or await self._photos.is_meant(message)):
+        if not (ours or await self._photos.is_meant(message, message.photo)):
             return
         if not await self._desk.let_in(message):
             return

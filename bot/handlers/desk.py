@@ -156,10 +156,23 @@ class Desk:
         if not await self.owns(press.user_id, owner_id, chat_id):
             await self.notice(press, Say("pressed-not-yours"))
             return False
+        if await self.is_under_anothers(press, owner_id):
+            await self.notice(press, Say("pressed-not-yours"))
+            return False
         if not self.access.allows(owner_id, chat_id):
             await self.notice(press, Say("pressed-not-allowed"))
             return False
         return True
+
+    async def is_under_anothers(self, press: Press, owner_id: int) -> bool:
+        """Say whether what was pressed is under a message of somebody else's task.
+
+        No button of ours is. But what a press brings back can be forged (Bot API: CallbackQuery), and
+        reactions change the message, or delete it.
+        """
+        known = await self.store.task_at(press.chat_id, press.message_id)
+        task = None if known is None else await self.store.get(known.task_id)
+        return task is not None and task.user_id != owner_id
 
     async def owns(self, person: int, owner_id: int, chat_id: int) -> bool:
         """Say whether something is a person's: their own, or that of a chat which they run.

@@ -12,7 +12,7 @@ from bot.handlers.meaning import Meaning
 from bot.handlers.orders import Orders, order_of
 from bot.handlers.wording import has_words, without_command
 from bot.texts import Say
-from storage.tasks import IN_LINE, Draft, Photo, Settings, Task
+from storage.tasks import IN_LINE, Draft, Origin, Photo, Settings, Task
 
 
 class EditHandlers:
@@ -23,6 +23,8 @@ class EditHandlers:
         self._albums = albums
         self._orders = orders
         self._meaning = meaning
+        self._untold: set[Origin] = set()
+        """The edits that have changed a task, until the person has been told."""
 
     async def edited(self, update: Update, context: Any) -> None:
         """Go by a caption or a text as it is now. What changes nothing of it is not answered."""
@@ -42,8 +44,9 @@ class EditHandlers:
         if not await self._desk.let_in(message):
             return
         words = without_command(message.text, self._desk.username)
-        if draft is not None and (task is None or words == draft.caption):
-            await self._draft(message, draft, words)
+        repeated = draft is not None and draft.origin == message.origin
+        if draft is not None and (task is None or (words == draft.caption and not repeated)):
+            await self._draft(message, draft, words, repeated=repeated)
         elif task is not None:
             await self._task(message, task, words)
         elif isinstance(message.photo, Photo):
@@ -57,9 +60,9 @@ class EditHandlers:
         task = None if origin is None else await self._desk.store.made_by(origin)
         return task if task is not None and task.user_id == message.user_id else None
 
-    async def _draft(self, message: Incoming, draft: Draft, words: str) -> None:
-        """Take the new words of what is not a task yet."""
-        if words == draft.caption:
+    async def _draft(self, message: Incoming, draft: Draft, words: str, *, repeated: bool) -> None:
+        """Take the new words of what is not a task yet; `repeated`: it is this edit's own, not yet answered."""
+        if words == draft.caption and not repeated:
             return
         if draft.kind == "prompt":
             await self._orders.keep_words(message)
@@ -76,10 +79,16 @@ class EditHandlers:
         except CaptionError as exc:
             await self._desk.answer(message, *exc.says, Say("edited-wrong"))
             return
-        if task.settings in wanted:
-            return
-        if len(wanted) == 1 and await self._changed(task, wanted[0]):
+        if message.origin not in self._untold:
+            if task.settings in wanted:
+                return
+            # of several that one message has made, none can be said to be the one
+            alone = task.origin.n == 0 and len(wanted) == 1
+            if alone and await self._changed(task, wanted[0]):
+                self._untold.add(message.origin)
+        if message.origin in self._untold:
             await self._desk.answer(message, Say("edited-changed"))
+            self._untold.remove(message.origin)
             return
         await self._orders.offer_again(
             order_of(message, photos=task.photos, words=words, place=task.place, parent_id=task.id),

@@ -70,6 +70,9 @@ class ForgetHandlers:
             return
         if not await self._may(press, view.user_id):
             return
+        if await desk.is_under_anothers(press, view.user_id):
+            await desk.notice(press, Say("pressed-not-yours"))
+            return
         if desk.clock.now() - view.created_at > ANEW:
             await desk.notice(press, Say("forget-tap-again"))
             view = await self._ask(press.origin, view.user_id, view.chat_id)

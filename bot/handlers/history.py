@@ -44,6 +44,7 @@ class HistoryHandlers:
                 user_id=message.user_id,
                 chat_id=message.place.chat_id,
                 words=words_of(message)[:_WORDS],
+                shared=True,
             ),
             self._desk.clock.now(),
         )

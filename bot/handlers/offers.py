@@ -33,7 +33,8 @@ class OfferButtons:
             return
         idea = texts.plain(Say(IDEAS[n]), language=press.language)
         words = f"{self._orders.so_far(draft)}\n{idea}".strip()
-        await self._make(replace(_order(press, draft), words=words), press)
+        order = _order(press, draft, button=f"{IDEA}:{draft.id}:{n}")
+        await self._make(replace(order, words=words), press)
 
     async def go(self, press: Press) -> None:
         """Make what was offered: of an album its first photos, or a picture of each."""
@@ -42,7 +43,7 @@ class OfferButtons:
         if draft is None or choice not in {"", FIRST, EACH}:
             await self._desk.notice(press, Say("pressed-unknown"))
             return
-        order = _order(press, draft)
+        order = _order(press, draft, button=f"{GO}:{draft.id}:{choice}".removesuffix(":"))
         if choice == FIRST:
             order = replace(order, photos=draft.photos[: self._desk.access.album_max])
         else:
@@ -67,11 +68,13 @@ class OfferButtons:
         except StillMaking:
             await self._desk.notice(press, Say("pressed-already"))
         else:
-            line = Say("pressed-go", {"count": len(made)}) if made else Say("pressed-ask")
+            count = sum(task.settings.count for task in made)
+            line = Say("pressed-go", {"count": count}) if made else Say("pressed-ask")
             await self._desk.notice(press, line)
 
 
-def _order(press: Press, draft: Draft) -> Order:
+def _order(press: Press, draft: Draft, *, button: str) -> Order:
+    """Give the order that a draft is; `button` is written in one way alone, whatever was forged."""
     return Order(
         origin=press.origin,
         user_id=draft.user_id,
@@ -82,5 +85,5 @@ def _order(press: Press, draft: Draft) -> Order:
         answer_to=draft.place,
         parent_id=draft.parent_id,
         draft_id=draft.id,
-        pressed=press.data,
+        pressed=button,
     )

@@ -14,10 +14,11 @@ from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
+from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
-from bot.texts import Say, shorten
+from bot.texts import Say, shorten, units
 from storage.store import TooManyUnfinished
 from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings, Task
 from storage.tasks.incoming import DraftKind
@@ -31,6 +32,8 @@ IDEA: Final = "idea"
 GO: Final = "go"
 FIRST: Final = "first"
 EACH: Final = "each"
+_MOST_WORDS: Final = 4096
+"""UTF-16 units to which answers with options alone add up, as in one message."""
 _LISTED: Final = 80
 """UTF-16 units of each prompt in an offer."""
 
@@ -136,7 +139,7 @@ class Orders:
             return ()
         if len(prompts) > 1 and not order.confirmed:
             listed = [Say("offer-variant", {"prompt": shorten(one, _LISTED)}) for one in prompts]
-            line = Say("offer-variants", {"count": len(prompts)})
+            line = Say("offer-variants", {"count": len(prompts) * request.count})
             await self._offer(order, (("button-go", GO),), *notes, line, *listed)
             return ()
         return await self._make(order, request, prompts, defaults)
@@ -151,6 +154,23 @@ class Orders:
         request = self._read(words, defaults)
         prompts = variants.expand(request.prompt) if request.prompt else ()
         return tuple(_settings(request, prompt, defaults) for prompt in prompts)
+
+    async def begun(self, message: Incoming) -> Order | None:
+        """Give the order that this very message was taken for before: there is one if it is a repeat.
+
+        What it was an answer to is answered since then, and what it says must not be added to itself.
+        """
+        draft = await self._desk.store.draft_made_by(message.origin)
+        if draft is None or not draft.photos:
+            return None
+        return order_of(
+            message,
+            photos=draft.photos,
+            words=draft.caption,
+            place=draft.place,
+            parent_id=draft.parent_id,
+            draft_id=draft.id,
+        )
 
     # --- asking
 
@@ -179,13 +199,14 @@ class Orders:
         """Keep words for the person's next photo, and say so."""
         order = order_of(message, photos=(), words=message.text)
         try:
-            self._read(order.words, await self._defaults(order))
+            variants.expand(self._read(order.words, await self._defaults(order)).prompt)
         except CaptionError as exc:
             await self._say(order, *exc.says, Say("try-words"))
             return
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
-        question = await self._say(order, *lines, Say("words-kept"), ask=not message.private)
+        kept = Say("words-kept" if message.private else "words-kept-group")
+        question = await self._say(order, *lines, kept, ask=not message.private)
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:
@@ -193,12 +214,12 @@ class Orders:
         await self._offer(order, (("button-new-words", GO),), *lines)
 
     def so_far(self, draft: Draft) -> str:
-        """Give the words that a draft has so far, to which others are added; wrong ones are forgotten."""
-        try:
-            parse(draft.caption, defaults=self._desk.defaults, bot_username=self._desk.username)
-        except CaptionError:
-            return ""
-        return draft.caption
+        """Give the options that a draft has so far, to which words are added.
+
+        Words that said what to make were wrong, or nothing would have been asked: they are forgotten.
+        """
+        told = units(draft.caption) > _MOST_WORDS or has_words(draft.caption, self._desk.username)
+        return "" if told else draft.caption
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
         draft = await self._keep(order, "offer")
@@ -210,7 +231,7 @@ class Orders:
 
     async def _keep(self, order: Order, kind: DraftKind) -> Draft:
         """Keep an order as a draft, instead of the one that it answers."""
-        draft = await self._desk.store.add_draft(
+        return await self._desk.store.add_draft(
             NewDraft(
                 origin=order.origin,
                 user_id=order.user_id,
@@ -219,13 +240,12 @@ class Orders:
                 caption=order.words,
                 language=order.language,
                 parent_id=order.parent_id,
+                # what a button is under stays as it was: it may be pressed again
+                draft_id=order.draft_id if order.pressed is None else None,
                 kind=kind,
             ),
             self._desk.clock.now(),
         )
-        if order.draft_id is not None and order.pressed is None:
-            await self._desk.store.use_draft(order.draft_id)
-        return draft
 
     async def _asked(self, draft: Draft, question: int | None) -> None:
         if question is not None:

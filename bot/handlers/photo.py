@@ -9,7 +9,7 @@ from bot import links
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming, command_of
 from bot.handlers.meaning import Meaning, Meant
-from bot.handlers.orders import Orders, order_of
+from bot.handlers.orders import Order, Orders, order_of
 from bot.handlers.wording import has_words, is_command, without_command
 from bot.texts import Say, shorten
 from storage.tasks import Photo
@@ -27,29 +27,41 @@ class PhotoHandlers:
 
     async def photo(self, message: Incoming) -> None:
         """Take a photo, or say what is wrong with what came instead."""
-        if not await self.is_meant(message) or not await self._desk.let_in(message):
+        if not await self.is_meant(message, message.photo) or not await self._desk.let_in(message):
             return
         if isinstance(message.photo, Photo):
             await self.photos(message, (message.photo,))
         else:
             await self._desk.answer(message, message.photo or Say("not-a-photo"))
 
-    async def is_meant(self, message: Incoming) -> bool:
-        """Say whether a photo is for the bot: also if the person has just said what to make of it."""
-        return message.addressed or await self._meaning.open_draft(message, "prompt") is not None
+    async def is_meant(self, message: Incoming, photo: Photo | Say | None) -> bool:
+        """Say whether a photo is for the bot: also if the person has just said there what to make of it.
+
+        In a group, what is no photo is then for the others, and so is a sticker.
+        """
+        if message.addressed:
+            return True
+        if not isinstance(photo, Photo) or photo.kind == "sticker":
+            return False
+        draft = await self._meaning.open_draft(message, "prompt")
+        return draft is not None and draft.place.thread_id == message.place.thread_id
 
     async def photos(self, message: Incoming, photos: tuple[Photo, ...], *notes: Say) -> None:
         """Take photos with the words of the message they came with, or those that wait for them."""
         if await self._desk.made_already(message.origin):
             return
+        order = await self._orders.begun(message) or await self._order(message, photos)
+        await self._orders.take(order, *notes)
+
+    async def _order(self, message: Incoming, photos: tuple[Photo, ...]) -> Order:
         words = without_command(message.text, self._desk.username)
         order = order_of(message, photos=photos, words=words)
-        if not has_words(words, self._desk.username):
-            draft = await self._meaning.open_draft(message, "prompt")
-            if draft is not None:
-                words = f"{draft.caption}\n{words}".strip()
-                order = replace(order, words=words, draft_id=draft.id)
-        await self._orders.take(order, *notes)
+        if has_words(words, self._desk.username):
+            return order
+        draft = await self._meaning.open_draft(message, "prompt")
+        if draft is None:
+            return order
+        return replace(order, words=f"{draft.caption}\n{words}".strip(), draft_id=draft.id)
 
     # --- words
 
@@ -78,6 +90,9 @@ class PhotoHandlers:
             await self._desk.answer(message, meant or Say("edit-alone"))
 
     async def _take(self, message: Incoming) -> None:
+        if (begun := await self._orders.begun(message)) is not None:
+            await self._orders.take(begun)
+            return
         meant = await self._meaning.of_reply(message) or await self._meaning.waiting(message)
         if isinstance(meant, Meant):
             await self._orders.take(meant.order(message, message.text))

@@ -115,7 +115,7 @@ class SettingsHandlers:
             may = await self._desk.chat.is_admin(owner, press.user_id)
         if isinstance(may, Later):
             await self._desk.notice(press, Say("pressed-not-now"))
-        elif not may:
+        elif not may or await self._desk.is_under_anothers(press, view.user_id):
             await self._desk.notice(press, Say(_NOT_YOURS[scope]))
         elif not self._desk.access.allows(press.user_id, view.chat_id):
             await self._desk.notice(press, Say("pressed-not-allowed"))

@@ -22,18 +22,18 @@ class StartHandlers:
         del context
         message = await self._desk.read(update)
         if message is not None and await self._desk.let_in(message):
-            await self._desk.answer(message, Say("start"))
+            await self._desk.answer(message, Say("start" if message.private else "start-group"))
 
     async def help(self, update: Update, context: Any) -> None:
         """Say everything that can be said."""
         del context
         message = await self._desk.read(update)
         if message is not None and await self._desk.let_in(message):
-            await self._desk.answer(message, *help_lines())
+            await self._desk.answer(message, *help_lines(group=not message.private))
 
 
-def help_lines() -> Sequence[Say]:
-    """Give the lines of /help: an option, a command each."""
+def help_lines(*, group: bool = False) -> Sequence[Say]:
+    """Give the lines of /help: an option, a command each; a `group` has its own way to call the bot."""
     options = [
         Say(
             "help-option",
@@ -49,4 +49,5 @@ def help_lines() -> Sequence[Say]:
         Say("help-command", {"command": f"/{command.name}", "about": Say(command.about)})
         for command in COMMANDS
     ]
-    return [Say("help"), Say("help-options"), *options, Say("help-commands"), *commands]
+    ways = [Say("help-group" if group else "help"), Say("help-replies")]
+    return [*ways, Say("help-options"), *options, Say("help-commands"), *commands]

@@ -72,6 +72,7 @@ class StatusHandlers:
                 kind=KIND,
                 user_id=message.user_id,
                 chat_id=message.place.chat_id,
+                shared=True,
             ),
             self._desk.clock.now(),
         )

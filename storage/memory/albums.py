@@ -1,5 +1,6 @@
 """Albums as they come in, part by part."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,11 +15,6 @@ def _key(part: AlbumPart) -> tuple[int, int]:
 
 class Albums(Memory):
     """The store's methods for albums, which have no end mark."""
-
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        album = tables.Album(origin=origin, created_at=self._clock.now())
-        return self._tables.albums.setdefault((chat_id, media_group_id), album).origin == origin
 
     async def album_part(self, part: AlbumPart, *, now: datetime, due_at: datetime) -> bool:
         """Keep a part of an album, which is then due at `due_at`; a repeat changes nothing but that."""
@@ -39,11 +35,16 @@ class Albums(Memory):
         albums = self._tables.albums.values()
         return next((one for one in albums if _key(part) in one.parts), None)
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
+        # more of its parts may be among what has come and not been read yet
+        unread = {one.row.chat_id for one in self._tables.inbox.values() if one.state == "new"}
         due = sorted(
             (album.due_at, key)
             for key, album in self._tables.albums.items()
+            if key[0] not in busy_chats and key[0] not in unread
             if album.due_at is not None and album.due_at <= now
         )
         return [

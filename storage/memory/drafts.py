@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.memory.tables import Memory
-from storage.tasks import Draft, DraftKind, NewDraft
+from storage.tasks import Draft, DraftKind, NewDraft, Origin
 
 
 class Drafts(Memory):
@@ -16,10 +16,14 @@ class Drafts(Memory):
         return [one for one in drafts if (one.user_id, one.place.chat_id) == (user_id, chat_id)]
 
     async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside. A repeated origin gives the draft it made."""
-        for known in self._tables.drafts.values():
-            if known.origin == new.origin:
-                return known
+        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside.
+
+        The one whose place it takes (`draft_id`) is used. A repeated origin gives the draft it made.
+        """
+        if (known := await self.draft_made_by(new.origin)) is not None:
+            return known
+        if (answered := self._tables.drafts.get(new.draft_id or 0)) is not None:
+            self._tables.drafts[answered.id] = replace(answered, used=True)
         if new.kind != "offer":
             older = self._drafts_of(new.user_id, new.place.chat_id)
             self._tables.closed_drafts.update(one.id for one in older if one.kind == new.kind)
@@ -74,7 +78,6 @@ class Drafts(Memory):
                 return draft
         return None
 
-    async def use_draft(self, draft_id: int) -> None:
-        """Mark a draft as used: it is answered, declined, or has become another one."""
-        if (draft := self._tables.drafts.get(draft_id)) is not None:
-            self._tables.drafts[draft_id] = replace(draft, used=True)
+    async def draft_made_by(self, origin: Origin) -> Draft | None:
+        """Give the draft that this origin has made, used or not: there is one if its update is a repeat."""
+        return next((one for one in self._tables.drafts.values() if one.origin == origin), None)

@@ -60,7 +60,11 @@ class Line(Memory):
         for task in self._tables.tasks.values():
             if task.pressed in buttons and task.state not in FINAL:
                 raise StillMaking(task.id)
-        unfinished = len([one for one in self._of(news[0].user_id) if one.state not in FINAL])
+        theirs = self._of(news[0].user_id)
+        unfinished = len([one for one in theirs if one.state not in FINAL])
+        # what they have stopped still costs, and keeps a slot from others, until HiDream's end
+        stopped = {one.id for one in theirs if one.state is TaskState.CANCELLED}
+        unfinished += len(stopped & self._held_tasks(now))
         unfinished += self._held_for_forgotten(news[0].user_id, now)
         if max_unfinished is not None and unfinished + len(news) > max_unfinished:
             raise TooManyUnfinished(unfinished, max_unfinished)
@@ -122,13 +126,6 @@ class Line(Memory):
         unfinished = [one for one in here if one.finished_at is None]
         tasks = [*unfinished, *(self._tables.tasks[task_id] for _, task_id in finished)]
         return tasks[offset : offset + limit]
-
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
-        for task in self._tables.tasks.values():
-            if task.parent_id == parent_id and task.state not in FINAL:
-                return task
-        return None
 
     async def place_in_line(self, task: Task) -> int:
         """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""

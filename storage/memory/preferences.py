@@ -1,6 +1,7 @@
 """What people prefer and turn over, and small texts that last."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -26,10 +27,16 @@ class Preferences(Memory):
             chosen[name] = value
 
     async def add_view(self, new: NewView, now: datetime) -> View:
-        """Keep what a list shows, so that its buttons work for ever. A repeated origin gives the view it made."""
+        """Keep what a list shows, so that its buttons work for ever.
+
+        A repeated origin gives the view it made. One that is `shared` gives the earlier one of the
+        same kind, person, chat and words, as if it were new.
+        """
         key = (new.origin.bot_id, new.origin.update_id)
         if (known := self._tables.views.get(key)) is not None:
             return known
+        if new.shared and (shown := self._show_again(new, now)):
+            return max(shown, key=lambda view: view.id)
         self._tables.views_made += 1
         view = View(
             id=self._tables.views_made,
@@ -41,6 +48,16 @@ class Preferences(Memory):
         )
         self._tables.views[key] = view
         return view
+
+    def _show_again(self, new: NewView, now: datetime) -> list[View]:
+        about = (new.kind, new.user_id, new.chat_id, new.words)
+        again = {
+            key: replace(one, created_at=now)
+            for key, one in self._tables.views.items()
+            if (one.kind, one.user_id, one.chat_id, one.words) == about
+        }
+        self._tables.views.update(again)
+        return list(again.values())
 
     async def view(self, view_id: int) -> View | None:
         """Give one view."""

@@ -8,8 +8,10 @@ ALTER TABLE tasks ADD COLUMN silent INTEGER NOT NULL DEFAULT 0 CHECK (silent IN 
 -- Stopped by the person while a request of it was on its way: it ends as soon as that is answered.
 ALTER TABLE tasks ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0 CHECK (withdrawn IN (0, 1));
 
--- The button that made it makes no other one until this one is over.
+-- The button that made it makes no other one until this one is over. (Before, a task did.)
 ALTER TABLE tasks ADD COLUMN pressed TEXT;
+
+DROP INDEX tasks_unfinished_child;
 
 CREATE UNIQUE INDEX tasks_pressed ON tasks (pressed, n)
   WHERE pressed IS NOT NULL AND finished_at IS NULL;
@@ -41,7 +43,8 @@ CREATE INDEX drafts_place ON drafts (chat_id, message_id);
 -- An album comes as several updates, with no end mark: its parts are kept until it has been quiet
 -- for a while. `closed`: it has been worked off; what comes then is late.
 ALTER TABLE albums ADD COLUMN due_at INTEGER;
-ALTER TABLE albums ADD COLUMN closed INTEGER NOT NULL DEFAULT 1 CHECK (closed IN (0, 1));
+ALTER TABLE albums ADD COLUMN closed INTEGER NOT NULL DEFAULT 1
+  CHECK (closed IN (0, 1) AND (closed = 1) = (due_at IS NULL));
 
 CREATE INDEX albums_due ON albums (due_at) WHERE closed = 0;
 
@@ -103,7 +106,8 @@ CREATE TABLE views (
 );
 
 CREATE INDEX views_user ON views (user_id);
-CREATE INDEX views_chat ON views (chat_id);
+-- Asked at each reply to one of our messages: is it a question of /settings?
+CREATE INDEX views_chat ON views (chat_id, kind, words);
 CREATE INDEX views_age ON views (created_at);
 
 -- Small texts that last.

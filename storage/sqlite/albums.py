@@ -1,5 +1,7 @@
 """Albums as they come in, part by part."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 from sqlite3 import Row
@@ -11,7 +13,11 @@ from storage.tasks import Album, AlbumPart, Origin
 
 _DUE: Final = (
     "SELECT due.chat_id AS of_chat, due.media_group_id AS of_group, part.*"
-    " FROM (SELECT chat_id, media_group_id, due_at FROM albums WHERE closed = 0 AND due_at <= ?"
+    " FROM (SELECT chat_id, media_group_id, due_at FROM albums"
+    " WHERE chat_id NOT IN (SELECT value FROM json_each(?)) AND closed = 0 AND due_at <= ?"
+    # more of its parts may be among what has come and not been read yet
+    " AND NOT EXISTS (SELECT 1 FROM inbox"
+    " WHERE inbox.chat_id = albums.chat_id AND state = 'new')"
     " ORDER BY due_at, chat_id, media_group_id LIMIT ?) AS due"
     " LEFT JOIN album_parts AS part ON part.chat_id = due.chat_id"
     " AND part.media_group_id = due.media_group_id AND part.data <> ''"
@@ -25,25 +31,6 @@ def _key(part: AlbumPart) -> tuple[int, int]:
 
 class Albums(Connections):
     """The store's methods for albums, which have no end mark."""
-
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        key = (origin.bot_id, origin.update_id, origin.n)
-        now = stamp(self._clock.now())
-
-        def work() -> bool:
-            self._run(
-                "INSERT INTO albums (chat_id, media_group_id, bot_id, update_id, n, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id, media_group_id) DO NOTHING",
-                (chat_id, media_group_id, *key, now),
-            )
-            (row,) = self._run(
-                "SELECT bot_id, update_id, n FROM albums WHERE chat_id = ? AND media_group_id = ?",
-                (chat_id, media_group_id),
-            )
-            return tuple(row) == key
-
-        return await self._write(None, work)
 
     async def album_part(self, part: AlbumPart, *, now: datetime, due_at: datetime) -> bool:
         """Keep a part of an album, which is then due at `due_at`; a repeat changes nothing but that."""
@@ -85,10 +72,12 @@ class Albums(Connections):
             return row["chat_id"], row["media_group_id"]
         return None
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
         # One statement, so that no album is seen open with parts that are worked off by then.
-        rows = await self._rows(_DUE, (stamp(now), limit))
+        rows = await self._rows(_DUE, (json.dumps(list(busy_chats)), stamp(now), limit))
         return [
             Album(
                 chat_id=chat_id,

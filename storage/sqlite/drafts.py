@@ -2,23 +2,27 @@
 
 from datetime import datetime
 from sqlite3 import Row
+from typing import Final
 
 from storage.sqlite.connection import Connections
 from storage.sqlite.rows import draft_of, stamp, written_photos
-from storage.tasks import Draft, DraftKind, NewDraft
+from storage.tasks import Draft, DraftKind, NewDraft, Origin
+
+_MADE_BY: Final = "SELECT * FROM drafts WHERE bot_id = ? AND update_id = ? AND n = ?"
 
 
 class Drafts(Connections):
     """The store's methods for what waits for the rest of it, or for a tap."""
 
     async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside. A repeated origin gives the draft it made."""
+        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside.
+
+        The one whose place it takes (`draft_id`) is used. A repeated origin gives the draft it made.
+        """
         key = (new.origin.bot_id, new.origin.update_id, new.origin.n)
 
         def work() -> Row:
-            known = self._run(
-                "SELECT * FROM drafts WHERE bot_id = ? AND update_id = ? AND n = ?", key
-            )
+            known = self._run(_MADE_BY, key)
             if known:
                 return known[0]
             if new.kind != "offer":
@@ -27,6 +31,7 @@ class Drafts(Connections):
                     " WHERE user_id = ? AND chat_id = ? AND kind = ? AND used = 0 AND closed = 0",
                     (new.user_id, new.place.chat_id, new.kind),
                 )
+            self._run("UPDATE drafts SET used = 1 WHERE id = ?", (new.draft_id,))
             (row,) = self._run(
                 "INSERT INTO drafts (bot_id, update_id, n, user_id, chat_id, chat_type,"
                 " message_id, thread_id, photos, caption, language, parent_id, created_at, kind)"
@@ -90,6 +95,7 @@ class Drafts(Connections):
         )
         return None if row is None else draft_of(row)
 
-    async def use_draft(self, draft_id: int) -> None:
-        """Mark a draft as used: it is answered, declined, or has become another one."""
-        await self._change(None, "UPDATE drafts SET used = 1 WHERE id = ?", (draft_id,))
+    async def draft_made_by(self, origin: Origin) -> Draft | None:
+        """Give the draft that this origin has made, used or not: there is one if its update is a repeat."""
+        row = await self._row(_MADE_BY, (origin.bot_id, origin.update_id, origin.n))
+        return None if row is None else draft_of(row)

@@ -6,10 +6,9 @@ from sqlite3 import Row
 from typing import Final
 
 from storage.moves import MOVES, check_move
-from storage.people import KEY_FACT, hashed
+from storage.sqlite.room import Room
 from storage.sqlite.rows import moment, stamp, task_of, written_photos
-from storage.sqlite.turns import Turns
-from storage.store import StillMaking, TooManyUnfinished
+from storage.store import StillMaking
 from storage.tasks import (
     IN_LINE,
     PLACE_LIMIT,
@@ -28,7 +27,7 @@ DROP_IMAGES: Final = (
 _IN_CHAT: Final = "chat_id = ? AND user_id = ?"
 
 
-class Line(Turns):
+class Line(Room):
     """The store's methods for tasks until they are handed in, and for looking them up."""
 
     async def add(self, new: NewTask, *, now: datetime, max_unfinished: int | None) -> Task:
@@ -87,26 +86,6 @@ class Line(Turns):
         )
         if row["first"] is not None:
             raise StillMaking(row["first"])
-
-    def _check_room(self, user_id: int, wanted: int, allowed: int, now: datetime) -> None:
-        (row,) = self._run(
-            "SELECT count(*) AS n FROM tasks WHERE user_id = ? AND finished_at IS NULL", (user_id,)
-        )
-        unfinished = row["n"] + self._held_for_forgotten(user_id, now)
-        if unfinished + wanted > allowed:
-            raise TooManyUnfinished(unfinished, allowed)
-
-    def _held_for_forgotten(self, user_id: int, now: datetime) -> int:
-        """Count what a person had at HiDream when they were forgotten, and still has."""
-        for key in self._run("SELECT value FROM facts WHERE name = ?", (KEY_FACT,)):
-            (row,) = self._run(
-                "SELECT count(*) AS n FROM tasks WHERE person_hash = ? AND EXISTS (SELECT 1"
-                " FROM submissions WHERE task_id = tasks.id AND released_at IS NULL"
-                " AND held_until > ?)",
-                (hashed(key["value"], user_id), stamp(now)),
-            )
-            return int(row["n"])
-        return 0
 
     def _insert(self, new: NewTask, turn: int, now: datetime) -> Row:
         (row,) = self._run(
@@ -177,14 +156,6 @@ class Line(Turns):
             return [*shown, *finished]
 
         return [task_of(row) for row in await self._read(work)]
-
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
-        row = await self._row(
-            "SELECT * FROM tasks WHERE parent_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1",
-            (parent_id,),
-        )
-        return None if row is None else task_of(row)
 
     async def place_in_line(self, task: Task) -> int:
         """Count the queued tasks before this one, up to PLACE_LIMIT, and itself: 1 is next."""

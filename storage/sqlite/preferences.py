@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 from sqlite3 import Row
-from typing import Literal
+from typing import Final, Literal
 
 from storage.sqlite.connection import Connections
 from storage.sqlite.rows import stamp, view_of
 from storage.tasks import NewView, View
+
+_SHOW_AGAIN: Final = (
+    "UPDATE views SET created_at = ?"
+    " WHERE kind = ? AND user_id = ? AND chat_id = ? AND words = ? RETURNING *"
+)
 
 
 class Preferences(Connections):
@@ -40,17 +45,24 @@ class Preferences(Connections):
             )
 
     async def add_view(self, new: NewView, now: datetime) -> View:
-        """Keep what a list shows, so that its buttons work for ever. A repeated origin gives the view it made."""
+        """Keep what a list shows, so that its buttons work for ever.
+
+        A repeated origin gives the view it made. One that is `shared` gives the earlier one of the
+        same kind, person, chat and words, as if it were new.
+        """
         key = (new.origin.bot_id, new.origin.update_id)
+        about = (new.kind, new.user_id, new.chat_id, new.words)
 
         def work() -> Row:
             known = self._run("SELECT * FROM views WHERE bot_id = ? AND update_id = ?", key)
             if known:
                 return known[0]
+            if new.shared and (shown := self._run(_SHOW_AGAIN, (stamp(now), *about))):
+                return max(shown, key=lambda row: int(row["id"]))
             (row,) = self._run(
                 "INSERT INTO views (bot_id, update_id, kind, user_id, chat_id, words, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                (*key, new.kind, new.user_id, new.chat_id, new.words, stamp(now)),
+                (*key, *about, stamp(now)),
             )
             return row
 

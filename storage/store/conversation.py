@@ -1,14 +1,26 @@
 """What a store must keep of the conversation beside its tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
-from storage.tasks import Album, AlbumPart, Draft, NewView, Origin, Role, Task, TaskMessage, View
+from storage.tasks import (
+    Album,
+    AlbumPart,
+    Draft,
+    DraftKind,
+    NewDraft,
+    NewView,
+    Origin,
+    Role,
+    Task,
+    TaskMessage,
+    View,
+)
 
 
 class Conversation(Protocol):
-    """Albums as they come in, our messages, what people prefer and turn over."""
+    """Albums as they come in, drafts, our messages, what people prefer and turn over."""
 
     # --- albums
 
@@ -20,8 +32,13 @@ class Conversation(Protocol):
         """
         ...
 
-    async def albums_due(self, now: datetime, limit: int) -> list[Album]:
-        """Give the albums that have been quiet for long enough, longest first."""
+    async def albums_due(
+        self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
+    ) -> list[Album]:
+        """Give the albums that have been quiet for long enough, longest first, but for those of busy chats.
+
+        Those of whose chats an update waits to be handled are left out, too: it may be a part of theirs.
+        """
         ...
 
     async def next_album_due(self) -> datetime | None:
@@ -42,6 +59,27 @@ class Conversation(Protocol):
 
     # --- drafts
 
+    async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
+        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside.
+
+        The one whose place it takes (`draft_id`) is used. A repeated origin gives the draft it made.
+        """
+        ...
+
+    async def asked(self, draft_id: int, question_id: int) -> None:
+        """Note which message asks for the words."""
+        ...
+
+    async def open_draft(
+        self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
+    ) -> Draft | None:
+        """Give the person's open draft of this kind in a chat, if it was made after `since`."""
+        ...
+
+    async def draft_asked_by(self, user_id: int, chat_id: int, question_id: int) -> Draft | None:
+        """Give the person's draft, used or not, that this message of ours asked about."""
+        ...
+
     async def draft(self, draft_id: int) -> Draft | None:
         """Give one draft, used or not."""
         ...
@@ -50,8 +88,8 @@ class Conversation(Protocol):
         """Give the person's latest unused draft whose photo (or words) is this message of theirs."""
         ...
 
-    async def use_draft(self, draft_id: int) -> None:
-        """Mark a draft as used: it is answered, declined, or has become another one."""
+    async def draft_made_by(self, origin: Origin) -> Draft | None:
+        """Give the draft that this origin has made, used or not: there is one if its update is a repeat."""
         ...
 
     # --- our messages
@@ -106,7 +144,11 @@ class Conversation(Protocol):
         ...
 
     async def add_view(self, new: NewView, now: datetime) -> View:
-        """Keep what a list shows, so that its buttons work for ever. A repeated origin gives the view it made."""
+        """Keep what a list shows, so that its buttons work for ever.
+
+        A repeated origin gives the view it made. One that is `shared` gives the earlier one of the
+        same kind, person, chat and words, as if it were new.
+        """
         ...
 
     async def view(self, view_id: int) -> View | None:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.tasks import Draft, DraftKind, InboxRow, NewDraft, NewUpdate, Origin
+from storage.tasks import InboxRow, NewUpdate
 
 
 class Inbox(Protocol):
-    """Updates as they came, albums, and photos that wait for words."""
+    """Updates as they came."""
 
     async def receive(self, bot_id: int, updates: Sequence[NewUpdate], now: datetime) -> int:
         """Keep updates; those already known are dropped. Returns how many were new."""
@@ -39,28 +39,4 @@ class Inbox(Protocol):
 
     async def inbox_set_aside(self, row: InboxRow, *, error: str, now: datetime) -> None:
         """Give up on an update: it is kept, with the error, and no longer in anybody's way."""
-        ...
-
-    async def first_of_album(self, origin: Origin, chat_id: int, media_group_id: str) -> bool:
-        """Say whether this update is the one that answers for its album; the first to ask is (also when it asks again)."""
-        ...
-
-    # --- drafts
-
-    async def add_draft(self, new: NewDraft, now: datetime) -> Draft:
-        """Keep a draft; the person's older open drafts of its kind in that chat are closed, offers aside. A repeated origin gives the draft it made."""
-        ...
-
-    async def asked(self, draft_id: int, question_id: int) -> None:
-        """Note which message asks for the words."""
-        ...
-
-    async def open_draft(
-        self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
-    ) -> Draft | None:
-        """Give the person's open draft of this kind in a chat, if it was made after `since`."""
-        ...
-
-    async def draft_asked_by(self, user_id: int, chat_id: int, question_id: int) -> Draft | None:
-        """Give the person's draft, used or not, that this message of ours asked about."""
         ...

@@ -18,6 +18,7 @@ class Line(Protocol):
 
         Raises:
             TooManyUnfinished: the person has `max_unfinished` unfinished tasks; nothing is stored.
+                What they have stopped counts until HiDream's end, where it holds a slot.
             StillMaking: what this button (`pressed`) made before is unfinished; nothing is stored.
         """
         ...
@@ -82,10 +83,6 @@ class Line(Protocol):
 
     async def ancestors(self, task: Task, limit: int) -> list[Task]:
         """Give the tasks that this one goes on from: its parent, that one's parent, and so on; also those of others, and emptied ones."""
-        ...
-
-    async def unfinished_child(self, parent_id: int) -> Task | None:
-        """Give an unfinished task that was made from this one."""
         ...
 
     async def place_in_line(self, task: Task) -> int:

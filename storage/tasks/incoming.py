@@ -1,4 +1,4 @@
-"""What comes in before it is a task: updates, and photos that wait for words."""
+"""What comes in and is no task: updates, albums, drafts, and what lists are about."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +50,8 @@ class NewDraft:
     """The words so far: options that came with the photo, words that wait for one, or all of it."""
     language: str | None = None
     parent_id: int | None = None
+    draft_id: int | None = None
+    """The draft that it takes the place of."""
     kind: DraftKind = "words"
 
 
@@ -95,19 +97,21 @@ class Album:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewView:
-    """A list or a history that someone asked for."""
+    """A list, a history or a question that is to be shown."""
 
     origin: Origin
     kind: str
     user_id: int
     chat_id: int
     words: str = ""
-    """What was searched for."""
+    """What was searched for, or what else it is about."""
+    shared: bool = False
+    """Whether an earlier one that is the same in all of this will do: nothing hangs on when it was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """A list or a history that is shown in a chat; its buttons name its id."""
+    """A list, a history or a question that is shown in a chat; its buttons name its id."""
 
     id: int
     kind: str

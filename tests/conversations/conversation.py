@@ -21,10 +21,18 @@ class Conversation:
     scenes: tuple[Scene, ...]
     alone: bool
     """Whether it has the bot and HiDream to itself: it changes how they behave, or counts places in line."""
+    hears_all: bool
+    """Whether the bot hears all that is said in a group: privacy mode is off."""
+    language: str
+    """The people's, as Telegram has it."""
 
 
 def conversation(
-    *, scenes: tuple[Scene, ...] = SCENES, alone: bool = False
+    *,
+    scenes: tuple[Scene, ...] = SCENES,
+    alone: bool = False,
+    hears_all: bool = False,
+    language: str = "en",
 ) -> Callable[[Script], Conversation]:
     """Make a conversation of a script; its docstring's first line is the title, the rest what it shows."""
 
@@ -36,6 +44,8 @@ def conversation(
             script=script,
             scenes=scenes,
             alone=alone,
+            hears_all=hears_all,
+            language=language,
         )
 
     return made

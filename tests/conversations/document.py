@@ -25,9 +25,10 @@ Conversations that the tests have played, with the bot as a process and a Telegr
 HTTP, and written down as a person would read them. Written by `python -m tests.conversations --write`; a
 test fails when the bot says anything else.
 
-Each is played in a private chat, in a group, and in a topic of a supergroup, and all of that once more with
-the bot killed (`kill -9`) and started again at the marked place; nothing may differ by that. In groups the bot
-listens only to what is meant for it: words begin with `{ADDRESS}`, or reply to one of its messages.
+Each is played in a private chat, in a group, and in a topic of a supergroup, or where else it makes sense, and
+all of that once more with the bot killed (`kill -9`) and started again at the marked place; nothing may differ
+by that. In groups the bot listens only to what is meant for it: words begin with `{ADDRESS}`, or reply to one
+of its messages.
 
 `↳` begins what replies to the message before it, `↳ (…)` what replies to an earlier one; `[ ]` are pictures
 and buttons; `…` stands for what differs from one time to the next. The messages that tell how it goes are

@@ -1,7 +1,8 @@
 """Where a conversation is played, and what has been noted of it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -21,12 +22,14 @@ class Scene:
     name: str
     group: bool = False
     topics: bool = False
+    channel: bool = False
 
 
 PRIVATE: Final = Scene(name="a private chat")
 GROUP: Final = Scene(name="a group", group=True)
 TOPICS: Final = Scene(name="a topic of a supergroup", group=True, topics=True)
 SCENES: Final = (PRIVATE, GROUP, TOPICS)
+CHANNEL: Final = Scene(name="a channel", channel=True)
 GROUPS: Final = (GROUP, TOPICS)
 """Where there are others than Ada."""
 
@@ -34,9 +37,10 @@ GROUPS: Final = (GROUP, TOPICS)
 class Notes:
     """What has been noted of a conversation, and the chat that it is in."""
 
-    def __init__(self, world: World, scene: Scene) -> None:
+    def __init__(self, world: World, scene: Scene, language: str = "en") -> None:
         self.world = world
         self.scene = scene
+        self.language = language
         self.records: list[Record] = []
         self.chat_id = 0
         self.topic: int | None = None
@@ -49,6 +53,23 @@ class Notes:
         record = Record(who, tuple(lines), self._quote(replied) if replied else None)
         self.records.append(record)
         self._by_message.update((message["message_id"], record) for message in messages)
+
+    @contextmanager
+    def in_short(self, what: str) -> Iterator[None]:
+        """Note only this of what happens meanwhile."""
+        self.tells(what)
+        before = len(self.records)
+        yield
+        del self.records[before:]
+
+    def tells(self, what: str) -> None:
+        """Note what nobody in the chat says or does."""
+        self.records.append(Record("", (f"··· {what} ···",)))
+
+    def begin_anew(self) -> None:
+        """Forget which message is which: in another chat, others have their numbers."""
+        self._by_message.clear()
+        self._heard = 0
 
     def _quote(self, replied: Record) -> str:
         before = next((one for one in reversed(self.records) if one.who), None)

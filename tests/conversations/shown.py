@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.catalogues import catalogue
+from bot.languages import SOURCE, resolve
 from bot.pictures import AspectRatio
 from bot.sentences import SENTENCES, Plural
 from tests.e2e.world import JSON, buttons_of, picture_of, text_of
@@ -17,6 +19,9 @@ from tests.e2e.world import JSON, buttons_of, picture_of, text_of
 FIRST_TASK: Final = 7001
 """The number of the first task of a world: so a task's number cannot be taken for another."""
 _TASK: Final = re.compile(r"(?<!\d)7\d{3}(?!\d)")
+_COUNTED: Final = 121
+"""Up to here each plural form of each language is met."""
+_DIRECTION: Final = re.compile("[\u200e\u200f\u061c\u2066-\u2069\u202a-\u202e]")
 _TAG: Final = re.compile(r"<[^>]+>")
 _PLACE: Final = re.compile(r"\\\{(\w+)\\\}")
 CHANGED: Final = "(changed)"
@@ -25,8 +30,10 @@ _VARYING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),  # HiDream's ids
     (re.compile(r"(?<!\d)-?\d{9,}(?!\d)"), "…"),  # Telegram's
     (re.compile(r"\b\d+ (?:minutes?|min\.?) ago\b"), "just now"),  # of a slow machine
+    (re.compile(r"\b\d{1,2} \w{3} \d{4}, \d\d?:\d\d(?=\D)"), "…"),
     (re.compile(r"(?<!\d)\d+ min (?=\d+ s(?:ec)?\b)"), ""),
     (re.compile(r"(?<![\d#])\d+(?:[–.]\d+)?(?= (?:s|sec|min)\b)"), "…"),
+    (re.compile(r"(?<![\d#])\d+(?= ?(?:Sek|Min|ث|د|秒|分))"), "…"),
     (re.compile(r"(?<!\d)\d+(?= ?%)"), "…"),
 )
 
@@ -48,29 +55,47 @@ class Record:
         return f"{self.who}: {' '.join(lines[: 2 if picture else 1])}"
 
 
-def pattern_of(id: str, data: Mapping[str, object] | None = None) -> re.Pattern[str]:  # noqa: A002
+def forms_of(id: str, language: str = SOURCE) -> list[str]:  # noqa: A002 - a sentence's
+    """Give all forms of a sentence in a language, without its tags."""
+    sentence, known = SENTENCES[id], catalogue(resolve(language))
+    if isinstance(sentence, Plural):
+        one, other = sentence.one, sentence.other
+        forms = [known.npgettext(id, one, other, count) for count in range(_COUNTED)]
+    else:
+        forms = [known.pgettext(id, sentence)]
+    return [html.unescape(_TAG.sub("", form)).strip() for form in dict.fromkeys(forms)]
+
+
+def visible(text: str) -> str:
+    """Give a text without the marks that only say in which direction it runs."""
+    return _DIRECTION.sub("", text)
+
+
+def pattern_of(
+    id: str,  # noqa: A002 - a sentence's
+    data: Mapping[str, object] | None = None,
+    language: str = SOURCE,
+) -> re.Pattern[str]:
     """Give what a sentence looks like as it is shown, with these data, or any where none are given."""
     known = data or {}
-    sentence = SENTENCES[id]
-    forms = [sentence.one, sentence.other] if isinstance(sentence, Plural) else [sentence]
 
     def filled(found: re.Match[str]) -> str:
         name = found.group(1)
         return re.escape(str(known[name])) if name in known else ".+?"
 
-    shown = [re.escape(html.unescape(_TAG.sub("", form)).strip()) for form in forms]
+    shown = [re.escape(form) for form in forms_of(id, language)]
     return re.compile("|".join(_PLACE.sub(filled, form) for form in shown), re.DOTALL)
 
 
-def form_of(id: str, data: Mapping[str, object]) -> str:  # noqa: A002 - a sentence's
+def form_of(id: str, data: Mapping[str, object], language: str = SOURCE) -> str:  # noqa: A002
     """Give a sentence as it is shown, with … for the data that are not named."""
-    sentence = SENTENCES[id]
-    form = html.unescape(_TAG.sub("", sentence if isinstance(sentence, str) else sentence.other))
+    form = forms_of(id, language)[-1]
     return re.sub(r"\{(\w+)\}", lambda place: str(data.get(place.group(1), "…")), form)
 
 
 def normal(text: str) -> str:
     """Give a text as the document has it, but for the numbers of tasks."""
+    text = visible(text)
     for pattern, shown in _VARYING:
         text = pattern.sub(shown, text)
     return text

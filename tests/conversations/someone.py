@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sandbox.sample import draw_sample
 from tests.conversations.notes import Notes
-from tests.conversations.shown import normal, pattern_of
+from tests.conversations.shown import normal, pattern_of, visible
 from tests.e2e.world import JSON, Person, buttons_of
 
 ADDRESS: Final = "/edit"
@@ -16,16 +16,22 @@ _PHOTO: Final = draw_sample(240, 180)
 class Someone:
     """A person in a conversation. In a group their words are meant for the bot."""
 
-    def __init__(self, notes: Notes, name: str, person: Person) -> None:
+    def __init__(
+        self, notes: Notes, name: str, person: Person, *, as_chat: int | None = None
+    ) -> None:
         self._notes = notes
         self.name = name
         self.person = person
-        self.id = person.id
+        self.id = as_chat or person.id
+        self._as_chat = as_chat
 
-    async def says(self, text: str, *, to: JSON | None = None) -> JSON:
+    def anonymous(self, name: str) -> "Someone":
+        """Give the same person as one who writes in the chat's name."""
+        return Someone(self._notes, name, self.person, as_chat=self._notes.chat_id)
+
+    async def says(self, text: str, *, to: JSON | None = None, address: bool = True) -> JSON:
         """Send a text, perhaps as a reply: to the bot as it is, to anybody else with the address."""
-        ours = to is not None and to["from_bot"]
-        words = text if ours else self._addressed(text)
+        words = self._addressed(text, to) if address else text
         sent = await self.person.text(words, **self._where(to))
         self._note([normal(words)], sent, to=to)
         return sent
@@ -37,25 +43,44 @@ class Someone:
         photos: int = 1,
         captioned: int = 0,
         to: JSON | None = None,
+        address: bool = True,
+        **more: Any,
     ) -> JSON:
         """Send a photo or an album, with words or none; `captioned` is the part that has the words."""
-        caption = self._addressed(words or "")
-        more = {"caption_index": captioned} if captioned else {}
+        caption = self._addressed(words or "", to) if address else words or ""
+        if captioned:
+            more["caption_index"] = captioned
         sent = await self.person.photo(
             caption or None, contents=(_PHOTO,) * photos, **self._where(to), **more
         )
-        what = "[photo]" if photos == 1 else f"[album of {photos} photos]"
-        self._note([f"{what} {caption}".strip()], sent, to=to)
+        what = "photo" if photos == 1 else f"album of {photos} photos"
+        what = f"{what}, covered" if more.get("spoiler") else what
+        self._note([f"[{what}] {caption}".strip()], sent, to=to)
+        return sent
+
+    async def adds(self, album: JSON) -> JSON:
+        """Let one more photo of an album come after the others."""
+        sent = await self.person.photo(
+            contents=(_PHOTO,), media_group_id=album["media_group_id"], **self._where(None)
+        )
+        self._note(["[one more photo of that album]"], sent, to=None)
         return sent
 
     async def sends_as(
-        self, what: str, send: Callable[..., Awaitable[JSON]], words: str | None = None, **more: Any
+        self,
+        what: str,
+        send: Callable[..., Awaitable[JSON]],
+        words: str | None = None,
+        *,
+        to: JSON | None = None,
+        **more: Any,
     ) -> JSON:
         """Send anything else by a deed of a person, such as `ada.person.sticker`; `what` names it."""
-        if caption := self._addressed(words or ""):
+        caption = self._addressed(words or "", to) if words is not None else ""
+        if caption:
             more["caption"] = caption
-        sent = await send(**self._where(None), **more)
-        self._note([f"[{what}] {caption}".strip()], sent, to=None)
+        sent = await send(**self._where(to), **more)
+        self._note([f"[{what}] {caption}".strip()], sent, to=to)
         return sent
 
     async def edits(self, message: JSON, words: str) -> None:
@@ -67,8 +92,8 @@ class Someone:
 
     async def presses(self, message: JSON, button: str, **data: object) -> None:
         """Press a button, named by its sentence, and wait for Telegram's notice of it."""
-        pattern = pattern_of(button, data)
-        labels = [label for label in buttons_of(message) if pattern.fullmatch(label)]
+        pattern = pattern_of(button, data, self._notes.language)
+        labels = [one for one in buttons_of(message) if pattern.fullmatch(visible(one))]
         assert labels, f"no {button} among {buttons_of(message)}"
         shown = normal(labels[0])
         self._notes.note(self.name, [f"(presses [{shown}])"], reply_to=message["message_id"])
@@ -77,8 +102,10 @@ class Someone:
             way = "in a window" if answer["show_alert"] else "on the screen for a moment"
             self._notes.note("Bot", [f"({way}) {normal(answer['text'])}"], reply_to=None)
 
-    def _addressed(self, words: str) -> str:
-        if not self._notes.scene.group or words.startswith("/"):
+    def _addressed(self, words: str, to: JSON | None = None) -> str:
+        scene = self._notes.scene
+        to_the_bot = to is not None and to["from_bot"] and not scene.channel
+        if not (scene.group or scene.channel) or to_the_bot or words.startswith(("/", "@")):
             return words
         return f"{ADDRESS} {words}".strip()
 
@@ -87,6 +114,7 @@ class Someone:
             "chat": self._notes.chat_id,
             "thread_id": self._notes.topic,
             "reply_to": to and to["message_id"],
+            "as_chat": self._as_chat,
         }
         return _given(where)
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bot.pace import ENOUGH
 from sandbox.hidream.settings import Settings
+from storage.clock import SystemClock
+from storage.sqlite import open_store
+from storage.tasks import Measured
 from tests.conversations.conversation import Conversation
-from tests.conversations.notes import Scene
 from tests.conversations.scripts import CONVERSATIONS
 from tests.conversations.shown import FIRST_TASK, Record, numbered
 from tests.conversations.talk import Talk, Together
@@ -22,7 +25,13 @@ from tests.e2e.world import World, opened, until
 
 _ROOM: Final = 200
 """So many tasks at once: nobody's picture waits for another's."""
-_HIDREAM: Final = Settings(seconds=0.3, parallel=_ROOM, images_per_minute=10_000)
+_HIDREAM: Final = Settings(seconds=0.3, drawn="once", parallel=_ROOM, images_per_minute=10_000)
+_TOOK: Final = {
+    **{("4:3", count): (0.3, 0.4) for count in range(1, 4)},
+    ("9:16", 4): (12.0, 20.0),
+    ("4:3", 4): (0.3, 0.4),
+}
+"""How long tasks have taken so far, by shape and number: such as are asked for, and one kind that takes long."""
 _QUIET: Final = 0.4
 """Seconds without a call to Telegram after which the bot has noted all that it has done."""
 
@@ -49,22 +58,20 @@ async def play_all(path: Path) -> list[Played]:
 async def _play(path: Path, *, killed: bool) -> list[Played]:
     path.mkdir()
     async with opened(path, settings=_HIDREAM) as world:
+        await _live_through(world)
         room = {"parallel_requests": _ROOM, "images_per_minute": 10_000}
         await world.start(hidream=room)
-        await until(lambda: _ready(world), "the bot has started")
-        _number_tasks_from_there(world)
         found = await _together(world, [c for c in CONVERSATIONS if not c.alone], killed=killed)
         for conversation in CONVERSATIONS:
             if conversation.alone:
-                for scene in conversation.scenes:
-                    found += await _together(world, [conversation], killed=killed, scene=scene)
+                found += await _together(world, [conversation], killed=killed)
         return found
 
 
 async def _together(
-    world: World, conversations: Sequence[Conversation], *, killed: bool, scene: Scene | None = None
+    world: World, conversations: Sequence[Conversation], *, killed: bool
 ) -> list[Played]:
-    parts = [(c, s) for c in conversations for s in c.scenes if scene in {None, s}]
+    parts = [(c, s) for c in conversations for s in c.scenes]
 
     async def kill() -> None:
         if killed:
@@ -72,14 +79,20 @@ async def _together(
             await world.kill()
             await world.start()
 
-    together = Together(kill, len(parts))
-    return await asyncio.gather(*(_one(world, *part, together, killed=killed) for part in parts))
+    together = Together(len(parts))
+    played = [Talk(world, scene, c, together, kill) for c, scene in parts]
+    return await asyncio.gather(
+        *(
+            _one(talk, conversation, together, killed=killed)
+            for talk, (conversation, _) in zip(played, parts, strict=True)
+        )
+    )
 
 
 async def _one(
-    world: World, conversation: Conversation, scene: Scene, together: Together, *, killed: bool
+    talk: Talk, conversation: Conversation, together: Together, *, killed: bool
 ) -> Played:
-    talk, error = Talk(world, scene, together), ""
+    error = ""
     try:
         await talk.open()
         await conversation.script(talk)
@@ -89,7 +102,7 @@ async def _one(
     await together.left()
     return Played(
         title=conversation.title,
-        scene=scene.name,
+        scene=talk.scene.name,
         killed=killed,
         restarts=talk.restarts,
         records=numbered(talk.records),
@@ -97,12 +110,19 @@ async def _one(
     )
 
 
-async def _ready(world: World) -> bool:
-    return world.database.exists() and "started" in world.log
+async def _live_through(world: World) -> None:
+    """Make the database of a bot that has been running for a while: it has tasks, and knows their times."""
+    store = await open_store(world.database, clock=SystemClock())
+    for (ratio, count), (least, most) in _TOOK.items():
+        for n in range(ENOUGH):
+            seconds = least + (most - least) * n / (ENOUGH - 1)
+            await store.note_duration(Measured(ratio=ratio, count=count, seconds=seconds))
+    await store.close()
+    _number_tasks_from_there(world)
 
 
 def _number_tasks_from_there(world: World) -> None:
-    """Let the next task have a number that cannot be taken for another: as if there had been others."""
+    """Let the next task have a number that cannot be taken for another."""
     columns = {
         "id": FIRST_TASK - 1,
         **dict.fromkeys(

@@ -6,7 +6,7 @@ nothing of the bot may be left in the chat that the script has not seen as it is
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.conversations.notes import Notes, Scene
 from tests.conversations.shown import Record, number_in
@@ -14,33 +14,68 @@ from tests.conversations.someone import Someone
 from tests.conversations.waited import Bot
 from tests.e2e.world import JSON, World
 
+if TYPE_CHECKING:
+    from tests.conversations.conversation import Conversation
+
+Deed = Callable[[], Awaitable[None]]
 RESTART: Final = "··· here the bot is killed, and started again ···"
 
 
 class Talk(Notes):
     """One conversation: two people, a chat, the bot, and what has been noted so far."""
 
-    def __init__(self, world: World, scene: Scene, restart: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(world, scene)
+    def __init__(
+        self,
+        world: World,
+        scene: Scene,
+        conversation: "Conversation",
+        together: "Together",
+        restart: Deed,
+    ) -> None:
+        super().__init__(world, scene, conversation.language)
         self.restarts = 0
+        self._hears_all = conversation.hears_all
+        self._together = together
         self._restart = restart
 
     async def open(self) -> None:
         """Let the people in, and make the chat."""
         self.bot = Bot(self)
-        people = [await self.world.person(name) for name in ("Ada", "Bob")]
+        people = [
+            await self.world.person(name, language_code=self.language) for name in ("Ada", "Bob")
+        ]
         self.ada, self.bob = Someone(self, "Ada", people[0]), Someone(self, "Bob", people[1])
         self.chat_id = people[0].id
         if self.scene.group:
-            self.chat_id = await self.world.group(*people, topics=self.scene.topics)
+            more = {"topics": self.scene.topics, "privacy": not self._hears_all}
+            self.chat_id = await self.world.group(*people, **more)
         if self.scene.topics:
             self.topic = await self.world.topic(self.chat_id, "Pictures")
+        if self.scene.channel:
+            self.chat_id = await self.world.channel(*people)
 
     async def restart(self) -> None:
         """Kill the bot and start it again, where that is played; the transcript says where."""
         self.restarts += 1
         self.records.append(Record("", (RESTART,)))
-        await self._restart()
+        await self._together.all_there(self._restart)
+
+    async def hidream_is(self, what: str, **settings: object) -> None:
+        """Change how HiDream behaves, for all who play this conversation at the same time."""
+
+        async def change() -> None:
+            await self.world.set_hidream(**settings)
+
+        self.tells(what)
+        await self._together.all_there(change)
+
+    async def upgrade(self) -> None:
+        """Turn the group into a supergroup: a new chat, in which messages are counted anew."""
+        self.chat_id = await self.world.upgrade(self.chat_id)
+        self.tells("the group becomes a supergroup")
+        self.begin_anew()
+        self.bot.seen.clear()
+        self.bot.passing.clear()
 
     async def hidream_ends(self, *statuses: int | str, person: "Someone | None" = None) -> None:
         """Say how Ada's next task ends at HiDream, a status an image; "never" waits for `release`."""
@@ -55,6 +90,21 @@ class Talk(Notes):
     def number(self, message: JSON) -> str:
         """Give the number of the task that a message names, for a command."""
         return number_in(message)
+
+    async def is_delivered(self, *pictures: JSON) -> None:
+        """Wait until the bot has noted that tasks' pictures have arrived; nothing shows that."""
+        for picture in pictures:
+            await self.world.task_is("delivered", task=int(self.number(picture)))
+
+    async def blocks(self, person: "Someone") -> None:
+        """Let a person block the bot."""
+        await self.world.do(f"chats/{person.id}/block", blocked=True)
+        self.tells(f"{person.name} blocks the bot")
+
+    async def unblocks(self, person: "Someone") -> None:
+        """Let a person use the bot again."""
+        await self.world.do(f"chats/{person.id}/block", blocked=False)
+        self.tells(f"{person.name} unblocks the bot")
 
     async def close(self) -> None:
         """See that the chat shows what was noted, and nothing else of the bot.
@@ -72,17 +122,18 @@ class Talk(Notes):
 
 
 class Together:
-    """Those who wait for one restart of the bot that they share."""
+    """Those who wait for each other, to do once what changes the world that they share."""
 
-    def __init__(self, restart: Callable[[], Awaitable[None]], count: int) -> None:
-        self._restart = restart
+    def __init__(self, count: int) -> None:
         self._count = count
         self._waiting: list[asyncio.Future[None]] = []
+        self._deed: Deed | None = None
 
-    async def __call__(self) -> None:
-        """Wait until all others are as far, or at their end; then the bot is started anew."""
+    async def all_there(self, deed: Deed) -> None:
+        """Wait until all others are as far, or at their end; then it is done, once for all of them."""
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
+        self._deed = deed
         await self._go_on()
         await mine
 
@@ -92,10 +143,10 @@ class Together:
         await self._go_on()
 
     async def _go_on(self) -> None:
-        if self._waiting and len(self._waiting) == self._count:
+        if self._waiting and self._deed and len(self._waiting) == self._count:
             waiting, self._waiting = self._waiting, []
             try:
-                await self._restart()
+                await self._deed()
             finally:
                 for one in waiting:
                     one.set_result(None)

@@ -21,6 +21,8 @@ def message(text: str = "", **more: Any) -> JSON:
         ("HiDream is at it: 34 %", "HiDream is at it: … %"),
         ("your id is 1000000012", "your id is …"),
         ("4 pictures, number 17, 16:9, 2 minutes ago", "4 pictures, number 17, 16:9, just now"),
+        ("as of 24 Nov 2026, 10:59 UTC.", "as of … UTC."),
+        ("fertig in 3 Sek., in 3 秒", "fertig in … Sek., in … 秒"),
         ("id: 0b6c5a0e-0000-4000-8000-00000000abcd", "id: …"),
     ],
 )

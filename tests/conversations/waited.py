@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 
 from tests.conversations.notes import Notes, shown_texts
-from tests.conversations.shown import CHANGED, button_lines, form_of, lines_of, pattern_of
+from tests.conversations.shown import (
+    CHANGED,
+    button_lines,
+    form_of,
+    lines_of,
+    number_in,
+    pattern_of,
+    visible,
+)
 from tests.e2e.world import JSON, picture_of, text_of
 
 
@@ -32,7 +40,7 @@ class Bot:
         message = await self._notes.wait(
             lambda shown: self._new(shown, [id], data), f"it says {id}"
         )
-        lines = [*form_of(id, data).splitlines(), *button_lines(message)]
+        lines = [*form_of(id, data, self._notes.language).splitlines(), *button_lines(message)]
         self._notes.note("Bot", lines, message, reply_to=message["reply_to"])
         self.passing.add(message["message_id"])
         return message
@@ -47,9 +55,26 @@ class Bot:
         messages = await self._notes.wait(look, f"{count} pictures are there")
         texts = " ".join(shown_texts(messages))
         for id_ in ids:
-            assert pattern_of(id_, data).search(texts), f"no {id_} in {texts!r}"
+            found = pattern_of(id_, data, self._notes.language).search(visible(texts))
+            assert found, f"no {id_} in {texts!r}"
         self._noted(messages)
         return messages[0]
+
+    async def shows_each(self, count: int, *ids: str) -> list[JSON]:
+        """Wait for pictures of so many tasks, each its own message; they are noted in their tasks' order.
+
+        Which of them comes first is left to chance.
+        """
+
+        def look(shown: list[JSON]) -> list[JSON] | None:
+            new = [m for m in shown if m["message_id"] not in self.seen and picture_of(m)]
+            return new if len(new) >= count and all(self._fits(m, ids, {}) for m in new) else None
+
+        messages = await self._notes.wait(look, f"{count} pictures with {ids} are there")
+        messages.sort(key=lambda message: int(number_in(message)))
+        for message in messages:
+            self._noted([message])
+        return messages
 
     async def changes(self, message: JSON, *ids: str, **data: object) -> JSON:
         """Wait until a message that was seen says this instead."""
@@ -87,9 +112,9 @@ class Bot:
         new = (m for m in shown if m["message_id"] not in known)
         return next((m for m in new if self._fits(m, ids, data)), None)
 
-    @staticmethod
-    def _fits(message: JSON, ids: Iterable[str], data: dict[str, object]) -> bool:
-        return all(pattern_of(id_, data).search(text_of(message)) for id_ in ids)
+    def _fits(self, message: JSON, ids: Iterable[str], data: dict[str, object]) -> bool:
+        language, text = self._notes.language, visible(text_of(message))
+        return all(pattern_of(id_, data, language).search(text) for id_ in ids)
 
     def _noted(self, messages: list[JSON], mark: str = "") -> None:
         lines = lines_of(messages)

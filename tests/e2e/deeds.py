@@ -2,6 +2,7 @@
 
 import io
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -128,6 +129,7 @@ class Deeds:
         return str(pressed["callback_query_id"])
 
 
+@cache
 def sticker() -> bytes:
     """Draw a static sticker."""
     out = io.BytesIO()

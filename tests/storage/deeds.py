@@ -276,9 +276,6 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "inbox_set_aside": lambda known, draw: _of_a_row(
             known, draw, error=draw(known.words), now=known.now
         ),
-        "first_of_album": lambda known, draw: call(
-            Origin(bot_id=BOT, update_id=draw(_updates)), draw(_chats), f"g{draw(known.words)}"
-        ),
         "add_draft": lambda known, draw: call(
             NewDraft(
                 origin=Origin(bot_id=BOT, update_id=draw(_updates)),
@@ -286,6 +283,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
                 place=place(draw(_chats), draw(_small)),
                 photos=(photo(),),
                 caption=draw(known.words),
+                draft_id=draw(st.none() | st.integers(1, 4)),
                 kind=draw(st.sampled_from(("words", "prompt", "offer"))),
             ),
             known.now,
@@ -310,7 +308,6 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "close_album": _of_an_album,
     },
     "conversation": {
-        "use_draft": lambda _, draw: call(draw(st.integers(1, 4))),
         "note_message": lambda known, draw: call(
             draw(_task_ids(known)),
             draw(_chats),
@@ -334,6 +331,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
                 user_id=draw(_people),
                 chat_id=draw(_chats),
                 words=draw(known.words),
+                shared=draw(st.booleans()),
             ),
             known.now,
         ),

@@ -36,6 +36,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         call(*_turning(known), known.now - 10 * MINUTE, kind=_KINDS[known.turn // 9 % 3])
     ],
     "draft": lambda known: [call(known.turn % 4 + 1)],
+    "draft_made_by": lambda known: [call(Origin(bot_id=BOT, update_id=known.turn % 9))],
     "draft_at": lambda known: [call(*_turning(known), known.turn // 9 % 3)],
     "albums_due": lambda known: [call(known.now, (99, 1)[known.turn % 2])],
     "next_album_due": lambda _: [call()],
@@ -69,7 +70,6 @@ LOOKS: Final[Mapping[str, Look]] = {
     "count_results": lambda _: [call(1), call(2, words="x"), call(3, chat_id=3), call(1, after=1)],
     "ancestors": lambda known: [call(one, 9), call(one, 1)] if (one := _one(known)) else [],
     "everything_of": lambda known: [call(known.turn % 3 + 1)],
-    "unfinished_child": _by_id,
     "place_in_line": lambda known: [call(one)] if (one := _one(known)) else [],
     "next_queued": lambda _: [call(99), call(2)],
     "slots_held": lambda known: [call(known.now)],

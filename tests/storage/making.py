@@ -7,6 +7,8 @@ from typing import Final
 
 from storage.store import TaskStore
 from storage.tasks import (
+    Album,
+    AlbumPart,
     ImageState,
     NewDraft,
     NewTask,
@@ -223,3 +225,16 @@ async def reach(
     assert moved is not None
     assert (moved.id, moved.state) == (task.id, state)
     return moved
+
+
+async def album_of(store: TaskStore, update_id: int, chat_id: int) -> None:
+    """Let an album of one part have come in and been worked off."""
+    part = AlbumPart(
+        origin=Origin(bot_id=BOT, update_id=update_id),
+        chat_id=chat_id,
+        media_group_id="album",
+        message_id=update_id,
+        data="{}",
+    )
+    assert await store.album_part(part, now=START, due_at=START)
+    await store.close_album(Album(chat_id=chat_id, media_group_id="album", parts=(part,)))

@@ -108,6 +108,29 @@ async def test_what_hidream_makes_of_it_is_dropped(store: TaskStore) -> None:
     assert await store.running(late_since=START - timedelta(days=9)) == []
 
 
+@pytest.mark.parametrize("state", [TaskState.SUBMITTING, TaskState.UNCERTAIN, TaskState.RUNNING])
+async def test_stopping_gives_no_more_than_is_allowed(store: TaskStore, state: TaskState) -> None:
+    """Whoever stops what HiDream has cannot hand in the next at once, again and again: each is paid for."""
+    task = await reach(store, state)
+    there(await store.cancel(task, START))
+    if state is TaskState.SUBMITTING:
+        there(await accept(store, task))
+    with pytest.raises(TooManyUnfinished) as caught:
+        await store.add(new_task(2), now=START, max_unfinished=1)
+    assert (caught.value.unfinished, caught.value.allowed) == (1, 1)
+    await store.add(new_task(3, user_id=6), now=START, max_unfinished=1)
+    await store.add(new_task(4), now=START + 3 * HOUR, max_unfinished=1)
+
+
+async def test_what_has_cost_nothing_is_no_burden(store: TaskStore) -> None:
+    """Once HiDream has come to its end, or where it never began, a stopped task counts no more."""
+    running = await reach(store, TaskState.RUNNING, 1)
+    for task in (running, await add(store, 2)):
+        there(await store.cancel(task, START))
+    await store.release(running.hidream_task_id or "", START)
+    await store.add(new_task(3), now=START, max_unfinished=1)
+
+
 async def test_a_withdrawn_task_is_asked_about_when_it_was_accepted(store: TaskStore) -> None:
     """HiDream's id and sub-tasks are noted, so that its end is heard of."""
     task = await reach(store, TaskState.SUBMITTING)

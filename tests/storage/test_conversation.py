@@ -16,6 +16,7 @@ from tests.storage.making import (
     add,
     new_draft,
     new_task,
+    place,
     reach,
     there,
 )
@@ -37,7 +38,7 @@ async def test_drafts_of_each_kind_are_open_by_themselves(store: TaskStore) -> N
     assert await store.open_draft(5, 5, START - HOUR, kind="prompt") == prompt
     assert await store.open_draft(5, 5, START - HOUR, kind="offer") is None
     newer = await store.add_draft(new_draft(3), START)
-    await store.use_draft(newer.id)
+    await store.add_draft(replace(new_draft(4), kind="offer", draft_id=newer.id), START)
     assert await store.open_draft(5, 5, START - HOUR) is None
     assert await store.open_draft(5, 5, START - HOUR, kind="prompt") == prompt
 
@@ -49,11 +50,22 @@ async def test_offers_close_nothing(store: TaskStore) -> None:
     second = await store.add_draft(replace(new_draft(3), kind="offer"), START)
     assert await store.open_draft(5, 5, START - HOUR) == words
     assert await store.open_draft(5, 5, START - HOUR, kind="offer") == second
-    await store.use_draft(second.id)
-    assert await store.open_draft(5, 5, START - HOUR, kind="offer") == first
-    assert await store.draft(second.id) == replace(second, used=True)
+    assert await store.draft(second.id) == second
+    assert await store.draft(first.id) == first
     assert await store.draft(99) is None
-    await store.use_draft(99)
+
+
+async def test_a_draft_takes_the_place_of_another(store: TaskStore) -> None:
+    """The other is used from then on; a repeat finds what it has made, and changes nothing."""
+    first = await store.add_draft(new_draft(1), START)
+    new = replace(new_draft(2), kind="offer", draft_id=first.id)
+    assert await store.draft_made_by(new.origin) is None
+    second = await store.add_draft(new, START)
+    assert await store.draft(first.id) == replace(first, used=True)
+    assert await store.draft_made_by(new.origin) == second
+    assert await store.add_draft(replace(new, draft_id=second.id), START) == second
+    assert await store.draft(second.id) == second
+    await store.add_draft(replace(new_draft(3), draft_id=99), START)
 
 
 async def test_a_draft_is_found_by_its_message(store: TaskStore) -> None:
@@ -61,7 +73,8 @@ async def test_a_draft_is_found_by_its_message(store: TaskStore) -> None:
     first = await store.add_draft(new_draft(1), START)
     second = await store.add_draft(new_draft(2), START)
     assert await store.draft_at(5, 5, 9) == second
-    await store.use_draft(second.id)
+    elsewhere = replace(new_draft(8), place=place(5, 7), draft_id=second.id)
+    await store.add_draft(elsewhere, START)
     assert await store.draft_at(5, 5, 9) == first, "closed by the newer one, but never answered"
     await store.add(new_task(3, draft_id=first.id), now=START, max_unfinished=None)
     assert await store.draft_at(5, 5, 9) is None
@@ -228,6 +241,24 @@ async def test_a_view_is_kept_as_it_came(store: TaskStore) -> None:
     assert other.id > view.id
     assert await store.view(view.id) == view
     assert await store.view(99) is None
+
+
+async def test_a_shared_view_is_made_once(store: TaskStore) -> None:
+    """Who asks for the same list again gets the same row, as young as if it were new: lists don't heap up."""
+    view = await store.add_view(_VIEW, START)
+    again = replace(_VIEW, origin=Origin(bot_id=BOT, update_id=2), shared=True)
+    assert await store.add_view(again, START + HOUR) == replace(view, created_at=START + HOUR)
+    assert await store.view(view.id) == replace(view, created_at=START + HOUR)
+    others: list[dict[str, Any]] = [
+        {"user_id": 6},
+        {"chat_id": 6},
+        {"kind": "status"},
+        {"words": ""},
+    ]
+    for n, other in enumerate(others):
+        origin = Origin(bot_id=BOT, update_id=3 + n)
+        made = await store.add_view(replace(again, origin=origin, **other), START)
+        assert made.id > view.id
 
 
 async def test_a_view_is_found_by_its_words(store: TaskStore) -> None:

@@ -13,6 +13,7 @@ from tests.storage.making import (
     OWNER,
     START,
     add,
+    album_of,
     claim,
     claim_delivery,
     new_draft,
@@ -106,19 +107,18 @@ async def test_recovery_of_one_state_leaves_the_other_alone(store: TaskStore, so
 
 async def test_a_moved_group_takes_everything_along(store: TaskStore) -> None:
     """Updates, albums, drafts and tasks of a group belong to its new id; other chats' stay."""
-    origin = Origin(bot_id=BOT, update_id=1)
     await store.receive(BOT, [update(1, -5), update(2, -5), update(3, 6)], START)
-    await store.first_of_album(origin, -5, "album")
-    await store.first_of_album(origin, 6, "album")
+    await album_of(store, 1, -5)
+    await album_of(store, 3, 6)
     draft = await store.add_draft(new_draft(1, chat_id=-5), START)
     kept = await store.add_draft(new_draft(2, chat_id=6), START)
     task = await add(store, 1, chat_id=-5)
     other = await add(store, 2, chat_id=6)
     await store.move_chat(-5, -1005)
     assert [row.chat_id for row in await store.inbox_heads(START, 10)] == [-1005, 6]
-    later = Origin(bot_id=BOT, update_id=2)
-    assert not await store.first_of_album(later, -1005, "album")
-    assert await store.first_of_album(later, -5, "album")
+    first = Origin(bot_id=BOT, update_id=1)
+    assert await store.album_origin(-1005, "album") == first
+    assert await store.album_origin(-5, "album") is None
     found = await store.open_draft(5, -1005, START - HOUR)
     assert found is not None
     assert found.id == draft.id
@@ -234,7 +234,7 @@ async def test_handled_updates_are_deleted_in_batches(store: TaskStore) -> None:
         await store.inbox_done(row, START)
     await store.inbox_set_aside(rows[3], error="broken", now=START)
     await store.inbox_done(rows[4], START + HOUR)
-    await store.first_of_album(Origin(bot_id=BOT, update_id=1), 5, "album")
+    await album_of(store, 1, 5)
 
     async def prune(limit: int, *, finished: bool = False) -> int:
         return await store.prune(
@@ -247,7 +247,7 @@ async def test_handled_updates_are_deleted_in_batches(store: TaskStore) -> None:
     assert [await prune(2), await prune(9), await prune(9)] == [2, 2, 0]
     assert await prune(9, finished=True) == 1
     assert await store.receive(BOT, [update(n, n) for n in range(6)], START) == 4
-    assert await store.first_of_album(Origin(bot_id=BOT, update_id=9), 5, "album")
+    assert await store.album_origin(5, "album") is None
 
 
 async def test_forgetting_keeps_to_its_limit(store: TaskStore) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from storage.store import TaskStore
-from storage.tasks import Origin, Topic
+from storage.tasks import Topic
 from tests.storage.making import BOT, HOUR, START, HandClock, new_draft, new_task, update
 
 
@@ -90,16 +90,6 @@ async def test_an_update_set_aside_is_in_nobodys_way(store: TaskStore) -> None:
     assert await heads(store) == [2]
     assert await store.next_inbox_due() is None
     assert store.mark(Topic.INBOX) == mark
-
-
-async def test_one_update_answers_for_an_album(store: TaskStore) -> None:
-    """The first update of an album to ask answers for it, also when it asks again; albums are a chat's own."""
-    one, two = Origin(bot_id=BOT, update_id=1), Origin(bot_id=BOT, update_id=2)
-    assert await store.first_of_album(one, 5, "album")
-    assert not await store.first_of_album(two, 5, "album")
-    assert await store.first_of_album(one, 5, "album")
-    assert await store.first_of_album(two, 6, "album")
-    assert await store.first_of_album(two, 5, "other")
 
 
 async def test_a_draft_is_kept_as_it_came(store: TaskStore) -> None:

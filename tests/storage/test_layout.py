@@ -9,7 +9,7 @@ import pytest
 from storage.database import APPLICATION_ID
 from storage.layout import Migration, migrate, migrations, statements
 from storage.sqlite import open_store
-from storage.tasks import Photo, Settings
+from storage.tasks import AlbumPart, Origin, Photo, Settings
 from tests.storage.database_files import make
 from tests.storage.making import START, HandClock
 
@@ -79,6 +79,14 @@ async def test_rows_of_an_older_layout_are_kept(path: Path) -> None:
         draft = await store.draft(1)
         assert draft is not None
         assert (draft.kind, draft.caption) == ("words", "x")
+        part = AlbumPart(
+            origin=Origin(bot_id=1, update_id=4),
+            chat_id=5,
+            media_group_id="g",
+            message_id=11,
+            data="{}",
+        )
+        assert not await store.album_part(part, now=START, due_at=START), "it was answered then"
         assert await store.albums_due(START, 9) == []
         assert [row.update_id for row in await store.inbox_heads(START, 9)] == [3]
         assert (await store.counts())["delivered"] == 1

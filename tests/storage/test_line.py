@@ -116,17 +116,6 @@ async def test_a_persons_tasks_come_unfinished_first(store: TaskStore) -> None:
     assert await store.tasks_of(8, limit=10) == []
 
 
-async def test_an_unfinished_child_is_found(store: TaskStore) -> None:
-    """A task that was made from another one is found until it is finished."""
-    parent = await reach(store, TaskState.DELIVERED, 1)
-    assert await store.unfinished_child(parent.id) is None
-    new = new_task(2, parent_id=parent.id)
-    child = await store.add(new, now=START, max_unfinished=None)
-    assert await store.unfinished_child(parent.id) == child
-    await store.cancel_queued(5, 5, START)
-    assert await store.unfinished_child(parent.id) is None
-
-
 async def test_a_repeat_is_known_by_its_origin(store: TaskStore) -> None:
     """The task that an update has made is found by that update, and by no other."""
     task = await add(store, 1, user_id=5)

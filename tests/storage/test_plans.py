@@ -59,7 +59,6 @@ async def _use_everything(store: TaskStore) -> None:
         store.add_all(
             [new_task(51), replace(new_task(52), pressed="again:1")], now=START, max_unfinished=9
         ),
-        store.unfinished_child(1),
         store.place_in_line(task),
         store.next_queued(5),
         store.requeue_due(START),
@@ -118,7 +117,8 @@ async def _converse(store: TaskStore) -> None:
     """Call every method of the conversation, with something that each has to find."""
     part = AlbumPart(
         origin=Origin(bot_id=BOT, update_id=1),
-        chat_id=5,
+        # one to which nothing has come that is not handled yet
+        chat_id=7,
         media_group_id="g",
         message_id=1,
         data="{}",
@@ -129,12 +129,12 @@ async def _converse(store: TaskStore) -> None:
     await store.next_album_due()
     await store.album_later(album, due_at=START)
     await store.close_album(album)
-    await store.first_of_album(part.origin, 5, "g")
+    await store.album_origin(5, "g")
     view = NewView(origin=part.origin, kind="history", user_id=5, chat_id=5)
     for look in (
         store.draft(1),
         store.draft_at(5, 5, 9),
-        store.use_draft(1),
+        store.draft_made_by(Origin(bot_id=BOT, update_id=1)),
         store.note_message(1, 5, 1, "buttons", START),
         store.task_at(5, 1),
         store.task_from(5, 5, 9),

@@ -31,6 +31,7 @@ from tests.storage.making import (
     START,
     accept,
     add,
+    album_of,
     claim_delivery,
     new_draft,
     new_task,
@@ -282,12 +283,12 @@ async def test_a_chat_that_stands_for_somebody_keeps_what_is_the_chats(store: Ta
     """Where an anonymous admin is forgotten, what the group has chosen stays, and so do others' albums."""
     await store.set_preference("chat", GROUP, "ratio", "1:1")
     await store.set_preference("user", GROUP, "ratio", "4:3")
-    await store.first_of_album(Origin(bot_id=BOT, update_id=1), GROUP, "g")
+    await album_of(store, 1, GROUP)
     await add(store, 1, user_id=GROUP, chat_id=GROUP)
     assert (await store.forget_person(GROUP, START)).cancelled == 1
     assert await store.preferences("chat", GROUP) == {"ratio": "1:1"}
     assert await store.preferences("user", GROUP) == {}
-    assert not await store.first_of_album(Origin(bot_id=BOT, update_id=2), GROUP, "g")
+    assert await store.album_origin(GROUP, "album") is not None
 
 
 async def test_everything_is_told(store: TaskStore) -> None:

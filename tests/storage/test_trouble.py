@@ -104,10 +104,6 @@ GROWING: Final[Mapping[str, tuple[TaskState, Deed]]] = {
         _to_the_head("inbox_defer", due_at=START, error=LONG, failed=True),
     ),
     "inbox_set_aside": (TaskState.QUEUED, _to_the_head("inbox_set_aside", error=LONG, now=START)),
-    "first_of_album": (
-        TaskState.QUEUED,
-        lambda store: store.first_of_album(Origin(bot_id=1, update_id=1), 1, LONG),
-    ),
     "album_part": (
         TaskState.QUEUED,
         lambda store: store.album_part(

@@ -8,6 +8,19 @@ is killed in the second run. Then `python -m tests.conversations --write`.
 from typing import Final
 
 from tests.conversations.conversation import Conversation, conversations_of
-from tests.conversations.scripts import photos, results, start
+from tests.conversations.scripts import (
+    albums,
+    groups,
+    languages,
+    photos,
+    privacy,
+    progress,
+    replies,
+    results,
+    settings,
+    start,
+)
 
-CONVERSATIONS: Final[tuple[Conversation, ...]] = conversations_of(start, photos, results)
+CONVERSATIONS: Final[tuple[Conversation, ...]] = conversations_of(
+    start, photos, albums, replies, results, progress, groups, settings, languages, privacy
+)

@@ -97,6 +97,31 @@ async def file_and_end(talk: Talk) -> None:
 
 
 @conversation()
+async def more_of_it(talk: Talk) -> None:
+    """More of it.
+
+    The same once more, the same four times, or the same photo with other words.
+    """
+    ada, bot = talk.ada, talk.bot
+    await ada.sends("make it snow /ratio 16:9")
+    picture = await bot.shows(1, "result")
+    await talk.hidream_ends("never")
+    await ada.presses(picture, "button-repeat")
+    await bot.reports("progress-percent")
+    await ada.presses(picture, "button-repeat")
+    await talk.restart()
+    await talk.release()
+    await bot.shows(1, "result")
+    await ada.presses(picture, "button-count", count=4)
+    await bot.shows(4, "result")
+    await bot.says("result-next")
+    await ada.presses(picture, "button-words")
+    question = await bot.says("ask-other-words")
+    await ada.says("make it rain", to=question)
+    await bot.shows(1, "result")
+
+
+@conversation()
 async def once_more(talk: Talk) -> None:
     """Once more.
 

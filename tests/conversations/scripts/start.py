@@ -12,7 +12,8 @@ async def hello(talk: Talk) -> None:
     """
     ada, bot = talk.ada, talk.bot
     await ada.says("/start")
-    await bot.says("start")
+    await bot.says("start-group" if talk.scene.group else "start")
     await talk.restart()
     await ada.says("/help")
-    await bot.says("help", "help-options", "help-commands")
+    way = "help-group" if talk.scene.group else "help"
+    await bot.says(way, "help-replies", "help-options", "help-commands")
