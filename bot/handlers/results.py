@@ -9,10 +9,10 @@ from bot.actions import BACK, Action
 from bot.actions import press as data_of
 from bot.captions import write
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.orders import Order, Orders
 from bot.handlers.press import Press
-from bot.handlers.subject import put, put_back, settled, shown, task_of
+from bot.handlers.subject import put, put_back, shown, task_of
 from bot.messages import Urgency
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 from bot.texts import Say
@@ -170,9 +170,10 @@ class ResultButtons:
             line = Say("ask-use", {"task": task.id})
             if len(images) > 1:
                 line = Say("ask-use-one", {"task": task.id, "number": numbers.index(n) + 1})
-            await self._orders.ask(_order(press, task, (photo,), ""), line)
+            # first, since a question is asked anew where what comes after it has to be repeated
             if choice:
                 await put_back(self._desk, press, task)
+            await self._orders.ask(_order(press, task, (photo,), ""), line)
 
     async def _under(self, press: Press, numbers: Sequence[int]) -> int | None:
         """Say which image a button is meant for without naming it: the one, or the one it is under."""
