@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from telegram import Update
 
+from bot.chosen import effective, language_for
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
@@ -17,7 +18,7 @@ from bot.handlers.refusals import Refusals
 from bot.links import Link
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
-from bot.preferences import Defaults, effective, language_for
+from bot.preferences import Defaults
 from bot.texts import Say
 from storage.clock import Clock
 from storage.files import PictureFiles

@@ -8,6 +8,8 @@ from typing import Any, Final
 from telegram import Message, Update
 
 from bot import settings_pages as pages
+from bot.actions import Action
+from bot.chosen import chosen_for_chat, language_for
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk, settled
 from bot.handlers.incoming import Incoming
@@ -20,9 +22,7 @@ from bot.preferences import (
     Effective,
     Preference,
     Scope,
-    chosen_for_chat,
     combine,
-    language_for,
     negative_of,
 )
 from bot.texts import Say
@@ -50,8 +50,8 @@ class SettingsHandlers:
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
         return {
-            pages.OWN: partial(self._pressed, "user"),
-            pages.CHAT: partial(self._pressed, "chat"),
+            Action.SET: partial(self._pressed, "user"),
+            Action.SET_CHAT: partial(self._pressed, "chat"),
         }
 
     async def settings(self, update: Update, context: Any) -> None:
