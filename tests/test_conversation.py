@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot import copies
 from bot.errors import PutOff
 from bot.messages import Later, Unknown
-from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
 from tests.parlour import JSON, NAME, Parlour, sized
 
@@ -739,6 +739,6 @@ async def test_a_variant_can_be_copied() -> None:
     await parlour.post(r"\{red, blue} {car, bus}", photo="a")
     await parlour.press(parlour.last, parlour.last.buttons[0].data)
     for task in await parlour.tasks():
-        await parlour.post(copyable(task), photo="b")
+        await parlour.post(copies.whole(task), photo="b")
     prompts = [prompt for _, prompt in await made(parlour)]
     assert prompts == ["{red, blue} car", "{red, blue} bus"] * 2
