@@ -54,6 +54,18 @@ async def test_a_photo_alone_is_asked_about() -> None:
     assert (await made(parlour))[1:] == [(["b"], "in blue"), (["b"], "in red")]
 
 
+async def test_what_others_wrote_of_a_forwarded_photo_is_no_order() -> None:
+    """Its caption was not written to the bot: nothing is spent before the person has said what to make."""
+    parlour = Parlour()
+    source: JSON = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    await parlour.post("our new office, in /count 4", photo="a", forward_origin=source)
+    assert parlour.read() == [["ask-words"]]
+    await parlour.post("make it snow")
+    await parlour.post("at night")
+    await parlour.post("another caption", photo="b", forward_origin=source)
+    assert await made(parlour) == [(["a"], "make it snow"), (["b"], "at night")]
+
+
 async def test_of_two_photos_both_can_be_answered() -> None:
     """The person is told that two wait; a text goes to the later, a reply to whichever it points at."""
     parlour = Parlour()
