@@ -58,7 +58,7 @@ async def test_photo_first_words_later(tmp_path: Path) -> None:
             await ada.gets(1)
             assert (await submitted(world, ada))["ratio"] == "4:3"
             await ada.text("and now in blue")
-            await ada.reads("now send the photo")
+            await ada.reads("keep these words for your next photo")
             await ada.photo()
             await ada.gets(2)
             assert "and now in blue" in await _asked_for(world)
@@ -176,7 +176,7 @@ async def test_everything_else(tmp_path: Path) -> None:
         for content in ({"new_chat_title": "New"}, {"delete_chat_photo": True}):
             await world.do(f"chats/{ada.id}/message", user_id=ada.id, message=content)
         for text, words in (
-            ("hello", "now send the photo"),
+            ("hello", "keep these words for your next photo"),
             ("/ratoi 16:9 make it sepia", "mean /ratio?"),
             ("/nonsense", "don't know /nonsense"),
         ):
