@@ -107,9 +107,9 @@ async def test_edited_caption(tmp_path: Path) -> None:
         await _edit(world, ada, photo, caption="make it rain")
         offer = await ada.reads("make it again")
         text = await bob.text("hello")
-        await bob.reads("now send the photo")
+        await bob.reads("keep these words for your next photo")
         await _edit(world, bob, text, text="make it blue")
-        await bob.reads("now send the photo", times=2)
+        await bob.reads("keep these words for your next photo", times=2)
         await bob.photo()
         await bob.gets(1)
         assert (await submitted(world, bob))["prompt"] == "make it blue"
