@@ -8,7 +8,11 @@ from bot.actions import Action
 from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
+<<<<<<< HEAD
 from bot.handlers.orders import EACH, FIRST, IDEAS, Order, Orders
+=======
+from bot.handlers.orders import DROP, EACH, FIRST, GO, IDEA, IDEAS, Order, Orders
+>>>>>>> refs/heads/user
 from bot.handlers.press import Press
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
@@ -24,7 +28,11 @@ class OfferButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
+<<<<<<< HEAD
         return {Action.IDEA: self.idea, Action.GO: self.go}
+=======
+        return {IDEA: self.idea, GO: self.go, DROP: self.drop}
+>>>>>>> refs/heads/user
 
     async def idea(self, press: Press) -> None:
         """Take an idea as the words for photos."""
@@ -53,6 +61,17 @@ class OfferButtons:
         else:
             order = replace(order, each=choice == EACH, confirmed=True)
         await self._make(order, press)
+
+    async def drop(self, press: Press) -> None:
+        """Forget words that wait for a photo, with what was said about them."""
+        number = press.number()
+        draft = None if number is None else await self._desk.store.draft(number)
+        if draft is None or draft.kind != "prompt":
+            await self._desk.notice(press, Say("pressed-unknown"))
+        elif await self._desk.admits(press, draft.user_id, draft.place.chat_id):
+            await self._desk.store.drop_draft(draft.id)
+            await self._desk.notice(press, Say("pressed-dropped"))
+            await self._desk.chat.delete(press.chat_id, press.message_id)
 
     async def _draft(self, press: Press, kind: DraftKind) -> Draft | None:
         number = press.number()

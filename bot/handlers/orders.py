@@ -29,6 +29,12 @@ OPEN_FOR: Final = timedelta(minutes=15)
 An answer to the question, or to the photo itself, always is."""
 IDEAS: Final = ("idea-snow", "idea-painting", "idea-night")
 """Words to be tapped, by sentence."""
+<<<<<<< HEAD
+=======
+IDEA: Final = "idea"
+GO: Final = "go"
+DROP: Final = "drop"
+>>>>>>> refs/heads/user
 FIRST: Final = "first"
 EACH: Final = "each"
 _MOST_WORDS: Final = 4096
@@ -206,7 +212,8 @@ class Orders:
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
         kept = Say("words-kept" if message.private else "words-kept-group")
-        question = await self._say(order, *lines, kept, ask=not message.private)
+        drop = Button(label=Say("button-drop"), data=f"{DROP}:{draft.id}")
+        question = await self._say(order, *lines, kept, ask=not message.private, buttons=(drop,))
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:

@@ -71,6 +71,10 @@ class Conversation(Protocol):
         """Note which message asks for the words."""
         ...
 
+    async def drop_draft(self, draft_id: int) -> None:
+        """Nobody waits for the rest of a draft any more: it is used. What asks about it goes on being known."""
+        ...
+
     async def open_draft(
         self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
     ) -> Draft | None:
