@@ -8,11 +8,7 @@ from bot.actions import Action
 from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
-<<<<<<< HEAD
 from bot.handlers.orders import EACH, FIRST, IDEAS, Order, Orders
-=======
-from bot.handlers.orders import DROP, EACH, FIRST, GO, IDEA, IDEAS, Order, Orders
->>>>>>> refs/heads/user
 from bot.handlers.press import Press
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
@@ -28,11 +24,7 @@ class OfferButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
-<<<<<<< HEAD
-        return {Action.IDEA: self.idea, Action.GO: self.go}
-=======
-        return {IDEA: self.idea, GO: self.go, DROP: self.drop}
->>>>>>> refs/heads/user
+        return {Action.IDEA: self.idea, Action.GO: self.go, Action.DROP: self.drop}
 
     async def idea(self, press: Press) -> None:
         """Take an idea as the words for photos."""

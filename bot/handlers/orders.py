@@ -29,12 +29,6 @@ OPEN_FOR: Final = timedelta(minutes=15)
 An answer to the question, or to the photo itself, always is."""
 IDEAS: Final = ("idea-snow", "idea-painting", "idea-night")
 """Words to be tapped, by sentence."""
-<<<<<<< HEAD
-=======
-IDEA: Final = "idea"
-GO: Final = "go"
-DROP: Final = "drop"
->>>>>>> refs/heads/user
 FIRST: Final = "first"
 EACH: Final = "each"
 _MOST_WORDS: Final = 4096
@@ -212,7 +206,7 @@ class Orders:
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
         kept = Say("words-kept" if message.private else "words-kept-group")
-        drop = Button(label=Say("button-drop"), data=f"{DROP}:{draft.id}")
+        drop = Button(label=Say("button-drop"), data=press(Action.DROP, draft.id))
         question = await self._say(order, *lines, kept, ask=not message.private, buttons=(drop,))
         await self._asked(draft, question)
 
