@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot import reports
+from bot import copies, reports
 from bot.actions import Action, press
 from bot.messages import Button, Keyboard
 from bot.texts import Ago, Data, Say, shorten
@@ -91,7 +91,7 @@ def kept(images: Sequence[Image]) -> list[Image]:
 
 def history_caption(picture: Shown, *, standing: str, now: datetime) -> Say:
     """Give what stands under a picture; `standing` is as in `reports.result`."""
-    caption, _ = reports.copy_within(picture.task, standing=standing)
+    caption, _ = copies.within(picture.task, standing=standing)
     data: Data = {
         "caption": caption,
         "task": picture.task.id,

@@ -2,24 +2,19 @@
 
 A caption comes first, then what the person has chosen, then what the admins of the chat have chosen
 for it, then the installation's settings. A new row of the table is a new choice, with its sentences;
-/settings and the store need nothing else.
+/settings and the store need nothing else. Pure.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-import structlog
-
 from bot.captions import parse, write
 from bot.errors import CaptionError
-from bot.languages import LANGUAGES, resolve
+from bot.languages import LANGUAGES
 from bot.options import NO_NEGATIVE, OPTIONS
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 from bot.texts import Say, units
-from storage.store import TaskStore
-
-log = structlog.get_logger(__name__)
 
 Scope = Literal["user", "chat"]
 """Whose choice it is: a person's, or a chat's. A chat that speaks for a person has both."""
@@ -180,6 +175,8 @@ class Effective:
     defaults: Defaults
     sources: Mapping[str, Source]
     """By the name of the preference."""
+    ignored: tuple[tuple[Source, str], ...] = ()
+    """What was kept that is no value, by its name: damaged, or of another version."""
 
 
 def combine(
@@ -191,48 +188,17 @@ def combine(
     """
     defaults = Defaults(request=installation)
     sources: dict[str, Source] = {row.name: "installation" for row in PREFERENCES}
+    ignored: list[tuple[Source, str]] = []
     kept: tuple[tuple[Source, Mapping[str, str]], ...] = (("chat", chat), ("user", user))
     for source, values in kept:
         for name, value in values.items():
             row = BY_NAME.get(name)
             taken = None if row is None else row.take(defaults, value)
             if taken is None:
-                log.warning("preference_ignored", name=name, source=source)
+                ignored.append((source, name))
                 continue
             defaults, sources[name] = taken, source
-    return Effective(defaults=defaults, sources=sources)
-
-
-async def effective(
-    store: TaskStore, installation: PictureRequest, user_id: int, chat_id: int
-) -> Effective:
-    """Give what holds for a person in a chat where a caption says nothing else."""
-    return combine(
-        installation,
-        chat=await chosen_for_chat(store, chat_id),
-        user=await store.preferences("user", user_id),
-    )
-
-
-async def chosen_for_chat(store: TaskStore, chat_id: int) -> Mapping[str, str]:
-    """Give what the admins of a chat have chosen for it; a private chat has none (Bot API: ids above 0)."""
-    return {} if chat_id > 0 else await store.preferences("chat", chat_id)
-
-
-async def language_for(
-    store: TaskStore, user_id: int, chat_id: int, code: str | None
-) -> str | None:
-    """Give the language to speak to somebody; `code` is Telegram's for theirs. None: nobody knows.
-
-    Their own choice comes first, then Telegram's word, then what the chat's admins have chosen.
-    """
-    own = (await store.preferences("user", user_id)).get(LANGUAGE)
-    if own in LANGUAGES:
-        return own
-    if code:
-        return resolve(code)
-    chats = (await chosen_for_chat(store, chat_id)).get(LANGUAGE)
-    return chats if chats in LANGUAGES else None
+    return Effective(defaults=defaults, sources=sources, ignored=tuple(ignored))
 
 
 def negative_of(written: str) -> str | None:

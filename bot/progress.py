@@ -10,14 +10,15 @@ from typing import Final
 
 import structlog
 
-from bot import keyboards, reports
+from bot import keyboards
 from bot.account import Account
 from bot.delays import backoff
 from bot.endings import Endings
-from bot.estimates import Estimates, Span
+from bot.estimates import Estimates
 from bot.keeping import keep
 from bot.lanes import Lanes
 from bot.messages import Chat, Dropped, Gone, Later, Moved, Refused, Sent, Target, Unknown
+from bot.progress_lines import ProgressLines
 from bot.texts import Say
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -44,9 +45,6 @@ _SHOWN: Final = IN_LINE | AT_HIDREAM
 _PERSON_INTERVAL: Final = 3.0
 _GROUP_INTERVAL: Final = 6.0
 """Seconds between two edits of a message: a group takes 20 messages a minute, from all of us."""
-_FRONT: Final = 5
-_FEWER: Final = 0.8
-"""In the front of the line each step is shown, further back only when a fifth of the line has gone."""
 _DELETIONS: Final = 4
 """So often it is tried to delete a message whose task was over before it arrived."""
 _GONE_PAUSE: Final = 3600.0
@@ -70,8 +68,8 @@ class Progress:
         self._store = store
         self._chat = chat
         self._account = account
-        self._estimates = estimates
         self._clock = clock
+        self._lines = ProgressLines(store=store, account=account, estimates=estimates, clock=clock)
         self._endings = Endings(store=store, chat=chat, clock=clock)
         self._lanes: Lanes[int] = Lanes(AT_ONCE - _EDITS_AT_ONCE, ended=self._ended)
         self._edits: Lanes[int] = Lanes(_EDITS_AT_ONCE, ended=self._ended)
@@ -79,8 +77,6 @@ class Progress:
         self._shown: dict[int, Say] = {}
         self._next_look: dict[int, float] = {}
         self._quiet_until: dict[int, float] = {}
-        self._placed: dict[int, tuple[int, float]] = {}
-        """The place of a task, and until when the wait that goes with it holds good."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Show until told to stop, then finish the messages in hand."""
@@ -132,7 +128,7 @@ class Progress:
         current = await self._store.get(task.id)
         if current is None or current.progress_message_id is not None:
             return  # the list was read before an earlier message of this task had arrived
-        line, place = await self._line(task)
+        line, place = await self._lines.of(task)
         outcome = await self._chat.say(
             Target.in_reply_to(task.place),
             line,
@@ -200,7 +196,7 @@ class Progress:
         for id_ in known - {task.id for task in tasks}:
             self._shown.pop(id_, None)
             self._next_look.pop(id_, None)
-            self._placed.pop(id_, None)
+            self._lines.forget(id_)
         waits = [_TROUBLE_LOOK] if self._account.trouble else []
         self._update_at = now + _PERSON_INTERVAL
         # what was edited longest ago first: else those in front would take all edits there are
@@ -214,8 +210,8 @@ class Progress:
                 waits.append(rest)
                 continue
             self._rest(task)
-            line, place = await self._line(task)
-            if news := self._news_in(task):
+            line, place = await self._lines.of(task)
+            if news := self._lines.news_in(task):
                 waits.append(news)  # no row changes then
             if line != self._shown.get(task.id):
                 self._edits.start(chat_id, self._edit(task, line, place))
@@ -261,40 +257,6 @@ class Progress:
         private = task.place.chat_type == "private"
         interval = _PERSON_INTERVAL if private else _GROUP_INTERVAL
         self._next_look[task.id] = self._clock.monotonic() + interval
-
-    async def _line(self, task: Task) -> tuple[Say, int | None]:
-        """Give what to show of a task, and the place in line that it names."""
-        trouble = self._account.trouble
-        place = None
-        if task.state is TaskState.QUEUED and trouble is None:
-            place = await self._store.place_in_line(task)
-            shown = task.shown_place
-            if shown is not None and (place > shown or _FRONT < place > shown * _FEWER):
-                place = shown
-        line = reports.progress(
-            task,
-            place=place or 0,
-            trouble=trouble,
-            usual=self._estimates.at_hidream(task) if place is None else self._wait(task, place),
-            longer=self._estimates.longer_in(task, self._clock.now()) == 0,
-        )
-        return line, place
-
-    def _wait(self, task: Task, place: int) -> Span | None:
-        """Say when a place may have its turn, unless the line stands still longer than that allows."""
-        now = self._clock.monotonic()
-        wait, one = self._estimates.in_line(place), self._estimates.in_line(1)
-        if wait is None or one is None:
-            return None
-        if self._placed.get(task.id, (None, 0.0))[0] != place:
-            self._placed[task.id] = (place, now + max(one.high, wait.high / 2))
-        return wait if now < self._placed[task.id][1] else None
-
-    def _news_in(self, task: Task) -> float | None:
-        """Give the seconds until something else is to be shown although no row changes."""
-        if task.state is TaskState.QUEUED and task.id in self._placed:
-            return max(0.0, self._placed[task.id][1] - self._clock.monotonic())
-        return self._estimates.longer_in(task, self._clock.now())
 
     async def _note_place(self, task: Task, place: int | None) -> None:
         """Note a place that was shown: no higher one is to follow it."""

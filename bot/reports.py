@@ -2,22 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot import copies
 from bot.account import Trouble
-from bot.captions import write
 from bot.estimates import Span
-from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
-from bot.texts import Ago, Between, Datum, Lasting, Percent, Say, shorten, units
-from bot.variants import escaped
+from bot.texts import Ago, Between, Datum, Lasting, Percent, Say, shorten
 from storage.tasks import FINAL, PLACE_LIMIT, Image, ImageState, Settings, Task, TaskState
 
-_COPY: Final = 800
-"""UTF-16 units of the copyable caption under a picture, which may have 1024 in all (Bot API: sendPhoto)."""
 _COPY_PARTLY: Final = 400
-"""The same where it is also said which pictures are missing."""
+"""UTF-16 units of the copyable caption where it is also said which pictures are missing."""
 _NEGATIVE: Final = 200
 _LIST_PROMPT: Final = 90
 _LIST_NEGATIVE: Final = 60
@@ -53,7 +48,9 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
     made = sum(image.state is ImageState.STORED for image in images)
     over = task.ended_at or task.ready_at or task.created_at
     missing = partly(images) if made < len(images) else []
-    caption, whole = copy_within(task, _COPY_PARTLY if missing else _COPY, standing=standing)
+    caption, whole = copies.within(
+        task, _COPY_PARTLY if missing else copies.UNDER_A_PICTURE, standing=standing
+    )
     data: dict[str, Datum | Between | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
@@ -64,49 +61,12 @@ def result(task: Task, images: Sequence[Image], *, standing: str = "") -> list[S
 
 def late(task: Task, *, standing: str = "") -> list[Say]:
     """Give the caption under a picture that came after all."""
-    caption, whole = copy_within(task, standing=standing)
+    caption, whole = copies.within(task, standing=standing)
     data: dict[str, Datum | Between | Lasting | Percent | Say] = {
         "caption": caption,
         "task": task.id,
     }
     return [Say("result-late" if whole else "result-late-cut", data), *_lineage(task)]
-
-
-def copyable(task: Task, *, standing: str = "") -> str:
-    """Write the caption that does the same as a task did, with the settings that were really used.
-
-    Shape and number are always named, so that it does the same for everybody, whatever their
-    settings are. Negative words are where there are some, or where others would stand in.
-    """
-    # braces in it stand for themselves: what they stood for has been chosen
-    return _written(task, escaped(task.settings.prompt), standing)
-
-
-def _written(task: Task, prompt: str, standing: str) -> str:
-    chosen: Settings = task.settings
-    ratio, negative = task.ratio_used or chosen.ratio, chosen.negative
-    request = PictureRequest(
-        prompt=prompt,
-        negative=negative,
-        ratio=AspectRatio(ratio) if ratio else None,
-        count=chosen.count,
-    )
-    other = COUNT_MAX if chosen.count == COUNT_MIN else COUNT_MIN
-    unsaid = PictureRequest(prompt="", negative="" if negative else standing, count=other)
-    return write(request, defaults=unsaid)
-
-
-def copy_within(task: Task, limit: int = _COPY, *, standing: str = "") -> tuple[str, bool]:
-    """Give the copyable caption in so many UTF-16 units, and whether it is whole, or else cut."""
-    caption = copyable(task, standing=standing)
-    if units(caption) <= limit:
-        return caption, True
-    # what is cut is the words, not the settings
-    settings = replace(task.settings, negative=shorten(task.settings.negative, limit // 4))
-    short = replace(task, settings=settings)
-    rest = units(_written(short, "", standing)) + 1
-    # as they are: what is cut is not to be copied, and backslashes would make it longer again
-    return _written(short, shorten(settings.prompt, limit - rest), standing), False
 
 
 def _lineage(task: Task) -> list[Say]:
@@ -279,7 +239,7 @@ def in_full(
             {
                 "task": task.id,
                 "state": state(task, place=place),
-                "caption": copy_within(task, _FULL_PROMPT, standing=standing)[0],
+                "caption": copies.within(task, _FULL_PROMPT, standing=standing)[0],
             },
         ),
         *(_steps(task, ancestors) if len(ancestors) > 1 else _lineage(task)),

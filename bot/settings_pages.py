@@ -1,23 +1,20 @@
-"""What /settings shows: all that can be chosen, and the choices for one of it."""
+"""What /settings shows: all that can be chosen, and the choices for one of it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.actions import Action, press
 from bot.messages import Button, Keyboard
 from bot.preferences import IN_TELEGRAM, PREFERENCES, Effective, Preference, Scope, Source
 from bot.texts import Say, shorten
 
-OWN: Final = "set"
-"""`set:17`: a person's own settings; `set:17:count`: the choices; `set:17:count:2`: one of them."""
-CHAT: Final = "set-chat"
-"""The same for what holds for all of a chat."""
 DEFAULT: Final = "default"
 """The choice is taken back."""
 WORDS: Final = "words"
 """The choice is to be written."""
 
-_ACTIONS: Final = {"user": OWN, "chat": CHAT}
+_ACTIONS: Final = {"user": Action.SET, "chat": Action.SET_CHAT}
 _ABOVE: Final = {"user": "preferences-own", "chat": "preferences-chat"}
 _TO: Final = {"user": "button-settings-own", "chat": "button-settings-chat"}
 _LINES: Final[dict[Source, str]] = {
@@ -96,4 +93,4 @@ def _rows(buttons: Sequence[Button], across: int) -> Keyboard:
 
 
 def _data(view_id: int, scope: Scope, *more: str) -> str:
-    return ":".join((_ACTIONS[scope], str(view_id), *more))
+    return press(_ACTIONS[scope], view_id, *more)

@@ -58,6 +58,11 @@ class Line:
         self._chat = TelegramChat(library)
         photo = await library.send_photo(self.world.me, picture())
         self._picture = Picture(content=photo.photo[-1].file_id, name="a.jpg")
+        button = Button(label=Say("button-again"), data="again:1")
+        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=((button,),))
+        # looked up once: the list of what is shown grows with all that is said
+        (*_, shown) = await self.world.shown(self.world.me)
+        self._button: tuple[int, str] = (shown["message_id"], shown["buttons"][0][0]["text"])
 
     def close(self) -> None:
         """Hang up."""
@@ -98,12 +103,9 @@ class Line:
 
     async def notice(self, line: Say, language: str | None) -> None:
         """Say it to whoever has just pressed a button."""
-        button = Button(label=Say("button-again"), data="again:1")
-        await self._chat.say(Target(chat_id=self.world.me), Say("start"), buttons=((button,),))
-        (*_, shown) = await self.world.shown(self.world.me)
-        me, label = self.world.me, shown["buttons"][0][0]["text"]
+        me, (number, label) = self.world.me, self._button
         pressed = await self.world.do(
-            f"chats/{me}/press", user_id=me, message_id=shown["message_id"], text=label
+            f"chats/{me}/press", user_id=me, message_id=number, text=label
         )
         answered = await self._chat.answer_press(
             pressed["callback_query_id"], line, language=language

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot import copies
 from bot.errors import PutOff
 from bot.messages import Later, Unknown
-from bot.reports import copyable
 from storage.tasks import Photo, Task, TaskState
 from tests.parlour import JSON, NAME, Parlour, sized
 
@@ -52,6 +52,18 @@ async def test_a_photo_alone_is_asked_about() -> None:
     await parlour.post("in blue", reply=photo)
     await parlour.post("in red", reply=question)
     assert (await made(parlour))[1:] == [(["b"], "in blue"), (["b"], "in red")]
+
+
+async def test_what_others_wrote_of_a_forwarded_photo_is_no_order() -> None:
+    """Its caption was not written to the bot: nothing is spent before the person has said what to make."""
+    parlour = Parlour()
+    source: JSON = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    await parlour.post("our new office, in /count 4", photo="a", forward_origin=source)
+    assert parlour.read() == [["ask-words"]]
+    await parlour.post("make it snow")
+    await parlour.post("at night")
+    await parlour.post("another caption", photo="b", forward_origin=source)
+    assert await made(parlour) == [(["a"], "make it snow"), (["b"], "at night")]
 
 
 async def test_of_two_photos_both_can_be_answered() -> None:
@@ -804,6 +816,6 @@ async def test_a_variant_can_be_copied() -> None:
     await parlour.post(r"\{red, blue} {car, bus}", photo="a")
     await parlour.press(parlour.last, parlour.last.buttons[0].data)
     for task in await parlour.tasks():
-        await parlour.post(copyable(task), photo="b")
+        await parlour.post(copies.whole(task), photo="b")
     prompts = [prompt for _, prompt in await made(parlour)]
     assert prompts == ["{red, blue} car", "{red, blue} bus"] * 2

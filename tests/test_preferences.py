@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.captions import parse, write
+from bot.chosen import effective, language_for
 from bot.messages import Button
 from bot.pictures import AspectRatio, PictureRequest
 from bot.preferences import (
@@ -17,8 +18,6 @@ from bot.preferences import (
     Defaults,
     Preference,
     combine,
-    effective,
-    language_for,
     negative_of,
 )
 from bot.settings_pages import choices, overview
@@ -43,15 +42,18 @@ def test_what_is_offered_can_be_taken_and_is_shown_as_it_was(row: Preference) ->
 @ROWS
 @pytest.mark.parametrize("damage", ["", "\0 --ratio 5:7", "x" * 301])
 def test_a_damaged_value_is_ignored(row: Preference, damage: str) -> None:
-    """What is no value of a preference is as if it were not there, and no error."""
+    """What is no value of a preference is as if it were not there, but named."""
     holds = combine(BOTS, chat={}, user={row.name: damage})
-    assert holds == combine(BOTS, chat={}, user={})
+    assert holds.ignored == (("user", row.name),)
+    assert replace(holds, ignored=()) == combine(BOTS, chat={}, user={})
     assert set(holds.sources.values()) == {"installation"}
 
 
 def test_an_unknown_name_is_ignored() -> None:
     """What another version kept does not get in the way."""
-    assert combine(BOTS, chat={"style": "oil"}, user={}) == combine(BOTS, chat={}, user={})
+    holds = combine(BOTS, chat={"style": "oil"}, user={})
+    assert holds.ignored == (("chat", "style"),)
+    assert replace(holds, ignored=()) == combine(BOTS, chat={}, user={})
 
 
 @pytest.mark.parametrize(

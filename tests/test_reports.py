@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import keyboards, pages, reports, texts
+from bot import copies, keyboards, pages, reports, texts
 from bot.account import Trouble
 from bot.captions import parse
 from bot.errors import CaptionError
@@ -223,7 +223,7 @@ def test_a_copied_caption_does_the_same(
         ratio_used=ratio.value,
     )
     usual = PictureRequest(prompt="", negative=standing, ratio=AspectRatio.R2_3, count=2)
-    again = parse(reports.copyable(done, standing=standing), defaults=usual)
+    again = parse(copies.whole(done, standing=standing), defaults=usual)
     assert again == replace(asked, ratio=ratio)
 
 

@@ -174,7 +174,11 @@ async def test_one_of_several_as_the_new_photo(make: Make) -> None:
     await gallery.tap(message, "use:1:back")
     assert shown[message].labels() == own
     await gallery.tap(message, "use:1")
-    assert await gallery.tap(message, "use:1:2") == "pressed-use"
+    gallery.walls.ends["edit_buttons"] = [Later(seconds=5, reason="")]
+    with pytest.raises(PutOff):
+        await gallery.tap(message, "use:1:2", update_id=500)
+    assert await gallery.tap(message, "use:1:2", update_id=500) == "pressed-use"
+    assert [said.ids for said in gallery.telegram.said].count(["ask-use-one"]) == 1, "asked once"
     assert shown[message].labels() == own
     assert gallery.last.lines[0].data == {"task": 1, "number": 3}
     await gallery.post("at night")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
-from telegram import Message, Update
+from telegram import Update
 
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
+from bot.handlers.incoming import Incoming
 from bot.handlers.settings import SettingsHandlers
 from bot.messages import Chat, Keyboard, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
@@ -174,8 +175,8 @@ class Talk:
         asked = {"message_id": to, "chat": _chat(chat), "date": 1, "from": _user(BOT), "text": "?"}
         update = self._message(user, chat, None, text=text, reply_to_message=asked, **more)
 
-        async def others(update: Update, context: Any) -> None:
-            self.passed_on.append(cast("Message", update.message).text)
+        async def others(message: Incoming) -> None:
+            self.passed_on.append(message.text)
 
         await self.settings.before(others)(update, None)
 

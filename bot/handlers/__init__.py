@@ -74,7 +74,7 @@ def all_handlers(desk: Desk) -> Handlers:
     by_command = {
         "start": start.start,
         "help": start.help,
-        "edit": photos.words,
+        "edit": photos.edit,
         "status": status.status,
         "history": history.history,
         "cancel": cancel.cancel,

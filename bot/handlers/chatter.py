@@ -1,9 +1,6 @@
 """Small talk: answered kindly, and never taken for the words of a picture."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-from telegram import Update
+from collections.abc import Awaitable, Callable
 
 from bot import talk
 from bot.handlers.cancel import CancelHandlers
@@ -11,7 +8,7 @@ from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.texts import Say
 
-_Handler = Callable[[Update, Any], Coroutine[Any, Any, None]]
+_Taker = Callable[[Incoming], Awaitable[None]]
 
 
 class Chatter:
@@ -21,14 +18,13 @@ class Chatter:
         self._desk = desk
         self._cancel = cancel
 
-    def before(self, others: _Handler) -> _Handler:
+    def before(self, others: _Taker) -> _Taker:
         """Take small talk, and leave all the rest to the others."""
 
-        async def take(update: Update, context: Any) -> None:
-            message = await self._desk.read(update)
-            kind = None if message is None else _kind(message)
-            if message is None or kind is None:
-                await others(update, context)
+        async def take(message: Incoming) -> None:
+            kind = _kind(message)
+            if kind is None:
+                await others(message)
             elif await self._desk.let_in(message):
                 await self._answer(message, kind)
 

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from telegram import Update
 
+from bot.chosen import effective, language_for
 from bot.config import Access
 from bot.errors import PutOff
 from bot.handlers import incoming
@@ -17,17 +18,18 @@ from bot.handlers.refusals import Refusals
 from bot.links import Link
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
-from bot.preferences import Defaults, effective, language_for
+from bot.preferences import Defaults
 from bot.texts import Say
 from storage.clock import Clock
 from storage.files import PictureFiles
+from storage.people import has_a_chat
 from storage.store import TaskStore
 from storage.tasks import Origin
 
 log = structlog.get_logger(__name__)
 
 _REPEAT_DELAY: Final = 2.0
-"""Seconds before an answer is repeated whose arrival is not known."""
+"""Seconds before it is tried again where the answer was lost."""
 _MOVING_DELAY: Final = 1.0
 """Seconds before an answer is repeated to a chat that moved twice."""
 
@@ -115,14 +117,9 @@ class Desk:
         Raises:
             PutOff: it could not be sent now; the whole update is to be handled again.
         """
-        match outcome:
+        match settled(outcome):
             case Sent(message_ids=(message_id, *_)):
                 return message_id
-            case Later(seconds=seconds):
-                raise PutOff(seconds)
-            case Unknown():
-                # an answer seen twice is better than silence, but not for ever
-                raise PutOff(_REPEAT_DELAY, failed=True)
             case Moved():
                 raise PutOff(_MOVING_DELAY)
             case Refused(reason=reason):
@@ -182,12 +179,16 @@ class Desk:
         """
         if person == owner_id:
             return True
-        return owner_id < 0 and await self._runs(person, owner_id, chat_id)
+        return not has_a_chat(owner_id) and await self.runs(person, owner_id, chat_id)
 
-    async def _runs(self, presser: int, *chats: int) -> bool:
-        """Say whether someone is an admin of one of these chats."""
+    async def runs(self, person: int, *chats: int) -> bool:
+        """Say whether someone is an admin of one of these chats.
+
+        Raises:
+            PutOff: Telegram does not say now.
+        """
         for chat_id in dict.fromkeys(chats):
-            match await self.chat.is_admin(chat_id, presser):
+            match await self.chat.is_admin(chat_id, person):
                 case Later(seconds=seconds):
                     raise PutOff(seconds)
                 case True:
@@ -219,3 +220,19 @@ class Desk:
         await self.answer(message, line)
         self.refusals.note(chat, self.clock.monotonic())
         return False
+
+
+def settled(outcome: Outcome) -> Outcome:
+    """Give how a call ended.
+
+    Raises:
+        PutOff: it has not ended, or nobody knows; the whole update is to be handled again.
+    """
+    match outcome:
+        case Later(seconds=seconds):
+            raise PutOff(seconds)
+        case Unknown():
+            # what is seen twice is better than silence, but not for ever
+            raise PutOff(_REPEAT_DELAY, failed=True)
+        case _:
+            return outcome

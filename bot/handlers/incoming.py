@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import TypeAdapter
-from telegram import ExternalReplyInfo, Message, MessageOriginUser, Sticker
+from telegram import ExternalReplyInfo, Message, Sticker
 from telegram.constants import ChatType, FileSizeLimit
 
 from bot.captions import mentions_option
@@ -73,7 +73,9 @@ _JSON: Final = TypeAdapter(Incoming)
 
 def read(message: Message, origin: Origin, username: str) -> Incoming:
     """Give a message as plain data."""
-    words = "" if _shows_ours(message, origin.bot_id) else message.caption or message.text or ""
+    words = message.caption or message.text or ""
+    if message.forward_origin is not None and not message.text:
+        words = ""  # somebody wrote them of the photo, not to us
     text, edit = _without_edit(words, username)
     reply = _replied(message, origin.bot_id)
     mentioned = text if message.text and reply is None else _without_name(text, username)
@@ -102,16 +104,6 @@ def read(message: Message, origin: Origin, username: str) -> Incoming:
         ),
         edit=edit,
         media_group_id=message.media_group_id,
-    )
-
-
-def _shows_ours(message: Message, bot_id: int) -> bool:
-    """Say whether it is a picture of ours, forwarded: what stands under that is our words, not theirs."""
-    origin = message.forward_origin
-    return (
-        not message.text
-        and isinstance(origin, MessageOriginUser)
-        and origin.sender_user.id == bot_id
     )
 
 

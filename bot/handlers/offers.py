@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot import texts
+from bot.actions import Action
+from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
-from bot.handlers.orders import DROP, EACH, FIRST, GO, IDEA, IDEAS, Order, Orders
+from bot.handlers.orders import EACH, FIRST, IDEAS, Order, Orders
 from bot.handlers.press import Press
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
@@ -22,7 +24,7 @@ class OfferButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
-        return {IDEA: self.idea, GO: self.go, DROP: self.drop}
+        return {Action.IDEA: self.idea, Action.GO: self.go, Action.DROP: self.drop}
 
     async def idea(self, press: Press) -> None:
         """Take an idea as the words for photos."""
@@ -33,7 +35,7 @@ class OfferButtons:
             return
         idea = texts.plain(Say(IDEAS[n]), language=press.language)
         words = f"{self._orders.so_far(draft)}\n{idea}".strip()
-        order = _order(press, draft, button=f"{IDEA}:{draft.id}:{n}")
+        order = _order(press, draft, button=data_of(Action.IDEA, draft.id, n))
         await self._make(replace(order, words=words), press)
 
     async def go(self, press: Press) -> None:
@@ -43,7 +45,9 @@ class OfferButtons:
         if draft is None or choice not in {"", FIRST, EACH}:
             await self._desk.notice(press, Say("pressed-unknown"))
             return
-        order = _order(press, draft, button=f"{GO}:{draft.id}:{choice}".removesuffix(":"))
+        order = _order(
+            press, draft, button=data_of(Action.GO, draft.id, *([choice] if choice else []))
+        )
         if choice == FIRST:
             order = replace(order, photos=draft.photos[: self._desk.access.album_max])
         else:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot import variants
+from bot.actions import Action, press
 from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Desk
@@ -28,9 +29,6 @@ OPEN_FOR: Final = timedelta(minutes=15)
 An answer to the question, or to the photo itself, always is."""
 IDEAS: Final = ("idea-snow", "idea-painting", "idea-night")
 """Words to be tapped, by sentence."""
-IDEA: Final = "idea"
-GO: Final = "go"
-DROP: Final = "drop"
 FIRST: Final = "first"
 EACH: Final = "each"
 _MOST_WORDS: Final = 4096
@@ -106,7 +104,7 @@ class Orders:
             line = Say("too-many-unfinished", {"count": exc.unfinished})
             if exc.unfinished < exc.allowed:  # there is room, though not for all of them
                 line = Say("too-many-at-once", {"allowed": exc.allowed})
-            await self._offer(order, (("button-go", GO),), *notes, line)
+            await self._offer(order, (("button-go", ""),), *notes, line)
             return
         if made and notes:
             await self._say(order, *notes)
@@ -135,13 +133,13 @@ class Orders:
         most = self._desk.access.album_max
         if len(order.photos) > most and not order.each:
             line = Say("offer-album", {"count": len(order.photos), "most": most})
-            choices = (("button-first", f"{GO}:{FIRST}"), ("button-each", f"{GO}:{EACH}"))
+            choices = (("button-first", FIRST), ("button-each", EACH))
             await self._offer(order, choices, *notes, line)
             return ()
         if len(prompts) > 1 and not order.confirmed:
             listed = [Say("offer-variant", {"prompt": shorten(one, _LISTED)}) for one in prompts]
             line = Say("offer-variants", {"count": len(prompts) * request.count})
-            await self._offer(order, (("button-go", GO),), *notes, line, *listed)
+            await self._offer(order, (("button-go", ""),), *notes, line, *listed)
             return ()
         return await self._make(order, request, prompts, defaults)
 
@@ -187,7 +185,8 @@ class Orders:
         if waiting is not None and waiting.place.message_id != order.place.message_id:
             lines.append(Say("ask-words-two"))
         ideas = tuple(
-            Button(label=Say(idea), data=f"{IDEA}:{draft.id}:{n}") for n, idea in enumerate(IDEAS)
+            Button(label=Say(idea), data=press(Action.IDEA, draft.id, n))
+            for n, idea in enumerate(IDEAS)
         )
         await self._asked(draft, await self._say(order, *notes, *lines, buttons=ideas))
 
@@ -207,13 +206,13 @@ class Orders:
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
         kept = Say("words-kept" if message.private else "words-kept-group")
-        drop = Button(label=Say("button-drop"), data=f"{DROP}:{draft.id}")
+        drop = Button(label=Say("button-drop"), data=press(Action.DROP, draft.id))
         question = await self._say(order, *lines, kept, ask=not message.private, buttons=(drop,))
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:
         """Offer to make something anew, by a tap."""
-        await self._offer(order, (("button-new-words", GO),), *lines)
+        await self._offer(order, (("button-new-words", ""),), *lines)
 
     def so_far(self, draft: Draft) -> str:
         """Give the options that a draft has so far, to which words are added.
@@ -224,10 +223,11 @@ class Orders:
         return "" if told else draft.caption
 
     async def _offer(self, order: Order, choices: Sequence[tuple[str, str]], *lines: Say) -> None:
+        """Keep an order until a button is tapped; `choices`: what each is called, and says beyond "go"."""
         draft = await self._keep(order, "offer")
         buttons = tuple(
-            Button(label=Say(label), data=":".join((action, str(draft.id), *choice)))
-            for label, (action, *choice) in ((label, data.split(":")) for label, data in choices)
+            Button(label=Say(label), data=press(Action.GO, draft.id, *([choice] if choice else [])))
+            for label, choice in choices
         )
         await self._asked(draft, await self._say(order, *lines, buttons=buttons))
 

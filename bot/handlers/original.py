@@ -3,25 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
 
 import structlog
 
 from bot.actions import Action
-from bot.errors import PutOff
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.press import Press
 from bot.handlers.subject import task_of
-from bot.messages import Later, Outcome, Picture, Refused, Sent, Target, Unknown
+from bot.messages import Outcome, Picture, Refused, Sent, Target
 from bot.originals import originals
 from bot.texts import Say
 from storage.tasks import ImageState, Task
 
 log = structlog.get_logger(__name__)
-
-_REPEAT_DELAY: Final = 2.0
-"""Seconds before files are sent again whose arrival is not known."""
 
 
 class OriginalButton:
@@ -45,8 +40,7 @@ class OriginalButton:
             await self._desk.notice(press, _over(self._desk.keep_originals), alert=True)
             return
         await self._desk.notice(press, Say("pressed-file"))
-        outcome = await self._send(press, task, found)
-        match outcome:
+        match settled(await self._send(press, task, found)):
             case Sent(message_ids=ids):
                 now, chat_id = self._desk.clock.now(), press.chat_id
                 stored = [image.n for image in images if image.state is ImageState.STORED]
@@ -55,10 +49,6 @@ class OriginalButton:
                     await self._desk.store.note_message(
                         task.id, chat_id, message_id, "file", now, n=n
                     )
-            case Later(seconds=seconds):
-                raise PutOff(seconds)
-            case Unknown():
-                raise PutOff(_REPEAT_DELAY, failed=True)
             case Refused(reason=reason):
                 log.error("original_refused", why=reason)
                 await self._desk.say(

@@ -65,11 +65,16 @@ class PhotoHandlers:
 
     # --- words
 
-    async def words(self, update: Update, context: Any) -> None:
-        """Take a text as the words for a photo: one that it points at, one that waits, or the next."""
+    async def edit(self, update: Update, context: Any) -> None:
+        """Take what follows /edit as the words for a photo."""
         del context
         message = await self._desk.read(update)
-        if message is None or not message.addressed or not await self._desk.let_in(message):
+        if message is not None:
+            await self.words(message)
+
+    async def words(self, message: Incoming) -> None:
+        """Take a text as the words for a photo: one that it points at, one that waits, or the next."""
+        if not message.addressed or not await self._desk.let_in(message):
             return
         if await self._desk.made_already(message.origin):
             return

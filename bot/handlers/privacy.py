@@ -9,10 +9,9 @@ from typing import Any, Final
 from telegram import Update
 
 from bot import mydata, texts
-from bot.errors import PutOff
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.incoming import Incoming
-from bot.messages import Later, Target, Unknown
+from bot.messages import Outcome, Target
 from bot.mydata import Piece
 from bot.texts import Moment, Say
 from storage.people import has_a_chat
@@ -22,7 +21,6 @@ FORGET_VIEW: Final = "forget"
 """The kind of the view that keeps who was asked whether to be forgotten."""
 _PAUSE: Final = 60.0
 """Seconds before somebody gets the file of all that is theirs again."""
-_UNKNOWN_DELAY: Final = 2.0
 
 
 async def kept_of(desk: Desk, user_id: int, asking: Origin) -> AsyncIterator[Piece]:
@@ -125,17 +123,11 @@ class PrivacyHandlers:
             Target.in_reply_to(message.place),
             partial(self._send_file, content, name, line, message.language),
         )
-        match outcome:
-            case Later(seconds=seconds):
-                raise PutOff(seconds)
-            case Unknown():
-                raise PutOff(_UNKNOWN_DELAY, failed=True)
-            case _:
-                pass
+        settled(outcome)  # who is not there any more needs no file
 
     async def _send_file(
         self, content: bytes, name: str, line: Say, language: str | None, target: Target
-    ) -> Any:
+    ) -> Outcome:
         return await self._desk.chat.send_file(target, content, name, line, language=language)
 
     def _link(self) -> Mapping[str, str]:

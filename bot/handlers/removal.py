@@ -10,9 +10,9 @@ from bot import keyboards
 from bot.actions import BACK, YES, Action
 from bot.errors import PutOff
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.press import Press
-from bot.handlers.subject import put, put_back, settled, shown, task_of
+from bot.handlers.subject import put, put_back, shown, task_of
 from bot.messages import Outcome, Sent, Target, Urgency
 from bot.placeholder import placeholder
 from bot.texts import Say

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot import keyboards, reports
+from bot import copies, keyboards, reports
 from bot.actions import BACK, Action
 from bot.actions import press as data_of
-from bot.captions import write
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.orders import Order, Orders
 from bot.handlers.press import Press
-from bot.handlers.subject import put, put_back, settled, shown, task_of
+from bot.handlers.subject import put, put_back, shown, task_of
 from bot.messages import Urgency
-from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
+from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
 from storage.tasks import Image, NewTask, Photo, Settings, Task
@@ -145,7 +144,7 @@ class ResultButtons:
         await self._desk.notice(press, Say("pressed-words"))
         line = Say("ask-other-words", {"settings": reports.settings(task)})
         # the words are to be other ones, not the settings
-        await self._orders.ask(_order(press, task, task.photos, _settings_of(task)), line)
+        await self._orders.ask(_order(press, task, task.photos, copies.settings(task)), line)
 
     async def use(self, press: Press) -> None:
         """Ask what to make of a result or, of several, of which."""
@@ -170,9 +169,10 @@ class ResultButtons:
             line = Say("ask-use", {"task": task.id})
             if len(images) > 1:
                 line = Say("ask-use-one", {"task": task.id, "number": numbers.index(n) + 1})
-            await self._orders.ask(_order(press, task, (photo,), ""), line)
+            # first, since a question is asked anew where what comes after it has to be repeated
             if choice:
                 await put_back(self._desk, press, task)
+            await self._orders.ask(_order(press, task, (photo,), ""), line)
 
     async def _under(self, press: Press, numbers: Sequence[int]) -> int | None:
         """Say which image a button is meant for without naming it: the one, or the one it is under."""
@@ -197,24 +197,6 @@ def _order(press: Press, task: Task, photos: tuple[Photo, ...], words: str) -> O
         answer_to=task.place,
         parent_id=task.id,
     )
-
-
-def _settings_of(task: Task) -> str:
-    """Write a task's settings as a caption without words; all are named, so no others stand in."""
-    chosen = task.settings
-    request = PictureRequest(
-        prompt="",
-        negative=chosen.negative,
-        ratio=AspectRatio(chosen.ratio) if chosen.ratio else None,
-        count=chosen.count,
-    )
-    other = PictureRequest(
-        prompt="",
-        negative="" if chosen.negative else "…",
-        ratio=AspectRatio.R16_9 if chosen.ratio == AspectRatio.R1_1 else AspectRatio.R1_1,
-        count=COUNT_MIN if chosen.count == COUNT_MAX else COUNT_MAX,
-    )
-    return write(request, defaults=other)
 
 
 def _as_photo(task: Task, image: Image) -> Photo:

@@ -1,6 +1,6 @@
 """/settings: what holds for all of a person's pictures or, for its admins to choose, in a group."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -8,12 +8,12 @@ from typing import Any, Final
 from telegram import Message, Update
 
 from bot import settings_pages as pages
-from bot.errors import PutOff
+from bot.actions import Action
+from bot.chosen import chosen_for_chat, language_for
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press
-from bot.handlers.subject import settled
 from bot.messages import Later, Target, Urgency
 from bot.preferences import (
     BY_NAME,
@@ -22,9 +22,7 @@ from bot.preferences import (
     Effective,
     Preference,
     Scope,
-    chosen_for_chat,
     combine,
-    language_for,
     negative_of,
 )
 from bot.texts import Say
@@ -52,8 +50,8 @@ class SettingsHandlers:
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
         return {
-            pages.OWN: partial(self._pressed, "user"),
-            pages.CHAT: partial(self._pressed, "chat"),
+            Action.SET: partial(self._pressed, "user"),
+            Action.SET_CHAT: partial(self._pressed, "chat"),
         }
 
     async def settings(self, update: Update, context: Any) -> None:
@@ -63,14 +61,17 @@ class SettingsHandlers:
         if message is not None and await self._desk.let_in(message):
             await self._open(message, "user", told=_tells_language(update.message))
 
-    def before(self, others: _Handler) -> _Handler:
+    def before(self, others: Callable[[Incoming], Awaitable[None]]) -> _Handler:
         """Take words that answer a question of ours, and leave all the rest to the others."""
 
         async def take(update: Update, context: Any) -> None:
+            del context
             message = await self._desk.read(update)
-            question = None if message is None else await self._question(message)
-            if message is None or question is None:
-                await others(update, context)
+            if message is None:
+                return
+            question = await self._question(message)
+            if question is None:
+                await others(message)
             elif await self._desk.let_in(message):
                 await self._answered(message, question, told=_tells_language(update.message))
 
@@ -186,12 +187,10 @@ class SettingsHandlers:
     async def _answered(self, message: Incoming, question: View, *, told: bool) -> None:
         scope: Scope = "chat" if question.user_id == _NOBODY else "user"
         owner = _owner(scope, question)
-        may: bool | Later = message.user_id == owner
+        may = message.user_id == owner
         if scope == "chat" and not may:
-            may = await self._desk.chat.is_admin(owner, message.user_id)
+            may = await self._desk.runs(message.user_id, owner)
         words = negative_of(message.text)
-        if isinstance(may, Later):
-            raise PutOff(may.seconds)
         if not may:
             await self._desk.answer(message, Say(_NOT_YOURS[scope]))
         elif words is None:

@@ -1,17 +1,11 @@
 """What a button is about: its task, the picture that it is under, and its message's buttons."""
 
-from typing import Final
-
 from bot import keyboards
-from bot.errors import PutOff
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.press import Press
-from bot.messages import Keyboard, Later, Outcome, Unknown
+from bot.messages import Keyboard
 from bot.texts import Say
 from storage.tasks import Image, ImageState, Task
-
-_REPEAT_DELAY: Final = 2.0
-"""Seconds before it is tried again where the answer was lost."""
 
 
 async def task_of(desk: Desk, press: Press, *, forgotten: str = "pressed-forgotten") -> Task | None:
@@ -56,18 +50,3 @@ async def put(desk: Desk, press: Press, task: Task, buttons: Keyboard) -> None:
         press.chat_id, press.message_id, buttons, language=task.language
     )
     settled(outcome)  # what is gone by now needs no buttons
-
-
-def settled(outcome: Outcome) -> Outcome:
-    """Give how a call ended.
-
-    Raises:
-        PutOff: it has not ended, or nobody knows; the press is to be handled again.
-    """
-    match outcome:
-        case Later(seconds=seconds):
-            raise PutOff(seconds)
-        case Unknown():
-            raise PutOff(_REPEAT_DELAY, failed=True)
-        case _:
-            return outcome

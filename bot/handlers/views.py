@@ -3,19 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.actions import Action
-from bot.errors import PutOff
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, settled
 from bot.handlers.press import Press
-from bot.messages import Keyboard, Later, Moved, Outcome, Unknown, Urgency
+from bot.messages import Keyboard, Moved, Outcome, Urgency
 from bot.texts import Say
 from storage.tasks import View
 
 Turn = Callable[[Press, View], Awaitable[None]]
 """Shows another part of a view; the press is answered."""
-
-_REPEAT_DELAY = 2.0
-"""Seconds before a change is repeated of which it is not known whether it was made."""
 
 
 class Views:
@@ -70,14 +66,10 @@ class Views:
         Raises:
             PutOff: it could not be made now; the press is to be handled again.
         """
-        match outcome:
-            case Later(seconds=seconds):
-                raise PutOff(seconds)
-            case Unknown():
-                raise PutOff(_REPEAT_DELAY, failed=True)
-            case Moved(chat_id=new):
-                # there, the message has another number: a new list is easily asked for
-                await self._desk.store.move_chat(press.chat_id, new)
+        outcome = settled(outcome)
+        if isinstance(outcome, Moved):
+            # there, the message has another number: a new list is easily asked for
+            await self._desk.store.move_chat(press.chat_id, outcome.chat_id)
         return outcome
 
 

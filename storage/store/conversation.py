@@ -37,7 +37,8 @@ class Conversation(Protocol):
     ) -> list[Album]:
         """Give the albums that have been quiet for long enough, longest first, but for those of busy chats.
 
-        Those of whose chats an update waits to be handled are left out, too: it may be a part of theirs.
+        Those of whose chats an update that had come by then waits to be handled are left out, too:
+        it may be a part of theirs.
         """
         ...
 

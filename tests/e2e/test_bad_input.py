@@ -107,9 +107,9 @@ async def test_edited_caption(tmp_path: Path) -> None:
         await _edit(world, ada, photo, caption="make it rain")
         offer = await ada.reads("make it again")
         text = await bob.text("make it green")
-        await bob.reads("keep these words")
+        await bob.reads("send it within 15 minutes")
         await _edit(world, bob, text, text="make it blue")
-        await bob.reads("keep these words", times=2)
+        await bob.reads("send it within 15 minutes", times=2)
         await bob.photo()
         await bob.gets(1)
         assert (await submitted(world, bob))["prompt"] == "make it blue"

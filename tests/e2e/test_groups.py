@@ -57,7 +57,7 @@ async def test_what_is_answered(tmp_path: Path) -> None:
         question = await ada.reads("Reply to this", chat=group)
         assert question["reply_to"] == photo["message_id"], "it is for the one who sent the photo"
         await bob.text("make it blue", chat=group, reply_to=question["message_id"])
-        asked = await bob.reads("keep these words", chat=group)
+        asked = await bob.reads("send it within 15 minutes", chat=group)
         assert asked["force_reply"], "what answers it reaches the bot"
         blue = await bob.photo(chat=group, reply_to=asked["message_id"])
         [picture] = await bob.gets(1, chat=group)

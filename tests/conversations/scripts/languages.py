@@ -26,19 +26,28 @@ async def _asks_and_answers(talk: Talk, words: str) -> None:
 
 @conversation(scenes=(PRIVATE,), language="de")
 async def german(talk: Talk) -> None:
-    """In German."""
+    """In German.
+
+    Telegram says which language somebody has, and the bot speaks it.
+    """
     await _asks_and_answers(talk, "lass es schneien")
 
 
 @conversation(scenes=(PRIVATE,), language="ar")
 async def arabic(talk: Talk) -> None:
-    """In Arabic."""
+    """In Arabic.
+
+    What is to be copied stays as it is, whichever way the rest runs.
+    """
     await _asks_and_answers(talk, "اجعلها تثلج")
 
 
 @conversation(scenes=(PRIVATE,), language="zh-hans")
 async def chinese(talk: Talk) -> None:
-    """In Chinese."""
+    """In Chinese.
+
+    Options are the same in all languages.
+    """
     await _asks_and_answers(talk, "让它下雪")
 
 
