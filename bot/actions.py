@@ -35,6 +35,8 @@ class Action(StrEnum):
     """`idea:9:0`: make this idea of the photos of a draft."""
     GO = "go"
     """`go:9`: make what an offer (a draft's id) says; `go:9:first`, `go:9:each`: of an album's photos."""
+    DROP = "drop"
+    """`drop:9`: put a draft away: nothing is to be made of it."""
     SET = "set"
     """`set:5`: a person's own settings, by a view's id; `set:5:count`: the choices; `set:5:count:2`: one of them."""
     SET_CHAT = "set-chat"

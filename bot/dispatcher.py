@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 MOST_AHEAD: Final = 10
 """At most so many photos are held ready: as many as the account has slots, which may all end at once."""
+MOST_UNDER_WAY: Final = 64 * 2**20
+"""Bytes of photos in requests without an answer, unless it is one request alone: each is held several
+times while it is written, and albums of large photos in all slots at once would fill the memory."""
 _STORE_PAUSE: Final = 1.0
 """Seconds after which to look again when the store could not be read or written."""
 _LEASE: Final = timedelta(minutes=5)
@@ -122,6 +125,9 @@ class Dispatcher:
             return 0
         if self._account.trouble is not None and self._submitter.under_way:
             return float("inf")  # one request at a time finds out whether the trouble is over
+        sending = self._submitter.bytes_under_way
+        if sending and sending + prepared.size > MOST_UNDER_WAY:
+            return float("inf")  # the end of one of them wakes us
         count = task.settings.count
         wait = max(self._account.pause_left(), self._minute.wait_for(count))
         if wait > 0:
@@ -145,7 +151,7 @@ class Dispatcher:
             return 0.5  # the task has just left the line
         self._preparer.let_go(task.id)
         self._minute.sent(count)
-        self._submitter.begin()
+        self._submitter.begin(prepared)
         requests.create_task(
             self._submitter.submit(claimed, prepared, address), name=f"submit {task.id}"
         )

@@ -26,11 +26,14 @@ _A_ROW: Final = 4
 """So many short buttons stand side by side on any phone."""
 
 
-def result(task: Task, *, as_file: bool) -> Keyboard:
-    """Give what can be done with a picture; a file is the original already."""
+def result(task: Task, *, as_file: bool, kept: bool = True) -> Keyboard:
+    """Give what can be done with a picture; a file is the original already.
+
+    Where it is no longer `kept`, only its photo and its words are left to go on from.
+    """
     other = COUNT_MIN if task.settings.count == COUNT_MAX else COUNT_MAX
     original = () if as_file else (_button("button-file", Action.FILE, task),)
-    return (
+    anew = (
         (
             _button("button-repeat", Action.AGAIN, task),
             _button("button-ratio", Action.RATIO, task),
@@ -39,6 +42,11 @@ def result(task: Task, *, as_file: bool) -> Keyboard:
                 data=press(Action.COUNT, task.id, other),
             ),
         ),
+    )
+    if not kept:
+        return (*anew, (_button("button-words", Action.WORDS, task),))
+    return (
+        *anew,
         (
             _button("button-words", Action.WORDS, task),
             _button("button-use", Action.USE, task),

@@ -13,7 +13,7 @@ from enum import Enum
 from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio, PictureRequest
 
 # Direction marks and zero-width characters that keyboards and copying leave at a word's ends.
-INVISIBLE = "\u200b\u200e\u200f\u061c\u2060\ufeff"
+INVISIBLE = "\u200b\u200e\u200f\u061c\u2060\u2066\u2067\u2068\u2069\ufeff"
 STOPS = ",.;!?…、。，；！？)" + INVISIBLE
 _RATIO = re.compile(r"(\d{1,2})[:x×х*/∶\u2044](\d{1,2})")  # the second x is Cyrillic
 _RATIOS: dict[str, AspectRatio] = {ratio.value: ratio for ratio in AspectRatio}

@@ -49,6 +49,11 @@ def status_buttons(view_id: int, page: int, tasks: Sequence[Task], *, others: in
     return (numbers, (*before, _turn("button-refresh", view_id, page), *after))
 
 
+def nothing(private: bool) -> Say:
+    """Say that there is nothing of someone's, and how to begin there."""
+    return Say("status-none" if private else "status-none-group")
+
+
 def _turn(label: str, view_id: int, *to: int) -> Button:
     return Button(label=Say(label), data=press(Action.VIEW, view_id, *to))
 
@@ -125,10 +130,10 @@ def _to(label: str, view_id: int, spot: Spot) -> Button:
     return _turn(label, view_id, spot.task_id, spot.n)
 
 
-def nothing_found(words: str) -> Say:
+def nothing_found(words: str, *, private: bool) -> Say:
     """Say that a history is empty."""
     if not words:
-        return Say("history-none")
+        return Say("history-none") if private else nothing(private)
     return Say("history-nothing-found", {"words": shorten(words, _WORDS)})
 
 

@@ -81,6 +81,11 @@ class Prepared:
     """The photos, each as Base64 of a JPEG, or as the address where HiDream finds it."""
     ratio: str
 
+    @property
+    def size(self) -> int:
+        """Give the bytes of its photos."""
+        return sum(map(len, self.images))
+
 
 @dataclass(kw_only=True, slots=True)
 class _Making:

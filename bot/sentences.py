@@ -76,7 +76,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         other="{count} photos! What shall I make of them, in one picture? Reply to this with a few words, such as <i>all together at the beach</i>, or tap an idea.",
     ),
     "ask-words-two": (
-        "Your earlier photo waits too: to say what to make of that one, reply to it with the words."
+        "Your earlier photo waits too: to say what to make of that one, reply to what I asked about it."
     ),
     "idea-snow": "make it snow",
     "idea-painting": "as an oil painting",
@@ -89,6 +89,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "I keep these words for your next photo: send it within 15 minutes, as a reply to this. "
         "If the photo is already here, reply to it with /edit and these words."
     ),
+    "button-drop": "✖️ Forget these words",
     "try-words": "Please send it again, put right; the photo can come after it.",
     "edit-alone": (
         "Reply to a photo with /edit and a few words that say what to make of it, such as "
@@ -113,8 +114,20 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "sticker-animated": (
         "That sticker moves, and I can only work on still pictures. Send one that does not, or a photo."
     ),
+    # --- small talk: lists of what is no order, whole messages, without marks
+    "talk-polite": (
+        "hi, hello, hey, good morning, good evening, good night, how are you, bye, thanks, thank you, "
+        "thanks a lot, thank you so much, thx, welcome, please, ok, okay, yes, no, great, nice, cool, "
+        "wow, wow nice, so nice, very nice, good, perfect, amazing, awesome, beautiful, love it, "
+        "i love it, lol, haha, 👍, 👎, 👌, 👏, 🙏, ❤, 😍, 🥰, 😊, 🙂, 😀, 😄, 😂, 🤣"
+    ),
+    "talk-stop": "stop, stop it, please stop, cancel, cancel it, cancel please, please cancel, abort, never mind",
+    "talk-answer": (
+        "😊 Whenever you like: send me a photo with a few words that say what to make of it, "
+        "such as <i>make it snow</i>."
+    ),
     # --- edits
-    "edited-text": "I read a message only once, when it comes. Please send this as a new one.",
+    "edited-text": "I have answered that message already. Please send this as a new one.",
     "edited": (
         "I saw your edit, but I no longer have that photo. "
         "To have a picture made with the new words, send it again."
@@ -382,6 +395,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "pressed-go": Plural(one="On its way.", other="{count} are on their way."),
     "pressed-ask": "There is a question about it in the chat.",
+    "pressed-dropped": "I have forgotten these words.",
     "pressed-already": "That one is already on its way.",
     "pressed-words": "Write the new words.",
     "pressed-not-yours": "Only the person who asked for this can press it.",
@@ -400,7 +414,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "preference-line": "{name}: <b>{value}</b>",
     "preference-line-user": "{name}: <b>{value}</b> · yours",
     "preference-line-chat": "{name}: <b>{value}</b> · this group's",
-    "preference-line-installation": "{name}: <b>{value}</b> · the bot's",
+    "preference-line-installation": "{name}: <b>{value}</b> · default",
     "preference-ratio": "Shape",
     "preference-count": "Pictures at a time",
     "preference-negative": "Keep out",
@@ -455,6 +469,10 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "pressed-not-now": "Telegram does not answer me just now. Please press again in a moment.",
     # --- status
     "status-none": "There is nothing of yours here yet. Send me a photo with a few words.",
+    "status-none-group": (
+        "There is nothing of yours here yet. Reply to a photo with /edit and a few words that say "
+        "what to make of it."
+    ),
     "status-unknown": "You have no number {task} here. /status shows the ones you have.",
     "status-number": "After /status I need one number from its list, such as /status 17, or nothing at all.",
     "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}\n",
@@ -499,6 +517,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "cancel-too-late": "#{task} can't be stopped any more: it is done, and on its way to you.",
     "cancel-over": "#{task} is over already: there is nothing to stop.",
     "cancel-none": "There is nothing to stop: no picture of yours is being made here.",
+    "cancel-waiting": "✖️ All right, I make nothing of what was waiting here. It cost nothing.",
     "cancel-number": (
         "After /cancel I need numbers from /status, such as /cancel 17, or nothing at all. "
         "Nothing has been stopped."

@@ -56,6 +56,7 @@ class Submitter:
 
     Attributes:
         under_way: how many requests have no answer yet.
+        bytes_under_way: how much their photos are.
     """
 
     def __init__(
@@ -78,15 +79,16 @@ class Submitter:
         self._clock = clock
         self._suspicions: dict[int, _Suspicion] = {}
         self._too_fast_ones: dict[int, _Suspicion] = {}
-        self.under_way = 0
+        self.under_way = self.bytes_under_way = 0
 
-    def begin(self) -> None:
+    def begin(self, prepared: Prepared) -> None:
         """Count a request in: it is about to be submitted."""
         self.under_way += 1
+        self.bytes_under_way += prepared.size
 
     def reset(self) -> None:
         """Begin anew: a request that was cut off before its first step never counted itself out."""
-        self.under_way = 0
+        self.under_way = self.bytes_under_way = 0
 
     async def submit(self, task: Task, prepared: Prepared, address: Address | None) -> None:
         """Send a claimed task that was counted in, and move its row by what is known then."""
@@ -106,6 +108,7 @@ class Submitter:
             finally:
                 self._minute.answered(task.settings.count)
                 self.under_way -= 1
+                self.bytes_under_way -= prepared.size
                 self._store.wake(Topic.QUEUE)
 
     async def _accepted(self, task: Task, accepted: Accepted) -> None:

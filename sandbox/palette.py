@@ -8,7 +8,7 @@ SIZE: Final = 14.5
 SMALL: Final = 12.5
 _FONTS: Final = (
     "-apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, "
-    "'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji', sans-serif"
+    "sans-serif, 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji'"
 )
 LIGHT: Final[Mapping[str, str]] = {
     ".card": "fill: #eaf0f5; stroke: #d5dfe8",

@@ -114,6 +114,11 @@ class HiDream:
     results: Callable[[str], Answer] = field(default_factory=lambda: done)
     lookup: Callable[[str], Answer] = field(default=lambda _: refusal(2004, "任务不存在"))
     submitted: list[JSON] = field(default_factory=list)
+    seconds: float = 0.0
+    """How long each answer takes."""
+    sending: int = 0
+    most: int = 0
+    """Bytes of requests without an answer: now, and at most."""
 
     def __call__(self, request: httpx.Request) -> Answer:
         """Answer a request of the real client."""
@@ -171,7 +176,12 @@ class Line(httpx.AsyncBaseTransport):
         """Bring a request there, and its answer back."""
         if (trace := request.extensions.get("trace")) is not None:
             await trace("http11.send_request_body.complete", {"return_value": None})
-        return self._hidream(request)
+        hidream = self._hidream
+        hidream.sending += len(request.content)
+        hidream.most = max(hidream.most, hidream.sending)
+        await asyncio.sleep(hidream.seconds)
+        hidream.sending -= len(request.content)
+        return hidream(request)
 
 
 @dataclass

@@ -51,6 +51,7 @@ class Telegram:
 
     said: list[Said] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    deleted: list[tuple[int, int]] = field(default_factory=list)
     admins: set[tuple[int, int]] = field(default_factory=set)
     busy: bool = False
     """Whether it does not say now who runs a chat."""
@@ -75,6 +76,11 @@ class Telegram:
         """Take an answer to a press."""
         del press_id, language, alert
         self.notices.append(line.id if line else "")
+        return Sent()
+
+    async def delete(self, chat_id: int, message_id: int) -> Outcome:
+        """Take a message away."""
+        self.deleted.append((chat_id, message_id))
         return Sent()
 
     async def is_admin(self, chat_id: int, user_id: int) -> bool | Later:

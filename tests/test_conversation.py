@@ -47,11 +47,23 @@ async def test_a_photo_alone_is_asked_about() -> None:
     photo = await parlour.post(photo="b")
     question = parlour.last
     parlour.clock.move(16 * 60)
-    await parlour.post("thank you")
+    await parlour.post("in green")
     assert parlour.read() == [["ask-words"], ["words-kept"]]
     await parlour.post("in blue", reply=photo)
     await parlour.post("in red", reply=question)
     assert (await made(parlour))[1:] == [(["b"], "in blue"), (["b"], "in red")]
+
+
+async def test_what_others_wrote_of_a_forwarded_photo_is_no_order() -> None:
+    """Its caption was not written to the bot: nothing is spent before the person has said what to make."""
+    parlour = Parlour()
+    source: JSON = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    await parlour.post("our new office, in /count 4", photo="a", forward_origin=source)
+    assert parlour.read() == [["ask-words"]]
+    await parlour.post("make it snow")
+    await parlour.post("at night")
+    await parlour.post("another caption", photo="b", forward_origin=source)
+    assert await made(parlour) == [(["a"], "make it snow"), (["b"], "at night")]
 
 
 async def test_of_two_photos_both_can_be_answered() -> None:
@@ -101,6 +113,71 @@ async def test_words_first() -> None:
     assert parlour.read() == [["words-kept"], ["ask-words"]]
     await parlour.post("/ratoi 1:1 /n 9 snow", user=2)
     assert parlour.read() == [["option-unknown", "count-wrong", "try-words"]]
+
+
+async def test_words_that_were_no_words() -> None:
+    """A tap forgets them, and takes away what was said of them; only their writer's tap does."""
+    parlour = Parlour()
+    await parlour.post("what is this?")
+    kept = parlour.last
+    [button] = kept.buttons
+    assert await parlour.press(kept, button.data, user=2) == "pressed-not-yours"
+    assert parlour.telegram.deleted == []
+    assert await parlour.press(kept, button.data) == "pressed-dropped"
+    assert parlour.telegram.deleted == [(1, kept.message_id)]
+    await parlour.post(photo="a")
+    assert parlour.read() == [["words-kept"], ["ask-words"]]
+    for wrong in ("drop:2", "drop:9", "drop:x"):
+        assert await parlour.press(kept, wrong) == "pressed-unknown"
+    assert await made(parlour) == []
+
+
+async def test_small_talk_makes_nothing() -> None:
+    """Politeness is answered in private, and left alone in a group; a caption and `/edit` mean what they say."""
+    parlour = Parlour()
+    await parlour.post("Hi!")
+    await parlour.post(photo="a")
+    await parlour.post("gracias", reply=parlour.last)
+    await parlour.post(photo="b", user=2, chat=GROUP, text="/edit")
+    await parlour.post("thank you 🙏", user=2, chat=GROUP, reply=parlour.last)
+    assert parlour.read() == [["talk-answer"], ["ask-words"], ["talk-answer"], ["ask-words"]]
+    await parlour.post("hello", photo="c")
+    await parlour.post("/edit hello", user=2, chat=GROUP, reply=parlour.last)
+    assert await made(parlour) == [(["c"], "hello"), (["b"], "hello")]
+
+
+async def test_whoever_says_stop_is_heard() -> None:
+    """What is in line is stopped, the one replied to or the only one; then what waits is put away."""
+    parlour = Parlour()
+    sent = await parlour.post("snow", photo="a")
+    await parlour.post("rain", photo="b")
+    await parlour.post("cancel please", reply=sent)
+    await parlour.post("Stop!")
+    assert parlour.read() == [["cancelled"], ["cancelled"]]
+    assert {task.state for task in await parlour.tasks()} == {TaskState.CANCELLED}
+    await parlour.post(photo="c")
+    await parlour.post("/cancel")
+    await parlour.post("in green")
+    await parlour.post("cancel")
+    await parlour.post(photo="d")
+    await parlour.post("cancel")
+    await parlour.post("cancel")
+    assert parlour.read() == [
+        *(["ask-words"], ["cancel-waiting"], ["words-kept"], ["cancel-waiting"], ["ask-words"]),
+        *(["cancel-waiting"], ["cancel-none"]),
+    ]
+    assert len(await parlour.tasks()) == 2
+
+
+async def test_our_picture_forwarded_is_a_photo_without_words() -> None:
+    """What stands under it is the bot's, with a number and a time; of anybody else's it is the words."""
+    parlour = Parlour()
+    for sender, bot in ((77, True), (5, False)):
+        user = {"id": sender, "is_bot": bot, "first_name": "X"}
+        origin = {"type": "user", "date": 1, "sender_user": user}
+        await parlour.post("snow", photo="a", forward_origin=origin)
+    assert parlour.read() == [["ask-words"]]
+    assert await made(parlour) == [(["a"], "snow")]
 
 
 async def test_all_mistakes_of_a_caption_are_told_at_once() -> None:
@@ -689,7 +766,7 @@ async def test_too_many_variants_can_be_mended() -> None:
     assert parlour.read() == [["nothing-started", "variants-too-many", "try-caption"]]
     await parlour.post("blue car", reply=parlour.last)
     assert await made(parlour) == [(["a"], "blue car")]
-    await parlour.post("{,}" * 1365)
+    await parlour.post("cars " + "{,}" * 1363)
     assert parlour.read() == [["variants-too-many", "try-words"]], "also with 411 digits"
     for part in "bcdef":
         await parlour.post(

@@ -7,11 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from bot.dispatcher import MOST_UNDER_WAY
+from bot.messages import Fetched, FileOutcome
 from bot.slots import PROBE
 from storage.clock import SystemClock
 from storage.memory import MemoryStore
 from storage.tasks import TaskState
-from tests.engine import JSON, Answer, Engine, HiDream, accepted, done, engine, in_no_time, refusal
+from tests.engine import (
+    JSON,
+    Answer,
+    Engine,
+    HiDream,
+    Room,
+    accepted,
+    done,
+    engine,
+    in_no_time,
+    refusal,
+)
 from tests.test_engine_results import Works
 from tests.time_machine import at_once
 
@@ -224,3 +237,19 @@ async def test_nothing_expires_by_our_clock_alone(tmp_path: Path) -> None:
         assert (await world.row(task)).state is TaskState.RUNNING
         down[0] = False
         await world.reaches(task, TaskState.DELIVERED, within=60)
+
+
+def test_large_photos_are_not_all_sent_at_once(tmp_path: Path) -> None:
+    """However many slots are free, memory is not: what is sent at one time has a limit, and all is made."""
+
+    class Large(Room):
+        async def fetch(self, file_id: str) -> FileOutcome:
+            return Fetched(content=bytes(13 * 2**20))
+
+    async def work() -> None:
+        hidream = HiDream(accepted, seconds=2.0)
+        async with engine(tmp_path, hidream, room=Large(), parallel=8) as world:
+            await _many(world, 8, within=60)
+        assert 40 * 2**20 < hidream.most <= MOST_UNDER_WAY + 2**20
+
+    at_once(work())

@@ -130,7 +130,7 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "counted": st.just(100),
     "completion": st.floats(0, 1),
     "standing": NASTY,
-    "as_file": st.booleans(),
+    **dict.fromkeys(("as_file", "kept", "private"), st.booleans()),
     "shown": st.sampled_from([(0, 1), (0, 2, 3)]),
     "usual": st.one_of(st.none(), _SPANS),
     "longer": st.booleans(),

@@ -116,7 +116,7 @@ def test_telegrams_limits(
     caption = pages.history_caption(picture, standing=negative, now=NOW)
     assert units(shown(caption, language=language)) <= CAPTION
     assert units(shown(pages.history_lost(picture), language=language)) <= CAPTION
-    assert units(shown(pages.nothing_found(prompt), language=language)) <= TEXT
+    assert units(shown(pages.nothing_found(prompt, private=True), language=language)) <= TEXT
     assert (
         units(shown(Say("ask-other-words", {"settings": reports.settings(one)}), language=language))
         <= TEXT

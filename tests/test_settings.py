@@ -201,7 +201,7 @@ async def test_what_is_chosen_is_kept_and_shown() -> None:
     """A button opens the choices, one of them is kept, the message shows it, and it can be taken back."""
     talk = Talk()
     await talk.ask()
-    assert "Shape: Like the photo · the bot's" in talk.text
+    assert "Shape: Like the photo · default" in talk.text
     assert not any("group" in label for label in talk.screen.buttons[talk.last])
     assert await talk.press("Shape") == ""
     assert "Which shape" in talk.text
@@ -211,13 +211,13 @@ async def test_what_is_chosen_is_kept_and_shown() -> None:
     await talk.press("Shape")
     assert "✓ 16:9" in talk.screen.buttons[talk.last]
     await talk.press("↩️ Back to default")
-    assert "Shape: Like the photo · the bot's" in talk.text
+    assert "Shape: Like the photo · default" in talk.text
     await talk.press("Keep out")
     await talk.press("Nothing")
     assert "Keep out: Nothing · yours" in talk.text
     await talk.press("As files")
     await talk.press("‹ All settings")
-    assert "As files: No · the bot's" in talk.text
+    assert "As files: No · default" in talk.text
     assert len(talk.screen.shown) == 1, "all in one message"
 
 
@@ -274,7 +274,7 @@ async def test_a_groups_settings_are_its_admins() -> None:
     await talk.press("2", ADA, GROUP)
     assert "Pictures at a time: 2 · yours" in talk.text
     await talk.ask(BOB, BOB)
-    assert "Pictures at a time: 1 · the bot's" in talk.text
+    assert "Pictures at a time: 1 · default" in talk.text
 
 
 async def test_forged_under_anothers_message() -> None:

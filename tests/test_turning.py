@@ -66,7 +66,7 @@ async def test_a_page_that_is_no_more() -> None:
     assert len(numbers(room)) == 2
     await room.store.move_chat(GROUP, -200)
     await room.tap(REFRESH)
-    assert (room.screen.last.lines, room.screen.last.buttons) == (["status-none"], {})
+    assert (room.screen.last.lines, room.screen.last.buttons) == (["status-none-group"], {})
 
 
 async def _forget(room: Room, limit: int) -> None:

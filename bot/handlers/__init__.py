@@ -12,6 +12,7 @@ from bot.commands import COMMANDS
 from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.cancel import CancelHandlers
+from bot.handlers.chatter import Chatter
 from bot.handlers.desk import Desk
 from bot.handlers.edits import EditHandlers
 from bot.handlers.forgetting import ForgetHandlers
@@ -55,6 +56,7 @@ def all_handlers(desk: Desk) -> Handlers:
     start, views = StartHandlers(desk), Views(desk)
     status, history = StatusHandlers(desk, views), HistoryHandlers(desk, views)
     cancel = CancelHandlers(desk, views)
+    chatter = Chatter(desk, cancel)
     privacy, forgetting = PrivacyHandlers(desk), ForgetHandlers(desk)
     # each feature's own, by what a button says
     buttons = ButtonHandlers(
@@ -91,7 +93,7 @@ def all_handlers(desk: Desk) -> Handlers:
             CommandHandler("privacy", privacy.privacy, filters=f.UpdateType.CHANNEL_POST),
             CommandHandler("forget", forgetting.forget, filters=f.UpdateType.CHANNEL_POST),
             # commands that are not in the table come here too: /ratio may be part of the words
-            On(heard & f.TEXT, settings.before(photos.words)),
+            On(heard & f.TEXT, settings.before(chatter.before(photos.words))),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
             # photos, and whatever else somebody may take for one
             On(heard & ~f.StatusUpdate.ALL, albums.photo),

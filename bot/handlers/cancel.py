@@ -17,12 +17,13 @@ from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.named import Named, numbers_in, words_of
+from bot.handlers.orders import OPEN_FOR
 from bot.handlers.press import Press
 from bot.handlers.status import place_of
 from bot.handlers.views import Views, scope
 from bot.messages import Keyboard, Urgency
 from bot.texts import Say
-from storage.tasks import NewView, Task, TaskState
+from storage.tasks import DraftKind, NewView, Task, TaskState
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ KIND: Final = "cancel"
 _LISTED: Final = 10
 _FOUND: Final = 100
 """So many tasks of a person can be stopped together."""
+_WAITING: Final[tuple[DraftKind, ...]] = ("words", "prompt")
 _TRIES: Final = 5
 """So often a task that somebody else has just moved is read again."""
 
@@ -61,6 +63,14 @@ class CancelHandlers:
             await self._by_reply(message)
         else:
             await self._whichever(message)
+
+    async def asked(self, message: Incoming) -> None:
+        """Stop what somebody asks to stop in plain words, as a reply to it or not."""
+        task = await self._named.by_reply(message)
+        if task is None:
+            await self._whichever(message)
+        else:
+            await self._desk.answer(message, pages.stopped(await self._stop_and_tidy(task)))
 
     async def _by_number(self, message: Incoming, numbers: Sequence[int] | None) -> None:
         if not numbers:
@@ -101,13 +111,26 @@ class CancelHandlers:
         )
         tasks = await self._tasks(view.words, view.user_id)
         if not tasks:
-            await self._desk.answer(message, Say("cancel-none"))
+            await self._put_away(message)
         elif len(tasks) == 1:
             stopped = await self._stop_and_tidy(tasks[0])
             await self._desk.answer(message, pages.stopped(stopped))
         else:
             lines, buttons = await self._list(view.id, tasks)
             await self._desk.answer(message, *lines, buttons=buttons)
+
+    async def _put_away(self, message: Incoming) -> None:
+        """Let what waits for its words, or for its photo, wait no longer."""
+        store, place = self._desk.store, message.place
+        since = self._desk.clock.now() - OPEN_FOR
+        found = [
+            await store.open_draft(message.user_id, place.chat_id, since, kind=kind)
+            for kind in _WAITING
+        ]
+        waiting = [draft for draft in found if draft is not None]
+        await self._desk.answer(message, Say("cancel-waiting" if waiting else "cancel-none"))
+        for draft in waiting:
+            await store.drop_draft(draft.id)
 
     # --- by buttons
 

@@ -51,7 +51,9 @@ class HistoryHandlers:
         only = scope(message.place.chat_id, private=message.private)
         shown = await self._find(view, only, None)
         if shown is None:
-            await self._desk.answer(message, pages.nothing_found(view.words))
+            await self._desk.answer(
+                message, pages.nothing_found(view.words, private=message.private)
+            )
         else:
             await self._send(message, shown, await self._buttons(view, only, shown))
 

@@ -74,6 +74,8 @@ _JSON: Final = TypeAdapter(Incoming)
 def read(message: Message, origin: Origin, username: str) -> Incoming:
     """Give a message as plain data."""
     words = message.caption or message.text or ""
+    if message.forward_origin is not None and not message.text:
+        words = ""  # somebody wrote them of the photo, not to us
     text, edit = _without_edit(words, username)
     reply = _replied(message, origin.bot_id)
     mentioned = text if message.text and reply is None else _without_name(text, username)

@@ -25,7 +25,7 @@ class OfferButtons:
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
-        return {Action.IDEA: self.idea, Action.GO: self.go}
+        return {Action.IDEA: self.idea, Action.GO: self.go, Action.DROP: self.drop}
 
     async def idea(self, press: Press) -> None:
         """Take an idea as the words for photos."""
@@ -54,6 +54,17 @@ class OfferButtons:
         else:
             order = replace(order, each=choice == EACH, confirmed=True)
         await self._make(order, press)
+
+    async def drop(self, press: Press) -> None:
+        """Forget words that wait for a photo, with what was said about them."""
+        number = press.number()
+        draft = None if number is None else await self._desk.store.draft(number)
+        if draft is None or draft.kind != "prompt":
+            await self._desk.notice(press, Say("pressed-unknown"))
+        elif await self._desk.admits(press, draft.user_id, draft.place.chat_id):
+            await self._desk.store.drop_draft(draft.id)
+            await self._desk.notice(press, Say("pressed-dropped"))
+            await self._desk.chat.delete(press.chat_id, press.message_id)
 
     async def _draft(self, press: Press, kind: DraftKind) -> Draft | None:
         number = press.number()

@@ -160,7 +160,8 @@ class Orders:
         draft = await self._keep(order, "prompt")
         # in a group the photo is to come as an answer, or nobody would tell the bot of it
         kept = Say("words-kept" if message.private else "words-kept-group")
-        question = await self._say(order, *lines, kept, ask=not message.private)
+        drop = Button(label=Say("button-drop"), data=press(Action.DROP, draft.id))
+        question = await self._say(order, *lines, kept, ask=not message.private, buttons=(drop,))
         await self._asked(draft, question)
 
     async def offer_again(self, order: Order, *lines: Say) -> None:

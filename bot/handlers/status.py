@@ -63,7 +63,8 @@ class StatusHandlers:
         lines, buttons = await self._page(view, page, only)
         if not lines and page:  # there are fewer now
             lines, buttons = await self._page(view, 0, only)
-        await self._views.rewrite(press, *(lines or [Say("status-none")]), buttons=buttons)
+        private = press.chat_type == ChatType.PRIVATE
+        await self._views.rewrite(press, *(lines or [pages.nothing(private)]), buttons=buttons)
 
     async def _list(self, message: Incoming) -> None:
         view = await self._desk.store.add_view(
@@ -78,7 +79,9 @@ class StatusHandlers:
         )
         only = scope(message.place.chat_id, private=message.private)
         lines, buttons = await self._page(view, 0, only)
-        await self._desk.answer(message, *(lines or [Say("status-none")]), buttons=buttons)
+        await self._desk.answer(
+            message, *(lines or [pages.nothing(message.private)]), buttons=buttons
+        )
 
     async def _page(
         self, view: View, page: int, only: int | None
@@ -139,7 +142,7 @@ class StatusHandlers:
             standing=defaults.request.negative,
             ancestors=await desk.store.ancestors(task, _ANCESTORS),
         )
-        sent = await desk.say(target, *lines, language=language, buttons=_buttons(task))
+        sent = await desk.say(target, *lines, language=language, buttons=_buttons(task, images))
         if sent is not None:
             await desk.store.note_message(task.id, target.chat_id, sent, "other", desk.clock.now())
         await self._show_again(task, target, pages.kept(images), language)
@@ -177,11 +180,13 @@ class StatusHandlers:
                     )
 
 
-def _buttons(task: Task) -> Keyboard:
+def _buttons(task: Task, images: Sequence[Image]) -> Keyboard:
     """Give what can be done with a task as it is."""
     match task.state:
         case TaskState.DELIVERED:
-            return keyboards.result(task, as_file=task.settings.as_file)
+            return keyboards.result(
+                task, as_file=task.settings.as_file, kept=bool(pages.kept(images))
+            )
         case TaskState.FAILED:
             return keyboards.failure(task)
         case _ if task.state in pages.STOPPABLE:

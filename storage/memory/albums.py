@@ -39,13 +39,13 @@ class Albums(Memory):
         self, now: datetime, limit: int, *, busy_chats: Collection[int] = ()
     ) -> list[Album]:
         """Give the albums that have been quiet for long enough, longest first, but for those of busy chats."""
-        # more of its parts may be among what has come and not been read yet
-        unread = {one.row.chat_id for one in self._tables.inbox.values() if one.state == "new"}
+        # more of its parts may be among what had come by then and has not been read yet
+        unread = [one.row for one in self._tables.inbox.values() if one.state == "new"]
         due = sorted(
             (album.due_at, key)
             for key, album in self._tables.albums.items()
-            if key[0] not in busy_chats and key[0] not in unread
-            if album.due_at is not None and album.due_at <= now
+            if key[0] not in busy_chats and album.due_at is not None and album.due_at <= now
+            if not any(row.chat_id == key[0] and row.received_at <= album.due_at for row in unread)
         )
         return [
             Album(

@@ -50,6 +50,11 @@ class Drafts(Memory):
         if (draft := self._tables.drafts.get(draft_id)) is not None:
             self._tables.drafts[draft_id] = replace(draft, question_id=question_id)
 
+    async def drop_draft(self, draft_id: int) -> None:
+        """Nobody waits for the rest of a draft any more: it is used. What asks about it goes on being known."""
+        if (draft := self._tables.drafts.get(draft_id)) is not None:
+            self._tables.drafts[draft_id] = replace(draft, used=True)
+
     async def open_draft(
         self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
     ) -> Draft | None:

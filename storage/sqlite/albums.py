@@ -15,9 +15,9 @@ _DUE: Final = (
     "SELECT due.chat_id AS of_chat, due.media_group_id AS of_group, part.*"
     " FROM (SELECT chat_id, media_group_id, due_at FROM albums"
     " WHERE chat_id NOT IN (SELECT value FROM json_each(?)) AND closed = 0 AND due_at <= ?"
-    # more of its parts may be among what has come and not been read yet
-    " AND NOT EXISTS (SELECT 1 FROM inbox"
-    " WHERE inbox.chat_id = albums.chat_id AND state = 'new')"
+    # more of its parts may be among what had come by then and has not been read yet
+    " AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.chat_id = albums.chat_id"
+    " AND state = 'new' AND received_at <= albums.due_at)"
     " ORDER BY due_at, chat_id, media_group_id LIMIT ?) AS due"
     " LEFT JOIN album_parts AS part ON part.chat_id = due.chat_id"
     " AND part.media_group_id = due.media_group_id AND part.data <> ''"

@@ -61,6 +61,10 @@ class Drafts(Connections):
             None, "UPDATE drafts SET question_id = ? WHERE id = ?", (question_id, draft_id)
         )
 
+    async def drop_draft(self, draft_id: int) -> None:
+        """Nobody waits for the rest of a draft any more: it is used. What asks about it goes on being known."""
+        await self._change(None, "UPDATE drafts SET used = 1 WHERE id = ?", (draft_id,))
+
     async def open_draft(
         self, user_id: int, chat_id: int, since: datetime, *, kind: DraftKind = "words"
     ) -> Draft | None:

@@ -37,7 +37,8 @@ class Conversation(Protocol):
     ) -> list[Album]:
         """Give the albums that have been quiet for long enough, longest first, but for those of busy chats.
 
-        Those of whose chats an update waits to be handled are left out, too: it may be a part of theirs.
+        Those of whose chats an update that had come by then waits to be handled are left out, too:
+        it may be a part of theirs.
         """
         ...
 
@@ -68,6 +69,10 @@ class Conversation(Protocol):
 
     async def asked(self, draft_id: int, question_id: int) -> None:
         """Note which message asks for the words."""
+        ...
+
+    async def drop_draft(self, draft_id: int) -> None:
+        """Nobody waits for the rest of a draft any more: it is used. What asks about it goes on being known."""
         ...
 
     async def open_draft(

@@ -86,7 +86,7 @@ async def test_not_for_others_and_not_forged(tmp_path: Path) -> None:
         reason = await _failed(world, ada, "/n@sandbox_bot 1 make it sepia", group)
         for label in (AGAIN, OTHER):
             notice = await bob.press(reason, label, chat=group)
-            assert notice["text"] == "Only the person who asked for this can press it."
+            assert notice["text"] == said("pressed-not-yours")
         for data in (
             *("again:1", "words:1", "again:99", "again:", "again:-1", "again:1 OR 1=1", "drop:1"),
             *("again:" + "9" * 50, "::", "again:1:1", "١", "\u0000"),
@@ -100,7 +100,7 @@ async def test_not_for_others_and_not_forged(tmp_path: Path) -> None:
             )
             notice = await bob.notice(pressed["callback_query_id"])
             assert notice["text"] in {
-                "Only the person who asked for this can press it.",
+                said("pressed-not-yours"),
                 "I no longer know what this button is for. Please send the photo again.",
             }, data
         assert len(world.rows("SELECT id FROM tasks")) == 1

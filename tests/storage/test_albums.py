@@ -76,13 +76,15 @@ async def test_the_album_that_is_quiet_for_longest_comes_first(store: TaskStore)
 
 
 async def test_an_album_waits_for_what_has_come_to_its_chat(store: TaskStore) -> None:
-    """An update that is not handled yet may be a part: the album is due once it is."""
+    """An update that had come by then and is not handled yet may be a part: the album is due once it is."""
     await came(store, part(1))
     await store.receive(BOT, [update(2, chat_id=5), update(3, chat_id=6)], START)
     assert await due(store) == []
     for row in await store.inbox_heads(START, 9):
         await store.inbox_done(row, START)
     assert await due(store) == [[1]]
+    await store.receive(BOT, [update(4, chat_id=5)], START + HOUR)
+    assert await due(store) == [[1]], "what comes after that is none"
 
 
 async def test_a_late_part_is_known_as_late(store: TaskStore) -> None:

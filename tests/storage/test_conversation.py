@@ -55,6 +55,16 @@ async def test_offers_close_nothing(store: TaskStore) -> None:
     assert await store.draft(99) is None
 
 
+async def test_a_draft_is_dropped(store: TaskStore) -> None:
+    """Nobody waits for the rest of it any more; the question about it is still known."""
+    draft = await store.add_draft(new_draft(1), START)
+    await store.asked(draft.id, 70)
+    await store.drop_draft(draft.id)
+    await store.drop_draft(99)
+    assert await store.open_draft(5, 5, START - HOUR) is None
+    assert await store.draft_asked_by(5, 5, 70) == replace(draft, question_id=70, used=True)
+
+
 async def test_a_draft_takes_the_place_of_another(store: TaskStore) -> None:
     """The other is used from then on; a repeat finds what it has made, and changes nothing."""
     first = await store.add_draft(new_draft(1), START)

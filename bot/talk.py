@@ -1,0 +1,54 @@
+"""Small talk: words that answer nothing and say nothing to make, so that nothing is spent on them. Pure.
+
+The lists are rows of the table of sentences. Those of all languages hold for everybody: people say
+"ok" and "gracias" whatever language they have chosen.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, Literal
+
+from bot import texts
+from bot.languages import LANGUAGES
+from bot.texts import Say
+
+Kind = Literal["talk-polite", "talk-stop"]
+"""Just being polite, or wanting it to stop; the id of the list."""
+
+_BETWEEN: Final = ","
+_DROPPED: Final = frozenset({"P", "C", "Z"})
+"""Punctuation, marks of direction and joiners, spaces: by the first letter of Unicode's category."""
+_SIGN: Final = "So"
+"""Emoji and the like: beside words they say nothing more."""
+_ENDS: Final = re.compile(r"[.!?,;…。！？，、؟،।\n]+")
+_SHADES: Final = frozenset({"Sk", "Mn"})
+"""Shades of skin, and the marks that make a sign colourful or a letter another one."""
+
+
+def kind_of(text: str) -> Kind | None:
+    """Say what kind of small talk a text is; None: it says something."""
+    said = {sound for part in _ENDS.split(text) for sound in _sounds(part)}
+    if said <= listed("talk-polite"):
+        return "talk-polite"
+    return "talk-stop" if said <= listed("talk-polite") | listed("talk-stop") else None
+
+
+@cache
+def listed(kind: Kind) -> frozenset[str]:
+    """Give what is small talk of this kind, in every language, as it sounds."""
+    lists = (texts.plain(Say(kind), language=language) for language in LANGUAGES)
+    return frozenset(one for row in lists for part in row.split(_BETWEEN) for one in _sounds(part))
+
+
+def _sounds(text: str) -> Sequence[str]:
+    """Give what a text sounds like (`Thanks 😊` and `thanks` are alike); of signs alone, each."""
+    kept = [
+        (character, category)
+        for character in unicodedata.normalize("NFKD", text.casefold())
+        if (category := unicodedata.category(character))[0] not in _DROPPED
+        and category not in _SHADES
+    ]
+    spoken = "".join(character for character, category in kept if category != _SIGN)
+    return [spoken] if spoken else [character for character, _ in kept]
