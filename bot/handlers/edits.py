@@ -9,7 +9,8 @@ from bot.handlers.album import AlbumHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.meaning import Meaning
-from bot.handlers.orders import Orders, order_of
+from bot.handlers.order import order_of
+from bot.handlers.orders import Orders
 from bot.handlers.wording import has_words, without_command
 from bot.texts import Say
 from storage.tasks import IN_LINE, Draft, Origin, Photo, Settings, Task

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming, Replied
-from bot.handlers.orders import OPEN_FOR, Order, Orders, order_of
+from bot.handlers.order import Order, order_of
+from bot.handlers.orders import OPEN_FOR, Orders
 from bot.texts import Say
 from storage.tasks import Draft, DraftKind, Photo, Place
 

@@ -8,7 +8,8 @@ from bot.actions import Action
 from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk
-from bot.handlers.orders import EACH, FIRST, IDEAS, Order, Orders
+from bot.handlers.order import Order
+from bot.handlers.orders import EACH, FIRST, IDEAS, Orders
 from bot.handlers.press import Press
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished

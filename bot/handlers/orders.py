@@ -5,7 +5,7 @@ here: as tasks in the line, as a question for what is missing, or as an offer th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -15,13 +15,14 @@ from bot.captions import parse
 from bot.errors import CaptionError
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
+from bot.handlers.order import Order, order_of
 from bot.handlers.wording import has_words
 from bot.messages import Button, Target
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
 from bot.texts import Say, shorten, units
 from storage.store import TooManyUnfinished
-from storage.tasks import Draft, NewDraft, NewTask, Origin, Photo, Place, Settings, Task
+from storage.tasks import Draft, NewDraft, NewTask, Settings, Task
 from storage.tasks.incoming import DraftKind
 
 OPEN_FOR: Final = timedelta(minutes=15)
@@ -35,53 +36,6 @@ _MOST_WORDS: Final = 4096
 """UTF-16 units to which answers with options alone add up, as in one message."""
 _LISTED: Final = 80
 """UTF-16 units of each prompt in an offer."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """Photos, the words for them, and where all of it comes from."""
-
-    origin: Origin
-    user_id: int
-    place: Place
-    """Results are replies to it."""
-    photos: tuple[Photo, ...]
-    words: str
-    language: str | None = None
-    answer_to: Place
-    """What is said about the order is a reply to it."""
-    parent_id: int | None = None
-    draft_id: int | None = None
-    """The draft that it answers."""
-    pressed: str | None = None
-    """The button that it comes from."""
-    each: bool = False
-    """Whether each photo is to have a picture of its own."""
-    confirmed: bool = False
-    """Whether the person has been told how many pictures it makes, and wants them."""
-
-
-def order_of(
-    message: Incoming,
-    *,
-    photos: tuple[Photo, ...],
-    words: str,
-    place: Place | None = None,
-    parent_id: int | None = None,
-    draft_id: int | None = None,
-) -> Order:
-    """Give the order that a message is; its results are replies to `place`, else to the message."""
-    return Order(
-        origin=message.origin,
-        user_id=message.user_id,
-        place=place or message.place,
-        photos=photos,
-        words=words,
-        language=message.language,
-        answer_to=message.place,
-        parent_id=parent_id,
-        draft_id=draft_id,
-    )
 
 
 class Orders:

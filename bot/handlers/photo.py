@@ -9,7 +9,8 @@ from bot import links
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming, command_of
 from bot.handlers.meaning import Meaning, Meant
-from bot.handlers.orders import Order, Orders, order_of
+from bot.handlers.order import Order, order_of
+from bot.handlers.orders import Orders
 from bot.handlers.wording import has_words, is_command, without_command
 from bot.texts import Say, shorten
 from storage.tasks import Photo

@@ -9,7 +9,8 @@ from bot.actions import BACK, Action
 from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
 from bot.handlers.desk import Desk, settled
-from bot.handlers.orders import Order, Orders
+from bot.handlers.order import Order
+from bot.handlers.orders import Orders
 from bot.handlers.press import Press
 from bot.handlers.subject import put, put_back, shown, task_of
 from bot.messages import Urgency

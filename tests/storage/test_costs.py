@@ -4,12 +4,22 @@ Counted in steps of SQLite's own machine, which are the same on every computer.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from storage.sqlite import SqliteStore, open_store
 from storage.tasks import HISTORY_LIMIT, PLACE_LIMIT
-from tests.storage.making import START, HandClock, add, claim, claim_delivery, there, update
+from tests.storage.making import (
+    START,
+    HandClock,
+    add,
+    claim,
+    claim_delivery,
+    new_task,
+    there,
+    update,
+)
 
 _LINE: Final = 2 * PLACE_LIMIT
 
@@ -129,6 +139,24 @@ async def _of_a_busy_person(path: Path, *, times: int) -> dict[str, int]:
         return {name: await _work(store, call) for name, call in calls.items()}
     finally:
         await store.close()
+
+
+async def test_room_is_found_without_what_is_over(tmp_path: Path) -> None:
+    """With ten times as many tasks of one's own that are over, to ask whether there is room takes the very same steps."""
+    costs = []
+    for times in (1, 10):
+        store = await open_store(tmp_path / f"{times}.db", clock=HandClock())
+        try:
+            await _fill(store, 1000 * times, 1)
+            await store._change(None, "UPDATE tasks SET user_id = 5", ())
+            sql = "UPDATE tasks SET state = 'cancelled' WHERE state = 'delivered'"
+            await store._change(None, sql, ())
+            new = new_task(2, user_id=5)
+            asked = partial(store.add, new, now=START, max_unfinished=20)
+            costs.append(await _work(store, asked))
+        finally:
+            await store.close()
+    assert costs[0] == costs[1]
 
 
 async def test_what_a_person_has_elsewhere_costs_nothing(tmp_path: Path) -> None:
