@@ -164,7 +164,7 @@ def _busy(path: Path) -> None:
 def _full(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA max_page_count = 1")
-        connection.execute("INSERT INTO albums VALUES (1, hex(zeroblob(100000)), 1, 1, 1, 1)")
+        connection.execute("INSERT INTO facts VALUES ('x', hex(zeroblob(100000)))")
 
 
 def _read_only(path: Path) -> None:
