@@ -169,17 +169,6 @@ async def test_whoever_says_stop_is_heard() -> None:
     assert len(await parlour.tasks()) == 2
 
 
-async def test_our_picture_forwarded_is_a_photo_without_words() -> None:
-    """What stands under it is the bot's, with a number and a time; of anybody else's it is the words."""
-    parlour = Parlour()
-    for sender, bot in ((77, True), (5, False)):
-        user = {"id": sender, "is_bot": bot, "first_name": "X"}
-        origin = {"type": "user", "date": 1, "sender_user": user}
-        await parlour.post("snow", photo="a", forward_origin=origin)
-    assert parlour.read() == [["ask-words"]]
-    assert await made(parlour) == [(["a"], "snow")]
-
-
 async def test_all_mistakes_of_a_caption_are_told_at_once() -> None:
     """The photo is kept; the caption put right does, with nothing of the wrong one in it."""
     parlour = Parlour()

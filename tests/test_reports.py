@@ -297,6 +297,10 @@ def test_result_buttons() -> None:
     rows = [[button.data for button in row] for row in keyboards.result(four, as_file=True)]
     assert rows[0][2] == "count:17:1"
     assert rows[2] == ["delete:17"]
+    gone = [
+        button.data for row in keyboards.result(four, as_file=False, kept=False) for button in row
+    ]
+    assert gone == ["again:17", "ratio:17", "count:17:1", "words:17"], "the picture is no more"
 
 
 def test_progress_button() -> None:

@@ -69,6 +69,26 @@ async def test_a_page_that_is_no_more() -> None:
     assert (room.screen.last.lines, room.screen.last.buttons) == (["status-none-group"], {})
 
 
+async def test_a_result_that_was_deleted() -> None:
+    """/status offers what can still be made of its photo, and nothing that needs the picture."""
+    room = Room()
+    task = await room.result()
+    await room.post(f"/status {task.id}")
+    whole = [label for message in room.screen.shown.values() for label in message.buttons]
+    assert {"📄 Original file", "🗑 Delete", "✏️ Other words"} <= set(whole)
+    await room.store.forget_pictures(task.id)
+    await room.post(f"/status {task.id}")
+    assert list(room.screen.last.buttons) == ["🔁 Again", "🖼 Shape …", "×4", "✏️ Other words"]
+
+
+async def test_nothing_yet_in_a_group() -> None:
+    """Both lists say how to begin there: a photo alone would not reach the bot."""
+    room = Room()
+    for command in ("/status", "/history"):
+        await room.post(command, chat=GROUP)
+        assert room.screen.last.lines == ["status-none-group"]
+
+
 async def _forget(room: Room, limit: int) -> None:
     later = room.clock.now() + timedelta(hours=9)  # nothing is held at HiDream any more
     await room.store.prune(now=later, inbox_before=later, finished_before=later, limit=limit)

@@ -106,7 +106,7 @@ async def test_edited_caption(tmp_path: Path) -> None:
         await ada.gets(2)
         await _edit(world, ada, photo, caption="make it rain")
         offer = await ada.reads("make it again")
-        text = await bob.text("hello")
+        text = await bob.text("make it green")
         await bob.reads("send it within 15 minutes")
         await _edit(world, bob, text, text="make it blue")
         await bob.reads("send it within 15 minutes", times=2)

@@ -176,7 +176,7 @@ async def test_everything_else(tmp_path: Path) -> None:
         for content in ({"new_chat_title": "New"}, {"delete_chat_photo": True}):
             await world.do(f"chats/{ada.id}/message", user_id=ada.id, message=content)
         for text, words in (
-            ("hello", "send it within 15 minutes"),
+            ("a hello kitty", "send it within 15 minutes"),
             ("/ratoi 16:9 make it sepia", "mean /ratio?"),
             ("/nonsense", "don't know /nonsense"),
         ):

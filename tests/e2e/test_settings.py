@@ -64,7 +64,7 @@ async def test_what_is_chosen_holds(tmp_path: Path) -> None:
         assert await _asked(world, ada, 0) == ("1:1", 1, "cars")
         await ada.text("/settings")
         settings = await ada.reads(TITLE)
-        assert "Shape: 1:1 · the bot's" in settings["text"]
+        assert "Shape: 1:1 · default" in settings["text"]
         await _choose(ada, settings, "Keep out", "✏️ Write the words")
         question = await ada.reads("What must never be in your pictures")
         assert question["force_reply"]

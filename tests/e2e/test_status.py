@@ -113,7 +113,7 @@ async def test_lists_and_results_turn_over(tmp_path: Path) -> None:
                 notice = await bob.press(own, label, chat=group)
                 assert notice["text"] == said("pressed-not-yours")
             await bob.text("/history@sandbox_bot", chat=group)
-            await bob.reads("no pictures here yet", chat=group)
+            await bob.reads("nothing of yours here yet", chat=group)
 
         await asyncio.gather(pages(), pictures(), group_of_two())
 

@@ -135,7 +135,7 @@ async def history(talk: Talk) -> None:
     """
     ada, bot = talk.ada, talk.bot
     await ada.says("/history")
-    await bot.says("history-none")
+    await bot.says("status-none-group" if talk.scene.group else "history-none")
     for words in ("make it snow", "make it rain"):
         await ada.sends(words)
         await talk.is_delivered(await bot.shows(1, "result"))

@@ -44,7 +44,7 @@ async def status(talk: Talk) -> None:
     """
     ada, bot = talk.ada, talk.bot
     await ada.says("/status")
-    await bot.says("status-none")
+    await bot.says("status-none-group" if talk.scene.group else "status-none")
     await ada.sends("make it snow")
     picture = await bot.shows(1, "result")
     await talk.restart()
