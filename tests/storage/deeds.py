@@ -308,6 +308,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
         "close_album": _of_an_album,
     },
     "conversation": {
+        "drop_draft": lambda _, draw: call(draw(st.integers(1, 4))),
         "note_message": lambda known, draw: call(
             draw(_task_ids(known)),
             draw(_chats),
