@@ -36,19 +36,29 @@ def written(update: Mapping[str, Any]) -> str:
 
 
 def chat_of(update: Mapping[str, Any]) -> int | None:
-    """Find the chat that an update belongs to, or the person where it has no chat."""
-    for content in update.values():
+    """Find the chat that an update belongs to, or the person where it has no chat.
+
+    A press is the person's own: Telegram waits for its answer, and in a group others may have much
+    before it that waits for the group's limits.
+    """
+    for kind, content in update.items():
         if not isinstance(content, dict):
             continue
+        if kind == "callback_query" and (presser := _person(content)) is not None:
+            return presser
         message = content.get("message")
         for holder in (content, message if isinstance(message, dict) else {}):
             chat = holder.get("chat")
             if isinstance(chat, dict) and (found := _id(chat.get("id"))) is not None:
                 return found
-        person = content.get("from")
-        if isinstance(person, dict) and (found := _id(person.get("id"))) is not None:
+        if (found := _person(content)) is not None:
             return found
     return None
+
+
+def _person(content: Mapping[str, Any]) -> int | None:
+    person = content.get("from")
+    return _id(person.get("id")) if isinstance(person, dict) else None
 
 
 def _id(value: object) -> int | None:

@@ -163,8 +163,8 @@ def test_the_overview_says_where_each_value_comes_from() -> None:
         "Pictures at a time: <b>4</b> · this group's",
         "Keep out: <b>&lt;b&gt; &amp; 'x'</b> · yours",
         "Language: <b>As in Telegram</b>",
-        "As files: <b>No</b> · the bot's",
-        "Without a sound: <b>No</b> · the bot's",
+        "As files: <b>No</b> · default",
+        "Without a sound: <b>No</b> · default",
     ]
     buttons = _buttons(page.buttons)
     assert buttons["Shape"] == "set:17:ratio"

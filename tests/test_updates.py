@@ -25,7 +25,8 @@ def test_what_is_no_update(update: object) -> None:
     ("content", "chat"),
     [
         ({"message": {"chat": {"id": -5}, "from": {"id": 9}}}, -5),
-        ({"callback_query": {"from": {"id": 9}, "message": {"chat": {"id": -5}}}}, -5),
+        ({"callback_query": {"from": {"id": 9}, "message": {"chat": {"id": -5}}}}, 9),
+        ({"callback_query": {"from": 9, "message": {"chat": {"id": -5}}}}, -5),
         ({"callback_query": {"from": {"id": 9}}}, 9),
         ({"message": {"chat": {"id": 2**63}}}, None),
         ({"message": {"chat": {"id": 2**70}, "from": {"id": 9}}}, 9),
@@ -36,7 +37,7 @@ def test_what_is_no_update(update: object) -> None:
     ],
 )
 def test_whose_update_it_is(content: dict[str, Any], chat: int | None) -> None:
-    """It belongs to its chat, else to its person, as far as they have ids that can be kept."""
+    """It belongs to its chat (a press to whoever pressed), else to its person, as far as they have ids that can be kept."""
     update = {"update_id": 2**63 - 1, **content}
     assert updates.read(update) == NewUpdate(
         update_id=2**63 - 1, chat_id=chat, raw=json.dumps(update)
