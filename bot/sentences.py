@@ -26,7 +26,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "start-group": (
         "Hello! Reply to a photo with /edit and a few words that say what to make of it, such as "
-        "<code>/edit make it snow</code>. I have HiDream make the picture and bring it here.\n\n"
+        "/edit <i>make it snow</i>. I have HiDream make the picture and bring it here.\n\n"
         "/help shows what else can be said, /status how your pictures are coming along."
     ),
     "help": (
@@ -39,7 +39,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     "help-group": (
         "<b>In a group</b> I hear only what is meant for me: begin with /edit, such as "
-        "<code>/edit make it snow</code> in reply to a photo, or reply to one of my messages.\n"
+        "/edit <i>make it snow</i> in reply to a photo, or reply to one of my messages.\n"
     ),
     "help-options": "<b>The caption can also say</b>",
     "help-option": "<code>{example}</code> — {about}\nAlso: {also}",
@@ -72,7 +72,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "<i>make it snow</i>, or tap an idea."
     ),
     "ask-words-album": Plural(
-        one="Nice photo! What shall I make of it? Reply to this with a few words, or tap an idea.",
+        one="{count} photo! What shall I make of it? Reply to this with a few words, such as <i>make it snow</i>, or tap an idea.",
         other="{count} photos! What shall I make of them, in one picture? Reply to this with a few words, such as <i>all together at the beach</i>, or tap an idea.",
     ),
     "ask-words-two": (
@@ -93,7 +93,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "try-words": "Please send it again, put right; the photo can come after it.",
     "edit-alone": (
         "Reply to a photo with /edit and a few words that say what to make of it, such as "
-        "<code>/edit make it snow</code>; or send a photo with that as its caption."
+        "/edit <i>make it snow</i>; or send a photo with that as its caption."
     ),
     "forgotten": "I no longer have that photo. Please send it again, with your words.",
     "ask-other-words": (
@@ -132,7 +132,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "I saw your edit, but I no longer have that photo. "
         "To have a picture made with the new words, send it again."
     ),
-    "edited-changed": "I go by the new words.",
+    "edited-changed": "Got it: I use the new words.",
     "edited-late": (
         "It was too late to change that one. Shall I make it again, with the new words?"
     ),
@@ -181,7 +181,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "{option} needs words after it that say what must not be in the picture, such as {example}."
     ),
     "variants-too-many": (
-        "Your braces stand for {count} pictures, and {most} is the most at one time. "
+        "Pictures that your braces stand for: {count}. The most at one time: {most}. "
         "Leave some of them out."
     ),
     "nothing-started": "Nothing has been started yet.",
@@ -243,7 +243,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-percent-longer": "🎨 HiDream is at it: {percent}. It takes longer than usual.",
     "progress-fetching": "📥 Done at HiDream, bringing it here …",
     "progress-stopping": "✋ Stopping …",
-    "progress-over": "✔️ This one is over.",
+    "progress-over": "✔️ This one is done.",
     "progress-cancelled": "✖️ Stopped. It cost nothing.",
     "progress-stopped": "✖️ Stopped for you. HiDream had begun, so it may still count there.",
     "button-cancel": "✖️ Stop it",
@@ -282,7 +282,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     # --- why there is no picture
     "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
-    "one-of-several": "It is number {number} of your photos, so I have made nothing of them. {why}",
+    "one-of-several": "I can't use photo number {number} of yours, so I have made nothing of them. {why}",
     "photo-unreachable": (
         "For two days I could not fetch your photo from Telegram, and I have given up. "
         "Nothing was spent. Please send it again."
@@ -292,7 +292,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "Other words, or another photo, may work."
     ),
     "hidream-refused": (
-        "HiDream did not take this one, and did not say why in a way I understand. "
+        "HiDream did not take this one, and gave no reason that I understand. "
         "Nothing was spent. Other words, or another photo, may work."
     ),
     "hidream-unreachable": (
@@ -393,7 +393,9 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "That would be more pictures than the {allowed} I take from you at one time. "
         "Press again when others of yours are done, or ask for fewer."
     ),
-    "pressed-go": Plural(one="On its way.", other="{count} are on their way."),
+    "pressed-go": Plural(
+        one="{count} picture is on its way.", other="{count} pictures are on their way."
+    ),
     "pressed-ask": "There is a question about it in the chat.",
     "pressed-dropped": "I have forgotten these words.",
     "pressed-already": "That one is already on its way.",
@@ -425,9 +427,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "preference-count-about": "How many pictures shall I make of a photo?",
     "preference-negative-about": "What must never be in a picture?",
     "preference-language-about": "Which language shall I speak?",
-    "preference-language-chat": (
-        "People whose Telegram tells me their language read that one all the same."
-    ),
+    "preference-language-chat": ("Whoever's own language Telegram tells me still reads that one."),
     "preference-file-about": (
         "Shall results come as files? Files keep their full quality; Telegram makes photos smaller."
     ),
@@ -478,7 +478,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "status-line": "<b>#{task}</b> · {state} · {age}\n<i>{prompt}</i>\n{settings}\n",
     "status-others": Plural(one="… and {count} more.", other="… and {count} more."),
     "status-many": "… and more than {count} more.",
-    "status-more": "/status with a number, such as /status {task}, shows one in full.",
+    "status-more": "Tap a number to see that one in full; /status {task} does the same.",
     "status-reply": (
         "That message is about none of your pictures. Reply to a picture, to what I said about it, "
         "or to your photo; or look up its number with /status."
@@ -515,7 +515,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "✋ #{task} is being stopped. It was just on its way to HiDream, so it may still count there."
     ),
     "cancel-too-late": "#{task} can't be stopped any more: it is done, and on its way to you.",
-    "cancel-over": "#{task} is over already: there is nothing to stop.",
+    "cancel-over": "#{task} is finished already: there is nothing to stop.",
     "cancel-none": "There is nothing to stop: no picture of yours is being made here.",
     "cancel-waiting": "✖️ All right, I make nothing of what was waiting here. It cost nothing.",
     "cancel-number": (
@@ -616,8 +616,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         other="• {count} pictures that waited in line were stopped; they cost nothing.",
     ),
     "forget-stopped": Plural(
-        one="• {count} picture may still be made at HiDream, which may count it; I won't fetch it. Until it is over there I keep its number, without your name, since it takes up a place.",
-        other="• {count} pictures may still be made at HiDream, which may count them; I won't fetch them. Until they are over there I keep their numbers, without your name, since they take up places.",
+        one="• {count} picture may still be made at HiDream, which may count it; I won't fetch it. Until HiDream is through with it I keep its number there, without your name, to count how much is running.",
+        other="• {count} pictures may still be made at HiDream, which may count them; I won't fetch them. Until HiDream is through with them I keep their numbers there, without your name, to count how much is running.",
     ),
     "forget-stays": (
         "• What stays: pictures and messages in the chats, until they are deleted there, and what HiDream "
@@ -654,13 +654,13 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
-        "<code>hidream.token_file</code> is taken without a restart; in <code>hidream.token</code> "
-        "it needs one."
+        "<code>hidream.token_file</code> is taken without a restart; after a change of "
+        "<code>hidream.token</code> the bot must be started again."
     ),
     "admin-token-day": (
         "🔑 HiDream's token expires on {date} UTC: within a day. Please put in a new one: "
-        "in <code>hidream.token_file</code> it is taken without a restart, in "
-        "<code>hidream.token</code> it needs one."
+        "in <code>hidream.token_file</code> it is taken without a restart; after a change of "
+        "<code>hidream.token</code> the bot must be started again."
     ),
     # --- when something is broken here
     "sorry": (
