@@ -29,7 +29,8 @@ _FORGOTTEN: Final = frozenset(
 AFTER_THE_END: Final[Mapping[str, frozenset[str]]] = {
     "prune": _FORGOTTEN,
     "forget_person": _FORGOTTEN,
-    "move_chat": frozenset({"place", "progress_message_id"}),
+    # Whoever writes in the name of a group has its id.
+    "move_chat": frozenset({"place", "progress_message_id", "user_id"}),
     # HiDream may end a task that is over for the person.
     "release": frozenset({"ended_at"}),
     # A message about it may arrive, or be edited, when it is over.
