@@ -286,7 +286,7 @@ async def test_people_see_what_they_wrote(tmp_path: Path) -> None:
             assert (await submitted(world, person))["prompt"] == prompt
             _does_the_same(_copied(picture), prompt)
             await person.text("/status")
-            _is_shown(text_of(await person.reads("/status with")).splitlines()[1], prompt)
+            _is_shown(text_of(await person.reads("does the same")).splitlines()[1], prompt)
             number = text_of(picture).rpartition("\n#")[2].split()[0]
             await person.text(f"/status {number}")
             _does_the_same(_copied(await person.reads("HiDream's id")), prompt)

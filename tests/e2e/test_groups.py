@@ -127,7 +127,7 @@ async def test_status_in_a_group(tmp_path: Path) -> None:
         await ada.gets(1)
         await ada.photo("/n@sandbox_bot 1 for all in sepia", chat=group)
         await ada.gets(1, chat=group)
-        shown = await _asks(ada, "/status", "/status with", group)
+        shown = await _asks(ada, "/status", "does the same", group)
         assert "secret" not in shown
         assert "for all" in shown
         await _asks(bob, "/status@sandbox_bot", "nothing of yours here", group)
@@ -135,7 +135,7 @@ async def test_status_in_a_group(tmp_path: Path) -> None:
         await _asks(ada, "/status", "nothing of yours here", other)
         for number in (1, 2):
             await _asks(ada, f"/status {number}", f"no number {number} here", other)
-        shown = await _asks(ada, "/status", "/status with", ada.id)
+        shown = await _asks(ada, "/status", "does the same", ada.id)
         assert "#1" in shown, "their own chat shows a person everything"
         assert "#2" in shown
 
@@ -179,7 +179,7 @@ async def test_answers_follow_a_group(tmp_path: Path) -> None:
         new = int((await world.do(f"groups/{group}/upgrade"))["id"])
         await world.start()
         await ada.notice(pressed["callback_query_id"])
-        await ada.reads("/status with", "#1", chat=new)
+        await ada.reads("does the same", "#1", chat=new)
         await ada.reads("99:1", "still here", chat=new)
         question = await ada.reads("instead", chat=new)
         await ada.text("make it blue", chat=new, reply_to=question["message_id"])

@@ -41,7 +41,7 @@ async def test_list_of_ones_own(tmp_path: Path) -> None:
             lambda: _has(world.rows("SELECT 1 FROM tasks WHERE id = 3 AND completion > 0")),
             "HiDream says how far it is",
         )
-        shown = await _asks(ada, "/status", "/status with")
+        shown = await _asks(ada, "/status", "does the same")
         entries = [line for line in shown.splitlines() if line.startswith("#")]
         assert [entry.split()[0] for entry in entries] == ["#3", "#5", "#2", "#1"]
         assert "being made, " in entries[0]
@@ -77,7 +77,7 @@ async def test_lists_and_results_turn_over(tmp_path: Path) -> None:
             await bob.photo(f"picture {n} in blue")
         await world.task_is("queued", "waiting", "submitting", task=8)
         await bob.text("/status")
-        listed = await bob.reads("/status with")
+        listed = await bob.reads("does the same")
         assert buttons_of(listed)[-2:] == [REFRESH, ON]
         group = await world.group(bob, cyd)
         await cyd.photo("/n@sandbox_bot 1 for all in sepia", chat=group)
@@ -87,7 +87,7 @@ async def test_lists_and_results_turn_over(tmp_path: Path) -> None:
 
         async def pages() -> None:
             await bob.press(listed, ON)
-            page = await bob.reads("/status with", "picture 5 in blue")
+            page = await bob.reads("does the same", "picture 5 in blue")
             assert page["message_id"] == listed["message_id"]
             assert buttons_of(page) == ["#8", BACK, REFRESH]
             await bob.press(page, REFRESH)  # nothing has changed
@@ -108,7 +108,7 @@ async def test_lists_and_results_turn_over(tmp_path: Path) -> None:
 
         async def group_of_two() -> None:
             await cyd.text("/status@sandbox_bot", chat=group)
-            own = await cyd.reads("/status with", chat=group)
+            own = await cyd.reads("does the same", chat=group)
             for label in ("#9", REFRESH):
                 notice = await bob.press(own, label, chat=group)
                 assert notice["text"] == said("pressed-not-yours")
@@ -172,7 +172,7 @@ async def test_why_there_is_no_picture(tmp_path: Path) -> None:
         [picture] = await ada.gets(1)
         assert "1 of 2 pictures came out." in text_of(picture)
         await world.task_is("delivered")
-        shown = await _asks(ada, "/status", "/status with")
+        shown = await _asks(ada, "/status", "does the same")
         assert "#2 · done" in shown
         assert "#1 · no picture" in shown
         shown = await _asks(ada, "/status 1", "#1 · no picture", "did not pass its review")
