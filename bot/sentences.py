@@ -132,7 +132,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "I saw your edit, but I no longer have that photo. "
         "To have a picture made with the new words, send it again."
     ),
-    "edited-changed": "Got it: I use the new words.",
+    "edited-changed": "Got it: I'll use the new words.",
     "edited-late": (
         "It was too late to change that one. Shall I make it again, with the new words?"
     ),
@@ -181,7 +181,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "{option} needs words after it that say what must not be in the picture, such as {example}."
     ),
     "variants-too-many": (
-        "Pictures that your braces stand for: {count}. The most at one time: {most}. "
+        "Your braces make this many pictures: {count}. The most at one time is {most}. "
         "Leave some of them out."
     ),
     "nothing-started": "Nothing has been started yet.",
@@ -243,7 +243,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "progress-percent-longer": "🎨 HiDream is at it: {percent}. It takes longer than usual.",
     "progress-fetching": "📥 Done at HiDream, bringing it here …",
     "progress-stopping": "✋ Stopping …",
-    "progress-over": "✔️ This one is done.",
+    "progress-over": "✔️ This one is over and done.",
     "progress-cancelled": "✖️ Stopped. It cost nothing.",
     "progress-stopped": "✖️ Stopped for you. HiDream had begun, so it may still count there.",
     "button-cancel": "✖️ Stop it",
@@ -282,7 +282,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     # --- why there is no picture
     "photo-gone": "Telegram no longer has that photo. Please send it again, with your words.",
-    "one-of-several": "I can't use photo number {number} of yours, so I have made nothing of them. {why}",
+    "one-of-several": "I can't use photo number {number} of those you sent, so I have made nothing of them. {why}",
     "photo-unreachable": (
         "For two days I could not fetch your photo from Telegram, and I have given up. "
         "Nothing was spent. Please send it again."
@@ -427,7 +427,7 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "preference-count-about": "How many pictures shall I make of a photo?",
     "preference-negative-about": "What must never be in a picture?",
     "preference-language-about": "Which language shall I speak?",
-    "preference-language-chat": ("Whoever's own language Telegram tells me still reads that one."),
+    "preference-language-chat": ("People whose own language Telegram tells me still get answers in that language."),
     "preference-file-about": (
         "Shall results come as files? Files keep their full quality; Telegram makes photos smaller."
     ),
@@ -616,8 +616,8 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         other="• {count} pictures that waited in line were stopped; they cost nothing.",
     ),
     "forget-stopped": Plural(
-        one="• {count} picture may still be made at HiDream, which may count it; I won't fetch it. Until HiDream is through with it I keep its number there, without your name, to count how much is running.",
-        other="• {count} pictures may still be made at HiDream, which may count them; I won't fetch them. Until HiDream is through with them I keep their numbers there, without your name, to count how much is running.",
+        one="• {count} picture may still be made at HiDream, which may count it; I won't fetch it. Until HiDream is through with it I keep the number it has there, without your name, to count how much is running.",
+        other="• {count} pictures may still be made at HiDream, which may count them; I won't fetch them. Until HiDream is through with them I keep the numbers they have there, without your name, to count how much is running.",
     ),
     "forget-stays": (
         "• What stays: pictures and messages in the chats, until they are deleted there, and what HiDream "
@@ -654,12 +654,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
-        "<code>hidream.token_file</code> is taken without a restart; after a change of "
+        "<code>hidream.token_file</code> works without a restart; after a change of "
         "<code>hidream.token</code> the bot must be started again."
     ),
     "admin-token-day": (
         "🔑 HiDream's token expires on {date} UTC: within a day. Please put in a new one: "
-        "in <code>hidream.token_file</code> it is taken without a restart; after a change of "
+        "in <code>hidream.token_file</code> it works without a restart; after a change of "
         "<code>hidream.token</code> the bot must be started again."
     ),
     # --- when something is broken here
