@@ -116,12 +116,12 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     ),
     # --- small talk: lists of what is no order, whole messages, without marks
     "talk-polite": (
-        "hi, hello, hey, good morning, good evening, good night, how are you, bye, thanks, thank you, "
-        "thanks a lot, thank you so much, thx, welcome, please, ok, okay, yes, no, great, nice, cool, "
+        "hi, hello, hey, good morning, good afternoon, good evening, good night, how are you, hi there, bye, see you, sorry, thanks, thank you, "
+        "thanks a lot, thank you so much, thx, ok thanks, no thanks, yes please, welcome, please, ok, okay, yes, no, great, good job, nice, cool, "
         "wow, wow nice, so nice, very nice, good, perfect, amazing, awesome, beautiful, love it, "
-        "i love it, lol, haha, 👍, 👎, 👌, 👏, 🙏, ❤, 😍, 🥰, 😊, 🙂, 😀, 😄, 😂, 🤣"
+        "i love it, lol, haha, hahaha, 👍, 👎, 👌, 👏, 🙏, ❤, 😍, 🥰, 😊, 🙂, 😀, 😄, 😂, 🤣"
     ),
-    "talk-stop": "stop, stop it, please stop, cancel, cancel it, cancel please, please cancel, abort, never mind",
+    "talk-stop": "stop, stop it, please stop, cancel, cancel it, cancel please, please cancel, cancel that, abort, never mind, nevermind, forget it",
     "talk-answer": (
         "😊 Whenever you like: send me a photo with a few words that say what to make of it, "
         "such as <i>make it snow</i>."
@@ -427,7 +427,9 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
     "preference-count-about": "How many pictures shall I make of a photo?",
     "preference-negative-about": "What must never be in a picture?",
     "preference-language-about": "Which language shall I speak?",
-    "preference-language-chat": ("People whose own language Telegram tells me still get answers in that language."),
+    "preference-language-chat": (
+        "People whose own language Telegram tells me still get answers in that language."
+    ),
     "preference-file-about": (
         "Shall results come as files? Files keep their full quality; Telegram makes photos smaller."
     ),

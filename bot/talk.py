@@ -23,8 +23,12 @@ _DROPPED: Final = frozenset({"P", "C", "Z"})
 _SIGN: Final = "So"
 """Emoji and the like: beside words they say nothing more."""
 _ENDS: Final = re.compile(r"[.!?,;…。！？，、؟،।\n]+")
-_SHADES: Final = frozenset({"Sk", "Mn"})
-"""Shades of skin, and the marks that make a sign colourful or a letter another one."""
+_SHADES: Final = "Sk"
+"""Shades of skin."""
+_COLOURFUL: Final = "\ufe0f"
+"""The mark that makes a sign colourful."""
+_NO_ACCENTS: Final = frozenset({0, 7, 9})
+"""Classes of marks that are no accents: without its vowel signs a Hindi word is another one."""
 
 
 def kind_of(text: str) -> Kind | None:
@@ -48,7 +52,9 @@ def _sounds(text: str) -> Sequence[str]:
         (character, category)
         for character in unicodedata.normalize("NFKD", text.casefold())
         if (category := unicodedata.category(character))[0] not in _DROPPED
-        and category not in _SHADES
+        and category != _SHADES
+        and character != _COLOURFUL
+        and not (category == "Mn" and unicodedata.combining(character) not in _NO_ACCENTS)
     ]
     spoken = "".join(character for character, category in kept if category != _SIGN)
     return [spoken] if spoken else [character for character, _ in kept]

@@ -45,6 +45,7 @@ def test_stop_is_known(text: str) -> None:
         "snow ❄️",
         "1",
         "/no people",
+        "ओक",  # an oak; "ok" but for a vowel sign
     ],
 )
 def test_words_are_words(text: str) -> None:

@@ -112,7 +112,7 @@ def test_once_it_works_and_names_its_pictures(tmp_path: Path) -> None:
             assert picture.width / picture.height == pytest.approx(ratio, rel=0.01)
     assert done.stdout.count("/status\n") == 2
     assert done.stdout.count("[ ➡️ Use as new photo ]") == 3, "after each album, and put back"
-    assert "(On its way.)" in done.stdout
+    assert "(2 pictures are on their way.)" in done.stdout
     assert "\x1b" not in done.stdout
 
 
