@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from bot import copies, keyboards, reports
 from bot.actions import BACK, Action
@@ -18,8 +17,6 @@ from bot.pictures import COUNT_MAX, COUNT_MIN, AspectRatio
 from bot.texts import Say
 from storage.store import StillMaking, TooManyUnfinished
 from storage.tasks import Image, NewTask, Photo, Settings, Task
-
-_ON_ITS_WAY: Final = Say("pressed-go", {"count": 1})
 
 
 class ResultButtons:
@@ -89,7 +86,13 @@ class ResultButtons:
         await self._make(press, task, settings, button=data_of(Action.COUNT, task.id, count))
 
     async def _make(
-        self, press: Press, task: Task, settings: Settings, *, button: str, told: Say = _ON_ITS_WAY
+        self,
+        press: Press,
+        task: Task,
+        settings: Settings,
+        *,
+        button: str,
+        told: Say | None = None,
     ) -> Task | None:
         """Make a task of the same photos, and answer the press; None: it was told why not."""
         # how it is to arrive is what the person wants today
@@ -114,6 +117,7 @@ class ResultButtons:
         except StillMaking:
             await self._desk.notice(press, Say("pressed-already"))
         else:
+            told = told or Say("pressed-go", {"count": settings.count})
             await self._desk.notice(press, told)
             return made
         return None
