@@ -75,12 +75,14 @@ $(VENV)/bin/python:
 	  echo "$$found has no venv module. On Debian and Ubuntu: apt install python3-venv. Then call make again." >&2; exit 1; fi; \
 	$$found -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
+# The lock files name all there is to install: pip need not look further, where a newer release of
+# something that is asked for with an extra would not have the hash it wants.
 $(VENV)/.run: $(VENV)/bin/python requirements/run.txt
 	@echo "Installing what the bot needs (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/.run
