@@ -1,6 +1,7 @@
 """Closes albums: an album has no end mark, so it is taken once it has been quiet for a while."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
@@ -99,7 +100,9 @@ class Albums:
         if album.chat_id > 0:
             # once, whatever becomes of it: an apology is not worth a loop of its own
             await self._chat.say(
-                Target(chat_id=album.chat_id), Say("sorry", {"reference": f"U{first}"})
+                Target(chat_id=album.chat_id),
+                Say("sorry", {"reference": f"U{first}"}),
+                language=_language(album),
             )
 
     def _gives_up(self, key: tuple[int, str]) -> bool:
@@ -109,3 +112,9 @@ class Albums:
 
     async def _later(self, album: Album, delay: timedelta) -> None:
         await self._store.album_later(album, due_at=self._clock.now() + delay)
+
+
+def _language(album: Album) -> str | None:
+    """Give the language of whoever sent it, as it was read with a part."""
+    codes = (json.loads(part.data).get("language") for part in album.parts)
+    return next((code for code in codes if isinstance(code, str)), None)

@@ -17,6 +17,8 @@ import structlog
 from telegram import Update
 from telegram.ext import Application
 
+from bot import updates
+from bot.chosen import language_for
 from bot.errors import PutOff
 from bot.lanes import Lanes
 from bot.messages import Chat, Target
@@ -159,9 +161,12 @@ class Inbox:
         await self._store.inbox_set_aside(row, error=repr(error), now=self._clock.now())
         person = _person(row)
         if person is not None:
+            language = await language_for(self._store, person, person, updates.language_in(row.raw))
             # once, whatever becomes of it: an apology is not worth a loop of its own
             await self._chat.say(
-                Target(chat_id=person), Say("sorry", {"reference": f"U{row.update_id}"})
+                Target(chat_id=person),
+                Say("sorry", {"reference": f"U{row.update_id}"}),
+                language=language,
             )
 
 

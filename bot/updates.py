@@ -56,6 +56,20 @@ def chat_of(update: Mapping[str, Any]) -> int | None:
     return None
 
 
+def language_in(raw: str) -> str | None:
+    """Find the language code of whoever an update comes from, in its JSON, however odd that is."""
+    try:
+        update = json.loads(raw)
+    except ValueError:
+        return None
+    for content in update.values() if isinstance(update, dict) else ():
+        person = content.get("from") if isinstance(content, dict) else None
+        code = person.get("language_code") if isinstance(person, dict) else None
+        if isinstance(code, str):
+            return code
+    return None
+
+
 def _person(content: Mapping[str, Any]) -> int | None:
     person = content.get("from")
     return _id(person.get("id")) if isinstance(person, dict) else None

@@ -40,9 +40,9 @@ class Hall:
         chat = cast("Chat", self)
         return Albums(store=self.store, take=self.take, chat=chat, clock=self.clock)
 
-    async def say(self, target: Target, *lines: Say) -> Sent:
+    async def say(self, target: Target, *lines: Say, language: str | None = None) -> Sent:
         """Take a text."""
-        self.said += [(target.chat_id, plain(line)) for line in lines]
+        self.said += [(target.chat_id, plain(line, language=language)) for line in lines]
         return Sent()
 
     async def part(self, n: int, group: str = "g", chat_id: int = 1) -> bool:
@@ -54,7 +54,7 @@ class Hall:
                 chat_id=chat_id,
                 media_group_id=group,
                 message_id=n,
-                data="{}",
+                data='{"language": "de"}',
             ),
             now=now,
             due_at=now + timedelta(seconds=1),
@@ -152,7 +152,8 @@ def test_what_keeps_failing_is_let_go() -> None:
         assert len(hall.taken) == 3
         [(chat_id, sorry)] = hall.said
         assert chat_id == 1
-        assert "U1" in sorry, "nobody waits for it in vain"
+        told = plain(Say("sorry", {"reference": "U1"}), language="de")
+        assert sorry == told, "nobody waits for it in vain, and it is said in their language"
         await hall.part(2, "h")
         await hall.clock.sleep(5)
         assert len(hall.taken) == 4

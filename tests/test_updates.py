@@ -53,3 +53,18 @@ def test_half_a_surrogate_pair() -> None:
     assert kept is not None
     kept.raw.encode()  # any database can keep it
     assert json.loads(kept.raw)["message"]["text"] == "\ufffd 🎉\x00 🎉 \ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ('{"update_id": 1, "message": {"from": {"language_code": "de"}}}', "de"),
+        ('{"update_id": 1, "callback_query": {"from": {"language_code": "pt-br"}}}', "pt-br"),
+        ('{"update_id": 1, "message": {"from": {"language_code": 7}}}', None),
+        *(('{"message": {"from": 7}}', None), ('{"message": 7}', None)),
+        *(("[]", None), ("", None), ("{", None)),
+    ],
+)
+def test_whose_language_it_is(raw: str, code: str | None) -> None:
+    """Also an update that nobody can handle says what language its sender reads."""
+    assert updates.language_in(raw) == code

@@ -11,8 +11,9 @@ from typing import Final
 
 import pytest
 
+from bot.texts import Say, plain
 from sandbox.hidream.settings import Settings
-from tests.e2e.world import JSON, Person, World, opened, said, text_of, until
+from tests.e2e.world import JSON, Person, World, opened, text_of, until
 
 QUICK: Final = Settings(seconds=0.3, parallel=10)
 HELD: Final = 7.0
@@ -36,14 +37,15 @@ async def test_an_update_that_always_fails(tmp_path: Path) -> None:
         assert aside["handled_at"] - aside["received_at"] < 10e6, "all tries are over within 10 s"
         assert world.log.count("handler_failed") == 3
         first, *_ = await ada.sees()
-        assert text_of(first) == said("sorry", reference=f"U{poison}")
+        sorry = plain(Say("sorry", {"reference": f"U{poison}"}), language="de")
+        assert text_of(first) == sorry, "in her language, though nothing else of it could be read"
         apologies = [m for m in await ada.sees() if f"U{poison}" in text_of(m)]
         assert len(apologies) == 1
 
 
 def _poison(person: Person) -> JSON:
     """A text that is no text: the library reads it, and the handler fails on it."""
-    user = {"id": person.id, "is_bot": False, "first_name": "Ada"}
+    user = {"id": person.id, "is_bot": False, "first_name": "Ada", "language_code": "de"}
     chat = {"id": person.id, "type": "private", "first_name": "Ada"}
     return {"message_id": 1, "date": int(time.time()), "from": user, "chat": chat, "text": 5}
 
