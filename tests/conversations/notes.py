@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from tests.conversations.shown import Record
-from tests.e2e.world import JSON, PATIENCE, World, text_of
+from tests.e2e.world import JSON, World, text_of
 
 T = TypeVar("T")
 
+_PATIENCE: Final = 100.0
+"""Seconds after which what should happen has not happened: much is played at once."""
 _LOOK: Final = 5.0
 """Seconds after which to look again though nothing is heard of a change."""
 
@@ -81,7 +83,7 @@ class Notes:
         Raises:
             AssertionError: it has not happened in time.
         """
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + _PATIENCE
         while True:
             shown = [m for m in await self._messages() if m["from_bot"]]
             found = look(shown)

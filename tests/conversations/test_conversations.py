@@ -1,66 +1,42 @@
 """Every conversation, in each of its places, with and without a restart: as the document shows it."""
 
-import asyncio
-import fcntl
-import json
-import os
-from dataclasses import asdict
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from tests.conversations.conversation import Conversation
 from tests.conversations.document import DOCUMENT, document, section
 from tests.conversations.scripts import CONVERSATIONS
-from tests.conversations.shown import Record
 from tests.conversations.stage import Played, play_all
 
-# whoever comes first plays all of it, and the others wait for that
-pytestmark = pytest.mark.timeout(300)
+
+# one test, since all of them are played side by side: nobody has to wait for another's
+@pytest.mark.timeout(300)
+async def test_they_go_as_the_document_shows(tmp_path: Path) -> None:
+    """Each goes so in each of its places, and killing the bot in its middle makes no difference.
+
+    Mend: python -m tests.conversations --write
+    """
+    played = await play_all(tmp_path)
+    shown = DOCUMENT.read_text()
+    wrong = []
+    for one in CONVERSATIONS:
+        own = {(play.scene, play.killed): play for play in played if play.title == one.title}
+        assert set(own) == {(scene.name, killed) for scene in one.scenes for killed in (0, 1)}
+        wrong += [_named(play, play.error) for play in own.values() if play.error]
+        for scene in one.scenes:
+            undisturbed, killed = own[scene.name, False], own[scene.name, True]
+            if not killed.restarts:
+                wrong.append(_named(killed, "the bot is not killed in its middle"))
+            if killed.records != undisturbed.records:
+                wrong.append(_named(killed, "the restart makes a difference"))
+        if section(one, list(own.values())) not in shown:
+            wrong.append(f"{one.title}: the document shows it otherwise")
+    assert not wrong, "\n".join(wrong)
+    assert shown == document(played)
 
 
-@pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
-    """Play all conversations, once for all processes that run tests."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    kept = shared / "conversations.json"
-    with (shared / "conversations.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            found = asyncio.run(play_all(tmp_path_factory.mktemp("conversations")))
-            kept.write_text(json.dumps([asdict(one) for one in found]))
-    return [_read(**values) for values in json.loads(kept.read_text())]
-
-
-def _read(*, records: list[dict[str, Any]], **values: Any) -> Played:
-    read = tuple(Record(one["who"], tuple(one["lines"]), one["to"]) for one in records)
-    return Played(records=read, **values)
-
-
-@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: one.title)
-def test_conversation(conversation: Conversation, played: list[Played]) -> None:
-    """It goes as the document shows, in each place (mend: python -m tests.conversations --write)."""
-    own = [one for one in played if one.title == conversation.title]
-    for one in own:
-        assert not one.error, f"in {one.scene}{', killed' if one.killed else ''}: {one.error}"
-    assert section(conversation, own) in DOCUMENT.read_text()
-
-
-@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: one.title)
-def test_a_restart_changes_nothing(conversation: Conversation, played: list[Played]) -> None:
-    """It is played in each of its places twice, and killing the bot in its middle makes no difference."""
-    own = {(one.scene, one.killed): one for one in played if one.title == conversation.title}
-    assert set(own) == {(scene.name, killed) for scene in conversation.scenes for killed in (0, 1)}
-    for scene in conversation.scenes:
-        undisturbed, killed = own[scene.name, False], own[scene.name, True]
-        assert killed.restarts, "the bot is killed in its middle"
-        assert killed.records == undisturbed.records
-
-
-def test_the_document_is_up_to_date(played: list[Played]) -> None:
-    """docs/conversations.md is what was played (mend: python -m tests.conversations --write)."""
-    assert DOCUMENT.read_text() == document(played)
+def _named(play: Played, what: str) -> str:
+    return f"{play.title}, {play.scene}{', killed' if play.killed else ''}: {what}"
 
 
 def test_titles_are_their_own() -> None:
