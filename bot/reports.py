@@ -86,7 +86,7 @@ def partly(images: Sequence[Image]) -> list[Say]:
     made = states[ImageState.STORED]
     return [
         Say("partly", {"count": made, "asked": len(images)}),
-        *(Say(id, {"count": states[s]}) for s, id in _MISSING.items() if states[s]),  # noqa: A001
+        *(Say(id, {"count": states[s]}) for s, id in _MISSING.items() if states[s]),  # noqa: A001 - a sentence's id
     ]
 
 

@@ -150,6 +150,11 @@ async def test_the_admin_hears_of_a_bad_token_once(tmp_path: Path) -> None:
         await ada.photo("sepia")
         await boss.reads(said("admin-token"))
         await ada.reads(said("progress-paused"))
+
+        async def noted() -> bool:
+            return bool(world.rows("SELECT name FROM notices"))
+
+        await until(noted, "that the admin was told is on disk")
         await world.kill()
         await world.start()
         await ada.photo("sepia too")
