@@ -22,8 +22,7 @@ from bot.pictures import PictureRequest
 from bot.preferences import Defaults
 from bot.texts import Say, shorten, units
 from storage.store import TooManyUnfinished
-from storage.tasks import Draft, NewDraft, NewTask, Settings, Task
-from storage.tasks.incoming import DraftKind
+from storage.tasks import Draft, DraftKind, NewDraft, NewTask, Settings, Task
 
 OPEN_FOR: Final = timedelta(minutes=15)
 """For so long the next text is taken as the words for a photo, and the next photo as that for words.
