@@ -308,6 +308,8 @@ async def test_an_answer_that_has_to_wait(house: House) -> None:
     house.office.outcomes = [Later(seconds=3, reason="down")]
     with pytest.raises(PutOff):
         await house.press(question, question.buttons[0].data, update_id=700)
+    pried = await house.press(question, question.buttons[0].data, user=2)
+    assert pried == "forget-over", "what was done is nobody else's business"
     said = await house.confirms(question, update_id=700)
     assert said == ["forget-done", "forget-cancelled", "forget-stays"]
 

@@ -33,8 +33,8 @@ class ForgetHandlers:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._untold: dict[int, Sequence[Say]] = {}
-        """What was done, by the question, until the person has been told."""
+        self._untold: dict[Origin, Sequence[Say]] = {}
+        """What was done, by the press that asked for it, until the person has been told."""
 
     def reactions(self) -> Mapping[str, Reaction]:
         """Say which buttons these are."""
@@ -85,12 +85,12 @@ class ForgetHandlers:
         put_away = await self._end_progress(press, view.user_id)
         forgotten = await desk.store.forget_person(view.user_id, desk.clock.now())
         log.info("person_forgotten", tasks=len(forgotten.task_ids))
-        self._untold[view.id] = done_lines(view.user_id, forgotten)
+        self._untold[press.origin] = done_lines(view.user_id, forgotten)
         for one in forgotten.messages:
             if (one.chat_id, one.message_id) not in put_away:
                 await self._put_away(press, one.chat_id, one.message_id)
         await self._remove_files(forgotten.task_ids)
-        await self._tell(press, view.id)
+        await self._tell(press)
 
     async def _may(self, press: Press, owner_id: int) -> bool:
         """Say whether it is theirs: a person's own, or that of a chat that they run; tells them if not."""
@@ -131,9 +131,8 @@ class ForgetHandlers:
 
     async def _again(self, press: Press) -> None:
         """Answer a press whose question is not there any more: it was answered, or is too old."""
-        number = press.number()
-        if number in self._untold:
-            await self._tell(press, number)
+        if press.origin in self._untold:
+            await self._tell(press)
         elif await anything_of(self._desk, press.user_id, press.origin):
             await self._desk.notice(press, Say("forget-too-late"))
         else:
@@ -142,9 +141,9 @@ class ForgetHandlers:
                 # the process may have been killed before it could say so
                 await self._show(press, (Say("forget-over"),))
 
-    async def _tell(self, press: Press, number: int) -> None:
-        await self._show(press, self._untold[number])
-        del self._untold[number]
+    async def _tell(self, press: Press) -> None:
+        await self._show(press, self._untold[press.origin])
+        del self._untold[press.origin]
 
     async def _show(self, press: Press, lines: Sequence[Say], buttons: Keyboard = ()) -> None:
         """Put something in the place of the question, or below where that is gone.
