@@ -39,7 +39,9 @@ from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import Web, create_app, listen
+from bot.web import callback
+from bot.web.requests import create_app
+from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
@@ -206,8 +208,8 @@ async def _loops(
             store=store, clock=clock, public_url=public_url, on_call=watcher.called_back
         )
         await callbacks.recall()
-        listener = stack.enter_context(listen(config.web.listen))
-        web = Web(create_app(callbacks), listener)
+        listener = stack.enter_context(listen(config.web.listen, key="web.listen"))
+        web = Web(create_app([callback.route(callbacks)]), listener)
     ratio = config.defaults.ratio
     days = config.storage.retention_days
     retention = timedelta(days=days) if days else None

@@ -15,7 +15,7 @@ TOKEN = "123456789:AAE5-secret_half_of_the_token"
 # What the bot's work may end with is raised in its place: to provoke each for real takes a minute.
 PROGRAM = """
 import sys
-from bot import cli
+from bot.cli import main, running
 from bot.errors import ConfigurationError
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
@@ -23,9 +23,9 @@ from storage.store import DatabaseRefused
 async def run(config, add_secret):
     raise {error}
 
-cli.run = run
+running.run = run
 sys.argv = ["hidream-bot", "run"]
-cli.main()
+main()
 """
 
 

@@ -14,7 +14,10 @@ import pytest
 
 from bot.callbacks import KEPT, Callbacks
 from bot.errors import ConfigurationError
-from bot.web import BODY_LIMIT, Web, create_app, listen, task_id_of
+from bot.web import callback
+from bot.web.callback import BODY_LIMIT, task_id_of
+from bot.web.requests import create_app
+from bot.web.serving import Web, listen
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import TaskState
@@ -31,7 +34,7 @@ class Side:
         self.callbacks = Callbacks(
             store=store, clock=clock, public_url="https://bot.test/x/", on_call=self.heard.append
         )
-        self.listener = listen("127.0.0.1:0")
+        self.listener = listen("127.0.0.1:0", key="web.listen")
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     def here(self, url: str) -> str:
@@ -54,7 +57,9 @@ async def serving(
 ) -> AsyncIterator[tuple[Side, httpx.AsyncClient]]:
     """Serve until the end of the block."""
     side, stop = Side(store, clock), asyncio.Event()
-    loop = asyncio.create_task(Web(create_app(side.callbacks), side.listener).run(stop))
+    loop = asyncio.create_task(
+        Web(create_app([callback.route(side.callbacks)]), side.listener).run(stop)
+    )
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         try:
             await until(partial(_listens, side.listener.getsockname()[1]), "it listens")
@@ -156,7 +161,7 @@ async def test_a_body_that_does_not_end_is_given_up(
     web: tuple[Side, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sends slower than HiDream waits is not HiDream."""
-    monkeypatch.setattr("bot.web._BODY_SECONDS", 0.2)
+    monkeypatch.setattr("bot.web.callback._BODY_SECONDS", 0.2)
     side, http = web
     _, url = await _submitting(side)
 
@@ -171,8 +176,8 @@ async def test_a_body_that_does_not_end_is_given_up(
 
 async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection without a request is closed soon; beyond so many, none is taken; HiDream gets through."""
-    monkeypatch.setattr("bot.web._SILENT_SECONDS", 0.3)
-    monkeypatch.setattr("bot.web._CONNECTIONS", 5)
+    monkeypatch.setattr("bot.web.serving._SILENT_SECONDS", 0.3)
+    monkeypatch.setattr("bot.web.serving._CONNECTIONS", 5)
     clock = HandClock()
     async with serving(MemoryStore(clock), clock) as (side, http):
         port = side.listener.getsockname()[1]
@@ -273,7 +278,9 @@ async def test_a_loop_that_is_started_again_serves_again(
     """The address is taken once for the life of the process, whatever becomes of a run."""
     side, http = web
     stop = asyncio.Event()
-    second = asyncio.create_task(Web(create_app(side.callbacks), side.listener).run(stop))
+    second = asyncio.create_task(
+        Web(create_app([callback.route(side.callbacks)]), side.listener).run(stop)
+    )
     assert (await http.post(f"{side.url}/hidream/unknown", content=b"")).status_code == 404
     stop.set()
     await asyncio.wait_for(second, 10)
@@ -282,13 +289,13 @@ async def test_a_loop_that_is_started_again_serves_again(
 
 def test_an_address_that_is_taken_is_told() -> None:
     """The operator reads which key it is, and what to do."""
-    with listen("127.0.0.1:0") as first:
+    with listen("127.0.0.1:0", key="web.listen") as first:
         first.listen()
         port = first.getsockname()[1]
         with pytest.raises(
             ConfigurationError, match=rf"web\.listen.*127\.0\.0\.1:{port}.*free port"
         ):
-            listen(f"127.0.0.1:{port}")
+            listen(f"127.0.0.1:{port}", key="web.listen")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The HTTP side: what others call. Each module of routes here is for one kind of caller."""
