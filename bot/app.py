@@ -39,7 +39,7 @@ from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback
+from bot.web import callback, health
 from bot.web.requests import create_app
 from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
@@ -275,4 +275,7 @@ async def _loops(
     }
     if web is not None:
         loops["web"] = web.run
+    if config.web.monitor is not None:
+        listener = stack.enter_context(listen(config.web.monitor, key="web.monitor"))
+        loops["monitor"] = Web(create_app(health.routes()), listener).run
     return loops

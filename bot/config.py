@@ -171,7 +171,7 @@ class Storage(Section):
 
 
 class Web(Section):
-    """The HTTP side, for HiDream's callbacks."""
+    """The HTTP side: what HiDream calls from outside, and what looks after the bot from within."""
 
     listen: HostPort = "127.0.0.1:8080"
     public_url: Annotated[
@@ -180,6 +180,7 @@ class Web(Section):
             description="an http or https address, without user, password, query and fragment",
         ),
     ] = None
+    monitor: HostPort | None = None
 
 
 class Access(Section):
