@@ -40,7 +40,7 @@ from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
 from bot.web import callback, health
-from bot.web.requests import create_app
+from bot.web.requests import Routes, create_app
 from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
@@ -202,14 +202,12 @@ async def _loops(
         durations=durations,
         clock=clock,
     )
-    callbacks = web = None
+    callbacks = None
     if public_url is not None:
         callbacks = Callbacks(
             store=store, clock=clock, public_url=public_url, on_call=watcher.called_back
         )
         await callbacks.recall()
-        listener = stack.enter_context(listen(config.web.listen, key="web.listen"))
-        web = Web(create_app([callback.route(callbacks)]), listener)
     ratio = config.defaults.ratio
     days = config.storage.retention_days
     retention = timedelta(days=days) if days else None
@@ -273,9 +271,18 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
-    if web is not None:
-        loops["web"] = web.run
+    return loops | _doors(config, stack, callbacks)
+
+
+def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
+    """Give the loops that serve: to the internet, and to whoever looks after the bot."""
+    doors: dict[str, tuple[str, Routes]] = {}
+    if callbacks is not None:
+        doors["web"] = (config.web.listen, [callback.route(callbacks)])
     if config.web.monitor is not None:
-        listener = stack.enter_context(listen(config.web.monitor, key="web.monitor"))
-        loops["monitor"] = Web(create_app(health.routes()), listener).run
-    return loops
+        doors["monitor"] = (config.web.monitor, health.routes())
+    keys = {"web": "web.listen", "monitor": "web.monitor"}
+    return {
+        name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run
+        for name, (address, routes) in doors.items()
+    }

@@ -180,7 +180,10 @@ class Web(Section):
             description="an http or https address, without user, password, query and fragment",
         ),
     ] = None
-    monitor: HostPort | None = None
+    monitor: Annotated[
+        HostPort | None,
+        Field(description="host:port, such as 127.0.0.1:9464 or [::1]:9464"),
+    ] = None
 
 
 class Access(Section):

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
     "storage.retention_days": 0,
     "web.listen": "127.0.0.1:8080",
     "web.public_url": None,
+    "web.monitor": None,
     "access.admins": frozenset(),
     "access.allowed_users": frozenset(),
     "access.allowed_chats": frozenset(),
@@ -123,6 +124,7 @@ def test_both_tokens_are_missed_at_once(tmp_path: Path) -> None:
         ("storage.url", '"sqlite:////var/lib/bot.db"', "sqlite:////var/lib/bot.db"),
         ("web.listen", '"[::1]:0"', "[::1]:0"),
         ("web.public_url", '"https://bot.example.org/in"', "https://bot.example.org/in"),
+        ("web.monitor", '"127.0.0.1:9464"', "127.0.0.1:9464"),
         ("access.admins", "[1, -100]", frozenset({1, -100})),
         ("access.allowed_chats", "5", frozenset({5})),
         ("run.log_level", '"DEBUG"', "DEBUG"),
@@ -251,7 +253,7 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         ("[access]\nadmin = []\n", " Did you mean access.admins?"),
         ("[access]\nalbum = 3\n", " Did you mean access.album_max?"),
         ("[run]\nlisten = 3\n", " Did you mean web.listen?"),
-        ("[web]\nxyz = 3\n", " There are: web.listen, web.public_url."),
+        ("[web]\nxyz = 3\n", " There are: web.listen, web.public_url, web.monitor."),
     ],
 )
 def test_unknown_keys_get_the_nearest(tmp_path: Path, text: str, guess: str) -> None:
@@ -493,7 +495,10 @@ def test_the_example_has_every_key_and_no_other() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     """What is commented out has its true default; what is not are the two tokens."""
-    no_default = {"telegram.token_file", "hidream.token_file", "web.public_url"}
+    no_default = {
+        *("telegram.token_file", "hidream.token_file"),
+        *("web.public_url", "web.monitor"),
+    }
     for key, (commented, value, _) in entries().items():
         assert commented is not key.endswith(".token"), key
         if commented and key not in no_default:

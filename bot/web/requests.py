@@ -13,7 +13,10 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """A route that takes them all decides itself what it answers, so that it tells strangers nothing."""
 
 
-def create_app(routes: Sequence[BaseRoute]) -> Starlette:
+Routes = Sequence[BaseRoute]
+
+
+def create_app(routes: Routes) -> Starlette:
     """Make the application that serves these routes, and knows nothing else."""
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
