@@ -185,6 +185,7 @@ BAD: list[tuple[str, str, str]] = [
         for place in ("8080", "localhost", "a:b", ":80", "a:65536", "::1:80", "a:-1", "a:٣")
     ],
     ("web.public_url", '"bot.example.org"', _URL),
+    ("web.monitor", '"9464"', "host:port, such as 127.0.0.1:9464 or [::1]:9464"),
     *[("access.admins", ids, _IDS) for ids in ('["x"]', "[1.5]", "[true]", "true", '"1 x"', "1.5")],
     ("access.allowed_users", '"[1"', _IDS),
     ("access.allowed_chats", "{ a = 1 }", _IDS),
