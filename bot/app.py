@@ -142,8 +142,10 @@ async def _loops(
     clock: Clock,
     add_secret: Callable[[str], None],
 ) -> dict[str, Loop]:
-    http = await stack.enter_async_context(new_client())
-    downloader = Downloader(allow_local=config.hidream.allow_local_results)
+    http = await stack.enter_async_context(new_client(proxy=config.hidream.proxy_url))
+    downloader = Downloader(
+        allow_local=config.hidream.allow_local_results, proxy=config.hidream.proxy_url
+    )
     stack.push_async_callback(downloader.aclose)
     images = Images(max_megapixels=config.telegram.max_megapixels)
     stack.callback(images.close)

@@ -28,8 +28,10 @@ from bot.config_values import (
     HttpUrl,
     Ids,
     Number,
+    ProxyUrl,
     SqliteUrl,
     Whole,
+    secrets_of_proxy,
     whole,
 )
 from bot.pictures import AspectRatio
@@ -110,7 +112,24 @@ class WithToken(Section):
         return self.token.get_secret_value() if self.token else ""
 
 
-class Telegram(WithToken):
+class Side(WithToken):
+    """One of the two services: its token, and the way to it."""
+
+    proxy: ProxyUrl = None
+
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy's address with its password: for whoever connects, and for nobody else."""
+        return None if self.proxy is None else self.proxy.get_secret_value()
+
+    def secrets(self) -> Iterator[str]:
+        """Give all that must never be seen."""
+        yield self.read_token()
+        if self.proxy_url is not None:
+            yield from secrets_of_proxy(self.proxy_url)
+
+
+class Telegram(Side):
     """How to reach Telegram."""
 
     _form = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
@@ -126,7 +145,7 @@ class Telegram(WithToken):
     ] = 40
 
 
-class HiDream(WithToken):
+class HiDream(Side):
     """How to reach HiDream, and what the account allows."""
 
     base_url: HostUrl = "https://www.hidreamai.com"
@@ -235,6 +254,11 @@ class Config(Section):
     web: Web = Web()
     access: Access = Access()
     run: Run = Run()
+
+    def secrets(self) -> Iterator[str]:
+        """Give all that must never be seen."""
+        yield from self.telegram.secrets()
+        yield from self.hidream.secrets()
 
 
 def sections() -> dict[str, type[Section]]:

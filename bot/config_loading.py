@@ -110,8 +110,8 @@ def _problem(
     where = f"{source}: {section}.{key}"
     if (section, key) in given:
         where = variable_of(section, key)
-    # a token is never shown, nor what was perhaps meant to be one
-    secret = key in {"token", "token_file"}
+    # a token is never shown, nor what was perhaps meant to be one; nor is a proxy's password
+    secret = key in {"token", "token_file", "proxy"}
     value = "" if secret else f" = {_shown(content[section].get(key))}"
     # a ValueError without words says nothing but that the value is not allowed
     own = error["type"] == "value_error" and str(error["ctx"]["error"])

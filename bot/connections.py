@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from telegram.constants import FileSizeLimit
@@ -10,6 +10,7 @@ from telegram.request import HTTPXRequest
 
 from bot import courier, inbox, progress
 from bot.intake import LONG_POLL
+from bot.proxies import Through
 
 _CONNECTIONS: Final = courier.AT_ONCE + progress.AT_ONCE + inbox.AT_ONCE + 8
 """As many calls as can ever be made side by side, with some for fetching photos: so uploads that crawl,
@@ -20,8 +21,9 @@ _BLOCK: Final = 64 * 1024
 """Bytes of an upload that are written at once."""
 
 
-def for_calls() -> HTTPXRequest:
+def for_calls(proxy: str | None = None) -> HTTPXRequest:
     """Give the connections for all calls but the long poll."""
+    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE)
     # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
     return HTTPXRequest(
         connect_timeout=10,
@@ -30,21 +32,27 @@ def for_calls() -> HTTPXRequest:
         media_write_timeout=120,
         pool_timeout=30,
         httpx_kwargs={
-            "trust_env": False,
-            "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
+            **_way(proxy, limits),
             "event_hooks": {"request": [_in_blocks], "response": [_in_one_piece]},
         },
     )
 
 
-def for_updates() -> HTTPXRequest:
+def for_updates(proxy: str | None = None) -> HTTPXRequest:
     """Give the connections for the long poll."""
     return HTTPXRequest(
-        connection_pool_size=2,
         connect_timeout=10,
         read_timeout=LONG_POLL + 5,
-        httpx_kwargs={"trust_env": False},
+        httpx_kwargs=_way(proxy, httpx.Limits(max_connections=2)),
     )
+
+
+def _way(proxy: str | None, limits: httpx.Limits) -> dict[str, Any]:
+    """Say how to get to Telegram: straight, or through a proxy and only through it."""
+    way: dict[str, Any] = {"trust_env": False, "limits": limits}
+    if proxy is not None:
+        way["transport"] = Through(proxy, setting="telegram.proxy", limits=limits)
+    return way
 
 
 async def _in_blocks(request: httpx.Request) -> None:

@@ -41,7 +41,7 @@ def run_command(path: Path | None) -> None:
         add_secret = logs.set_up(
             level=config.run.log_level,
             log_format=config.run.log_format,
-            secrets=(config.telegram.read_token(), config.hidream.read_token()),
+            secrets=config.secrets(),
         )
     except ConfigurationError as exc:
         bad_settings(exc)
