@@ -39,6 +39,10 @@ from bot.pictures import AspectRatio
 ENV_PREFIX: Final = "BOT_"
 _RATIOS: Final = ("auto", *(ratio.value for ratio in AspectRatio))
 _LONGEST_DAYS: Final = 36_500
+_TELEGRAMS_MEGABYTES: Final = 20
+"""What Telegram's own servers let a bot fetch."""
+NEEDS: Final = "needs"
+"""The type of the validation error of a key that goes with another one."""
 NO_TOKEN: Final = "no_token"  # noqa: S105 - the name of an error
 """The type of the validation error that says that neither form of a token is given."""
 
@@ -140,9 +144,56 @@ class Telegram(Side):
         Literal["polling"],
         Field(description='"polling" (this version has no webhook)'),
     ] = "polling"
+    local_mode: Annotated[bool, Field(description="true or false")] = False
+    local_folder: Annotated[
+        Path | None,
+        Field(
+            description="the absolute path of a folder, given with local_mode",
+            validate_default=True,
+        ),
+    ] = None
+    max_file_megabytes: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            le=2000,
+            description="a whole number from 1 to 20, or up to 2000 with local_mode",
+        ),
+    ] = _TELEGRAMS_MEGABYTES
     max_megapixels: Annotated[
         Number, Field(gt=0, le=170, description="a number above 0, up to 170")
     ] = 40
+
+    @field_validator("local_folder")
+    @classmethod
+    def _goes_with_local_mode(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        local = info.data.get("local_mode")
+        if folder is None:
+            if local:
+                raise PydanticCustomError(
+                    NEEDS,
+                    "is missing: local_mode needs the folder in which the Bot API server keeps its files",
+                )
+        elif local is False:
+            raise PydanticCustomError(NEEDS, "is of no use without local_mode = true")
+        elif not folder.is_absolute():
+            raise ValueError
+        return folder
+
+    @field_validator("max_file_megabytes")
+    @classmethod
+    def _as_the_server_gives(cls, most: int, info: ValidationInfo) -> int:
+        if most > _TELEGRAMS_MEGABYTES and info.data.get("local_mode") is False:
+            raise PydanticCustomError(
+                NEEDS,
+                "must be at most 20: only a Bot API server of your own, with local_mode = true, gives more",
+            )
+        return most
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is taken."""
+        return self.max_file_megabytes * 1_000_000
 
 
 class HiDream(Side):

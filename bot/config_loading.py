@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config import ENV_PREFIX, NO_TOKEN, Config, every_key, sections, variable_of
+from bot.config import ENV_PREFIX, NEEDS, NO_TOKEN, Config, every_key, sections, variable_of
 from bot.errors import ConfigurationError
 
 
@@ -110,6 +110,8 @@ def _problem(
     where = f"{source}: {section}.{key}"
     if (section, key) in given:
         where = variable_of(section, key)
+    if error["type"] == NEEDS:
+        return f"{where}: {error['msg']}."
     # a token is never shown, nor what was perhaps meant to be one; nor is a proxy's password
     secret = key in {"token", "token_file", "proxy"}
     value = "" if secret else f" = {_shown(content[section].get(key))}"

@@ -154,7 +154,16 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TooLarge:
-    """The file is larger than a bot may fetch (Bot API: getFile)."""
+    """It is larger than what is taken, which by itself is what Telegram gives a bot."""
+
+    max_bytes: int = TELEGRAMS_LIMIT
+
+    @property
+    def say(self) -> Say:
+        """Give the sentence for whoever sent it."""
+        if self.max_bytes == TELEGRAMS_LIMIT:
+            return Say("file-too-large")
+        return Say("file-over-limit", {"megabytes": self.max_bytes // 1_000_000})
 
 
 FileOutcome = Fetched | Missing | TooLarge | Later
@@ -296,5 +305,5 @@ class Chat(Protocol):
         ...
 
     async def fetch(self, file_id: str) -> FileOutcome:
-        """Fetch a file that someone sent, up to 20 MB (Bot API: getFile)."""
+        """Fetch a file that someone sent, up to what is allowed (Bot API: getFile)."""
         ...
