@@ -1,7 +1,5 @@
 """The composition root: the only module that knows all others. Starts, supervises and stops the loops."""
 
-import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -22,6 +20,7 @@ from bot.dispatcher import Dispatcher
 from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
+from bot.hangups import HANGUPS
 from bot.hidream.client import HiDreamClient, new_client
 from bot.hidream.download import Downloader
 from bot.hidream.wire import ApiVersion
@@ -29,13 +28,16 @@ from bot.housekeeping import Housekeeping
 from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
 from bot.intake import Intake
+from bot.live import Live
 from bot.lookup import Lookup
 from bot.pace import Durations
-from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
-from bot.reach import Reach
+from bot.reach import Reach, look_up
+from bot.rereading import SWAP_SECONDS, Rereading
+from bot.sent_files import SentFiles
 from bot.slots import Slots
+from bot.stopping import Stop, done_before
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
@@ -56,19 +58,20 @@ _MEASURES = 1000
 """So many of the latest durations are read at the start."""
 
 
-async def run(config: Config, add_secret: Callable[[str], None]) -> None:
-    """Run the bot until SIGTERM or SIGINT.
+async def run(
+    config: Config, add_secret: Callable[[str], None], reread: Callable[[], Config]
+) -> None:
+    """Run the bot until SIGTERM or SIGINT; at SIGHUP, `reread` gives the settings anew.
 
     Raises:
         ConfigurationError: Telegram does not know the token.
         DatabaseRefused: the database cannot be used as it is.
         GivenUp: a loop kept failing.
     """
-    stop = asyncio.Event()
-    event_loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        event_loop.add_signal_handler(number, _stop, stop, event_loop)
+    stop = Stop.at_signals()
+    HANGUPS.attend()
     clock = SystemClock()
+    live = Live(config)
     async with AsyncExitStack() as stack:
         path = config.storage.path
         store = await open_store(path, clock=clock)
@@ -77,63 +80,64 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
-        application = application_of(config, clock)
-        if not await _until(stop, introduce(application)):
+        first = application_of(config, clock)
+        if not await done_before(introduce(first), stop.wait()):
             return
+        begin = partial(_loops, live, store=store, files=files, clock=clock, add_secret=add_secret)
+        application: RaisingApplication | None = first
+        while application is not None:
+            rereading = Rereading(
+                live, reread, build=partial(application_of, clock=clock), add_secret=add_secret
+            )
+            application = await _until_the_end(
+                application, live, stop, begin=begin, rereading=rereading, store=store, clock=clock
+            )
+    log.info("stopped")
+
+
+async def _until_the_end(
+    application: RaisingApplication,
+    live: Live,
+    stop: Stop,
+    *,
+    begin: Callable[..., Awaitable[dict[str, Loop]]],
+    rereading: Rereading,
+    store: TaskStore,
+    clock: Clock,
+) -> RaisingApplication | None:
+    """Run the loops; returns with what they are to begin anew, or None at the end."""
+    async with AsyncExitStack() as stack:
         stack.push_async_callback(application.shutdown)
-        loops = await _loops(
-            config,
-            stack,
-            store=store,
-            files=files,
-            application=application,
-            clock=clock,
-            add_secret=add_secret,
-        )
+        loops = await begin(stack, application=application, rereading=rereading)
         log.info(
             "started",
             bot=application.bot.username,
-            parallel=config.hidream.parallel_requests,
-            images_per_minute=config.hidream.images_per_minute,
+            parallel=live.parallel(),
+            images_per_minute=live.images_per_minute(),
         )
-        if config.access.everyone:
-            log.warning("everyone_may_use_this_bot", mend="set access.allowed_users")
+        live.say_who_may()
         await supervise(
             loops,
             wake=store.wake,
             stop=stop,
             clock=clock,
-            stop_seconds=config.run.stop_seconds,
+            stop_seconds=lambda: live.stop_seconds() if stop.told else SWAP_SECONDS,
             # what the intake has not kept, Telegram still has; the menu has another start
-            at_once=("intake", "menu"),
+            at_once=("intake", "menu", "settings"),
         )
-    log.info("stopped")
-
-
-def _stop(stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop) -> None:
-    """Begin to stop; whoever presses Ctrl-C a second time does not want to wait."""
-    stop.set()
-    event_loop.remove_signal_handler(signal.SIGINT)
-
-
-async def _until(stop: asyncio.Event, work: Awaitable[None]) -> bool:
-    """Do something, unless the stop comes first; returns whether it was done."""
-    doing = asyncio.ensure_future(work)
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if doing.done():
-        await doing
-        return True
-    doing.cancel()
-    return False
+    if not stop.told:
+        stop.clear()
+        return rereading.next
+    if rereading.next is not None:
+        await rereading.next.shutdown()
+    return None
 
 
 # --- building -------------------------------------------------------------------------------------
 
 
 async def _loops(
-    config: Config,
+    live: Live,
     stack: AsyncExitStack,
     *,
     store: TaskStore,
@@ -141,7 +145,9 @@ async def _loops(
     application: RaisingApplication,
     clock: Clock,
     add_secret: Callable[[str], None],
+    rereading: Rereading,
 ) -> dict[str, Loop]:
+    config = live.now  # for what does not change
     http = await stack.enter_async_context(new_client(proxy=config.hidream.proxy_url))
     downloader = Downloader(
         allow_local=config.hidream.allow_local_results, proxy=config.hidream.proxy_url
@@ -155,15 +161,18 @@ async def _loops(
         add_secret(token)
         alerts.new_token(token)
 
-    token = TokenSource(config.hidream, on_new=take)
+    token = TokenSource(lambda: live.now.hidream, on_new=take)
     hidream = HiDreamClient(
         http,
         base_url=config.hidream.base_url,
         version=ApiVersion(config.hidream.api_version),
         token=token,
     )
-    chat = TelegramChat(application.bot)
-    alerts = Alerts(store=store, chat=chat, admins=config.access.admins, clock=clock)
+    chat = TelegramChat(
+        application.bot,
+        SentFiles(folder=config.telegram.local_folder, max_bytes=config.telegram.max_file_bytes),
+    )
+    alerts = Alerts(store=store, chat=chat, admins=live.admins, clock=clock)
     alerts.new_token(token())
 
     def heed(trouble: Trouble | None) -> None:
@@ -176,16 +185,16 @@ async def _loops(
         store.wake(Topic.PROGRESS)
 
     account = Account(clock, new_token=token.changed, on_change=heed)
-    configured = config.hidream.parallel_requests
 
     def follow(found: int) -> None:
+        configured = live.parallel()
         if found < configured:
             log.warning("fewer_slots_than_configured", found=found, configured=configured)
         alerts.slots(found, configured)
         store.wake(Topic.QUEUE)
 
-    slots = Slots(configured, clock, on_change=follow)
-    allowance = Allowance(deadline=timedelta(seconds=config.hidream.task_deadline_seconds))
+    slots = Slots(live.parallel, clock, on_change=follow)
+    allowance = Allowance(deadline=live.deadline)
     durations = Durations(await store.durations(_MEASURES))
     public_url = config.web.public_url
     watcher = Watcher(
@@ -210,26 +219,19 @@ async def _loops(
             store=store, clock=clock, public_url=public_url, on_call=watcher.called_back
         )
         await callbacks.recall()
-    ratio = config.defaults.ratio
-    days = config.storage.retention_days
-    retention = timedelta(days=days) if days else None
     desk = Desk(
         store=store,
         chat=chat,
-        access=config.access,
-        defaults=PictureRequest(
-            prompt="",
-            negative=config.defaults.negative,
-            ratio=None if ratio == "auto" else AspectRatio(ratio),
-            count=config.defaults.count,
-        ),
+        house=live.house,
         clock=clock,
         bot_id=application.bot.id,
         username=application.bot.username,
-        check_link=Reach(allow_local=config.hidream.allow_local_results).check,
+        check_link=Reach(
+            allow_local=config.hidream.allow_local_results,
+            # behind a proxy, names may mean nothing here
+            resolve=look_up if config.hidream.proxy is None else None,
+        ).check,
         files=files,
-        keep_originals=timedelta(days=config.storage.keep_originals_days),
-        retention=retention,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -237,6 +239,13 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
+    rereading.then = (
+        token,
+        account.look_again,
+        watcher.look_again,
+        lambda: follow(slots.known),
+        store.wake,
+    )
     loops: dict[str, Loop] = {
         "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
@@ -247,7 +256,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             slots=slots,
-            minute=Minute(config.hidream.images_per_minute, clock),
+            minute=Minute(live.images_per_minute, clock),
             allowance=allowance,
             clock=clock,
             callbacks=callbacks,
@@ -257,20 +266,19 @@ async def _loops(
             store=store,
             chat=chat,
             account=account,
-            estimates=Estimates(
-                durations, slots=slots, images_per_minute=config.hidream.images_per_minute
-            ),
+            estimates=Estimates(durations, slots=slots, images_per_minute=live.images_per_minute),
             clock=clock,
         ).run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,
-            keep_files=timedelta(days=config.storage.keep_originals_days),
-            retention=retention,
+            keep_files=lambda: live.house().keep_originals,
+            retention=lambda: live.house().retention,
             clock=clock,
         ).run,
         "alerts": alerts.run,
+        "settings": rereading.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
     return loops | _doors(config, stack, callbacks)

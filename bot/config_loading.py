@@ -17,7 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config import ENV_PREFIX, NEEDS, NO_TOKEN, Config, every_key, sections, variable_of
+from bot.config import ENV_PREFIX, Config, every_key, sections, variable_of
+from bot.config_sections import NEEDS, NO_TOKEN
 from bot.errors import ConfigurationError
 
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
+from bot.pictures import TELEGRAMS_LIMIT
 from bot.texts import Say
 from storage.tasks import Place
 
@@ -157,13 +158,6 @@ class TooLarge:
     """It is larger than what is taken, which by itself is what Telegram gives a bot."""
 
     max_bytes: int = TELEGRAMS_LIMIT
-
-    @property
-    def say(self) -> Say:
-        """Give the sentence for whoever sent it."""
-        if self.max_bytes == TELEGRAMS_LIMIT:
-            return Say("file-too-large")
-        return Say("file-over-limit", {"megabytes": self.max_bytes // 1_000_000})
 
 
 FileOutcome = Fetched | Missing | TooLarge | Later

@@ -6,19 +6,19 @@ a later try. Nothing has been spent by then.
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
 from bot.delays import backoff
 from bot.errors import ImageError
 from bot.images import Images, Photo
-from bot.messages import TELEGRAMS_LIMIT, Chat, Fetched, FileOutcome, Later, Missing, TooLarge
-from bot.pictures import AspectRatio, nearest_ratio
+from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
+from bot.pictures import TELEGRAMS_LIMIT, AspectRatio, nearest_ratio, too_large
 from bot.reports import ONE_OF_SEVERAL
 from bot.worker import Busy
 from storage.clock import Clock
@@ -251,8 +251,10 @@ class Preparer:
                     return await self._images.to_jpeg(content)
                 except ImageError as exc:
                     await self._fail(task, _of_photo(task, n, Failure(id=exc.id, data=exc.data)))
-            case TooLarge(say=say):
-                await self._fail(task, _of_photo(task, n, Failure(id=say.id, data=say.data)))
+            case TooLarge(max_bytes=most):
+                say = too_large(most)
+                failure = Failure(id=say.id, data=cast("Mapping[str, int]", say.data))
+                await self._fail(task, _of_photo(task, n, failure))
             case Missing(reason=reason):
                 log.info("photo_gone", why=reason)
                 await self._fail(task, _of_photo(task, n, Failure(id="photo-gone")))

@@ -15,8 +15,9 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.messages import TELEGRAMS_LIMIT, Fetched, FileOutcome, Later, Missing, TooLarge
+from bot.messages import Fetched, FileOutcome, Later, Missing, TooLarge
 from bot.outcomes import file_outcome_of
+from bot.pictures import TELEGRAMS_LIMIT
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class SentFiles:
 
     async def fetch(self, bot: ExtBot[Any], file_id: str) -> FileOutcome:
         """Fetch a file (Bot API: getFile)."""
-        patience = {} if self.folder is None else {"read_timeout": _LOCAL_SECONDS}
+        patience: dict[str, Any] = {} if self.folder is None else {"read_timeout": _LOCAL_SECONDS}
         try:
             file = await bot.get_file(file_id, **patience)
         except TelegramError as exc:
@@ -49,7 +50,7 @@ class SentFiles:
             return TooLarge(max_bytes=self.max_bytes)
         # the library has put its address before what is no file here
         path = (file.file_path or "").removeprefix(f"{bot.base_file_url}/")
-        if os.path.isabs(path):
+        if Path(path).is_absolute():
             return await self._from_disk(path)
         try:
             kept = _Kept()
@@ -95,7 +96,7 @@ class SentFiles:
             raise ValueError("it is not in the folder")
         # not waited for: the other end of a pipe may never come
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        with open(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise ValueError("it is not a plain file")

@@ -256,8 +256,8 @@ async def engine(
     store = store or MemoryStore(clock)
     room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
-    allowance = Allowance(deadline=timedelta(seconds=deadline))
-    slots, durations = Slots(parallel, clock), Durations()
+    allowance = Allowance(deadline=lambda: timedelta(seconds=deadline))
+    slots, durations = Slots(lambda: parallel, clock), Durations()
     http = httpx.AsyncClient(transport=Line(hidream))
     images = Ready(max_megapixels=1)
     client = HiDreamClient(
@@ -290,7 +290,7 @@ async def engine(
             hidream=client,
             account=account,
             slots=slots,
-            minute=Minute(100, clock),
+            minute=Minute(lambda: 100, clock),
             allowance=allowance,
             clock=clock,
             callbacks=callbacks if called_back else None,
@@ -299,7 +299,7 @@ async def engine(
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
     }
     running = asyncio.create_task(
-        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4)
+        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=lambda: 4)
     )
     try:
         yield Engine(

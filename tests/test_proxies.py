@@ -291,10 +291,12 @@ async def test_telegram_behind_a_proxy_that_breaks_off_late() -> None:
         breaking.port = server.port
         async with speaking(server.url, f"socks5://127.0.0.1:{proxy.port}") as chat:
             assert isinstance(await chat.say(Target(chat_id=1), HELLO), Unknown)
-    async with proxying(password=True) as strict:
-        async with speaking(server.url, strict.url("http", "ada:wrong")) as chat:
-            assert isinstance(await chat.say(Target(chat_id=1), HELLO), Later)
-            assert await chat.is_admin(1, 1) == Later(seconds=2, reason="ProxyError")
+    async with (
+        proxying(password=True) as strict,
+        speaking(server.url, strict.url("http", "ada:wrong")) as chat,
+    ):
+        assert isinstance(await chat.say(Target(chat_id=1), HELLO), Later)
+        assert await chat.is_admin(1, 1) == Later(seconds=2, reason="ProxyError")
     assert strict.refused == 2
 
 

@@ -19,6 +19,7 @@ from bot.cli.ends import (
     end,
     settings,
 )
+from bot.config_loading import load
 from bot.errors import ConfigurationError
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
@@ -46,7 +47,7 @@ def run_command(path: Path | None) -> None:
     except ConfigurationError as exc:
         bad_settings(exc)
     try:
-        asyncio.run(run(config, add_secret))
+        asyncio.run(run(config, add_secret, lambda: load(path)))
     except ConfigurationError as exc:
         bad_settings(exc)
     except DatabaseRefused as exc:

@@ -12,7 +12,7 @@ from telegram import ExternalReplyInfo, Message, Sticker
 from telegram.constants import ChatType
 
 from bot.captions import mentions_option
-from bot.messages import TooLarge
+from bot.pictures import too_large
 from bot.texts import Say, shorten
 from storage.tasks import Origin, Photo, Place
 
@@ -184,7 +184,7 @@ def photo_of(message: Message | ExternalReplyInfo, max_file: int) -> Photo | Say
     if not is_image and not name.lower().endswith(_IMAGE_NAMES):
         return Say("not-an-image-file", {"name": shorten(name, 60)}) if name else Say("not-a-photo")
     if (document.file_size or 0) > max_file:
-        return TooLarge(max_bytes=max_file).say
+        return too_large(max_file)
     return Photo(
         file_id=document.file_id,
         file_unique_id=document.file_unique_id,

@@ -141,6 +141,8 @@ class World(Place):
         self.hidream = hidream
         self.http = http
         self.path = path
+        self.state: Any = None
+        """What the local Telegram keeps."""
         self.process: asyncio.subprocess.Process | None = None
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.settings: dict[str, dict[str, Any]] = {
@@ -169,6 +171,16 @@ class World(Place):
 
     async def start(self, **sections: Mapping[str, Any]) -> int:
         """Start the bot with these settings over the usual ones; returns its process id."""
+        config = self.configure(**sections)
+        with (self.path / "bot.log").open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", "--config", str(config),
+                stdout=log, stderr=log, env=self.environment,
+            )  # fmt: skip
+        return self.process.pid
+
+    def configure(self, **sections: Mapping[str, Any]) -> Path:
+        """Write the settings, with these over those before; returns the file."""
         for section, values in sections.items():
             self.settings.setdefault(section, {}).update(values)
         config = self.path / "config.toml"
@@ -178,12 +190,11 @@ class World(Place):
                 for section, values in self.settings.items()
             )
         )
-        with (self.path / "bot.log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(config),
-                stdout=log, stderr=log, env=self.environment,
-            )  # fmt: skip
-        return self.process.pid
+        return config
+
+    def hang_up(self) -> None:
+        """Have the bot reread its settings."""
+        self._process().send_signal(signal.SIGHUP)
 
     async def stop(self) -> int:
         """Stop the bot as a service manager does; returns its exit code."""
@@ -305,6 +316,7 @@ async def opened(
         httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http,
     ):
         world = World(telegram_url, hidream_url, http, path)
+        world.state = telegram.state.telegram
         try:
             yield world
             for service in ("telegram", "hidream"):
