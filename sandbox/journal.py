@@ -32,6 +32,8 @@ class Entry:
     status: int
     outcome: Outcome
     detail: str = ""
+    peer: int = 0
+    """The port from which it came."""
 
     def to_json(self) -> dict[str, Any]:
         """Write the entry as JSON can hold it."""
@@ -55,6 +57,7 @@ class Journal:
         headers: Iterable[tuple[str, str]] = (),
         time: datetime | None = None,
         detail: str = "",
+        peer: int = 0,
     ) -> Entry:
         """Write one call down; of the headers, only the interesting ones are kept.
 
@@ -69,6 +72,7 @@ class Journal:
             status=status,
             outcome=outcome,
             detail=detail,
+            peer=peer,
         )
         self._entries.append(entry)
         return entry

@@ -49,7 +49,10 @@ class Proxy:
         elif not head:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         back.write(head)
-        await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        try:
+            await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        finally:
+            back.close()
 
     async def _socks(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
