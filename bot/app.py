@@ -170,7 +170,7 @@ async def _loops(
     )
     chat = TelegramChat(
         application.bot,
-        SentFiles(folder=config.telegram.local_folder, max_bytes=config.telegram.max_file_bytes),
+        SentFiles(folder=config.telegram.files_on_disk, max_bytes=config.telegram.max_file_bytes),
     )
     alerts = Alerts(store=store, chat=chat, admins=live.admins, clock=clock)
     alerts.new_token(token())

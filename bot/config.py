@@ -54,7 +54,7 @@ class Telegram(Side):
     local_folder: Annotated[
         Path | None,
         Field(
-            description="the absolute path of a folder, given with local_mode",
+            description="the absolute path of a folder",
             validate_default=True,
         ),
     ] = None
@@ -73,16 +73,12 @@ class Telegram(Side):
     @field_validator("local_folder")
     @classmethod
     def _goes_with_local_mode(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
-        local = info.data.get("local_mode")
-        if folder is None:
-            if local:
-                raise PydanticCustomError(
-                    NEEDS,
-                    "is missing: local_mode needs the folder in which the Bot API server keeps its files",
-                )
-        elif local is False:
-            raise PydanticCustomError(NEEDS, "is of no use without local_mode = true")
-        elif not folder.is_absolute():
+        if folder is None and info.data.get("local_mode"):
+            raise PydanticCustomError(
+                NEEDS,
+                "is missing: local_mode needs the folder in which the Bot API server keeps its files",
+            )
+        if folder is not None and not folder.is_absolute():
             raise ValueError
         return folder
 
@@ -95,6 +91,11 @@ class Telegram(Side):
                 "must be at most 20: only a Bot API server of your own, with local_mode = true, gives more",
             )
         return most
+
+    @property
+    def files_on_disk(self) -> Path | None:
+        """Where a Bot API server in local mode keeps its files; None: it is in no such mode."""
+        return self.local_folder if self.local_mode else None
 
     @property
     def max_file_bytes(self) -> int:

@@ -96,10 +96,11 @@ class SentFiles:
             raise ValueError("it is not in the folder")
         # not waited for: the other end of a pipe may never come
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            raise ValueError("it is not a plain file")
         with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise ValueError("it is not a plain file")
             if found.st_size > self.max_bytes:
                 return TooLarge(max_bytes=self.max_bytes)
             return Fetched(content=file.read(found.st_size))  # held once

@@ -46,7 +46,9 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
         )
         world.hang_up()
         await logged(world, "settings_not_reread", "api_version = 9", 'log_level = "X"')
-        world.configure(hidream={"api_version": 2}, run={"log_level": "INFO"}, telegram={"token": OTHER})
+        world.configure(
+            hidream={"api_version": 2}, run={"log_level": "INFO"}, telegram={"token": OTHER}
+        )
         world.hang_up()
         await logged(world, "settings_not_reread", "Telegram does not know this token")
         await ada.text("/status")
@@ -62,7 +64,9 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
         )
         world.hang_up()
         await logged(world, "settings_need_a_restart", "['telegram.max_megapixels']")
-        await logged(world, "'access.allowed_users'", "'run.log_level'", "'hidream.parallel_requests'")
+        await logged(
+            world, "'access.allowed_users'", "'run.log_level'", "'hidream.parallel_requests'"
+        )
         await world.set_hidream(seconds=1.0)
         await bob.photo("make it snow")
         await bob.photo("make it rain")

@@ -12,10 +12,9 @@ from sandbox.telegram.rules import UNHURRIED
 from tests.e2e.world import opened, said, until
 from tests.proxy import GIVEN, PASSWORD, USER, proxying
 
-ELSEWHERE = {
-    name: "http://127.0.0.1:1"
-    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")
-}
+ELSEWHERE = dict.fromkeys(
+    ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:1"
+)
 
 
 def _large() -> bytes:
@@ -67,7 +66,9 @@ async def test_through_proxies_and_from_a_disk(tmp_path: Path) -> None:
             ports = {port for proxy in proxies for port in proxy.ports}
             calls = await world.calls(service)
             assert calls, service
-            assert {call["peer"] for call in calls} <= ports, f"{service} was reached round its proxy"
+            assert {call["peer"] for call in calls} <= ports, (
+                f"{service} was reached round its proxy"
+            )
             assert {target.rpartition(":")[2] for proxy in proxies for target in proxy.targets} == {
                 getattr(world, service).rpartition(":")[2]
             }
