@@ -1,6 +1,7 @@
 """Settings that change while the bot runs: what SIGHUP does, and that it never ends the bot."""
 
 import asyncio
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +29,12 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
 
         # while it starts
         await world.fault("telegram", "getMe", "status", status=502, times=None)
-        await world.start(access={"allowed_users": [ada.id]}, run={"log_level": "INFO"})
+        monitor = f"127.0.0.1:{_free_port()}"
+        await world.start(
+            access={"allowed_users": [ada.id]},
+            run={"log_level": "INFO"},
+            web={"monitor": monitor},
+        )
 
         async def called() -> bool:
             return bool(await world.calls("telegram", call="getMe"))
@@ -51,6 +57,14 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
         )
         world.hang_up()
         await logged(world, "settings_not_reread", "Telegram does not know this token")
+        # nor does a token that cannot be tried now, and it is not insisted on
+        await world.fault("telegram", "getMe", "status", status=502, times=None)
+        world.hang_up()
+        await logged(world, "telegram_token_is_tried", times=2)
+        world.configure(telegram={"token": TELEGRAM_TOKEN}, access={"allowed_users": [ada.id]})
+        world.hang_up()
+        await logged(world, "settings_reread", "changed=[]", times=2)
+        await world.no_faults()
         await ada.text("/status")
         await ada.reads(said("status-none"))
         assert "level=debug" not in world.log
@@ -58,7 +72,8 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
 
         # what is right holds at once; what cannot is named
         world.configure(
-            telegram={"token": TELEGRAM_TOKEN, "max_megapixels": 50},
+            telegram={"max_megapixels": 50},
+            access={"allowed_users": [bob.id]},
             hidream={"parallel_requests": 1},
             run={"log_level": "DEBUG"},
         )
@@ -96,6 +111,7 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
         await logged(world, "started", "bot=", times=2)
         await bob.photo("make it day")
         await bob.gets(5)
+        assert (await world.http.get(f"http://{monitor}/healthz")).status_code == 200
 
         # while it stops, and after
         process = world.process
@@ -114,3 +130,10 @@ async def _hidream_takes(world: World, token: str) -> None:
     """Let HiDream know this token alone."""
     async with httpx.AsyncClient(trust_env=False) as http:
         await http.post(f"{world.hidream}/sandbox/token", json={"token": token})
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
