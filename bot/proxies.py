@@ -6,6 +6,7 @@ nothing is not waited for without end, one that talks nonsense raises an error o
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -34,12 +35,16 @@ class Through(httpx.AsyncHTTPTransport):
     Args:
         proxy: its address, with user and password if it wants them.
         setting: the key of the configuration that names it, for the log.
+        verify: how certificates are checked, a proxy's too; by default against the usual authorities.
         more: as httpx's own transport takes them.
     """
 
-    def __init__(self, proxy: str, *, setting: str, **more: Any) -> None:
-        more.setdefault("verify", httpx.create_ssl_context(trust_env=False))
-        super().__init__(proxy=httpx.Proxy(proxy), trust_env=False, **more)
+    def __init__(
+        self, proxy: str, *, setting: str, verify: ssl.SSLContext | None = None, **more: Any
+    ) -> None:
+        context = verify or httpx.create_ssl_context(trust_env=False)
+        way = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
+        super().__init__(proxy=way, verify=context, trust_env=False, **more)
         self._setting = setting
         self._told = ""
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -110,7 +111,9 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def proxying(*, password: bool = False, port: int = 0) -> AsyncIterator[Proxy]:
+async def proxying(
+    *, password: bool = False, port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Proxy]:
     """Run a proxy; at the end all that goes through it breaks off."""
     proxy = Proxy(password=password)
     serving: set[asyncio.Task[None]] = set()
@@ -127,7 +130,7 @@ async def proxying(*, password: bool = False, port: int = 0) -> AsyncIterator[Pr
             finally:
                 writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     host, found = server.sockets[0].getsockname()
     proxy.address = f"{host}:{found}"
     try:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -88,6 +89,30 @@ async def test_all_goes_through(
     assert set(proxy.targets) == {
         url.removeprefix("http://") for url in (telegram, gateway.url, storage.url)
     }
+
+
+async def test_a_way_to_the_proxy_that_is_encrypted(tmp_path: Path) -> None:
+    """An https proxy, whose certificate is checked as a service's is, gets the password and sees no request."""
+    for_server, for_client = make_certificate(tmp_path, "localhost")
+    async with (
+        proxying(password=True, tls=for_server) as proxy,
+        crooked(answers(accepted()), tls=for_server) as gateway,
+    ):
+        url = proxy.url("https").replace("127.0.0.1", "localhost")
+        for verify, error in ((for_client, None), (TRUST, NotSent)):
+            async with new_client(proxy=url, verify=verify) as http:
+                hidream = HiDreamClient(
+                    http,
+                    base_url=gateway.url.replace("127.0.0.1", "localhost"),
+                    version=ApiVersion.V2,
+                    token=lambda: "x",
+                )
+                if error is None:
+                    assert (await hidream.submit(submission(), user_id="1")).task_id == "t-1"
+                else:
+                    with pytest.raises(error):
+                        await hidream.submit(submission(), user_id="1")
+    assert proxy.targets == [f"localhost:{gateway.port}"]
 
 
 async def test_another_program_s_proxy() -> None:
