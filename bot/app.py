@@ -11,7 +11,7 @@ from bot import menu
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.albums import Albums
 from bot.alerts import Alerts
-from bot.application import application_of, introduce
+from bot.application import application_of, introduce, let_go
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
 from bot.config import Config
@@ -82,6 +82,7 @@ async def run(
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         first = application_of(config, clock)
         if not await done_before(introduce(first), stop.wait()):
+            await let_go(first)
             return
         begin = partial(_loops, live, store=store, files=files, clock=clock, add_secret=add_secret)
         application: RaisingApplication | None = first
@@ -107,7 +108,7 @@ async def _until_the_end(
 ) -> RaisingApplication | None:
     """Run the loops; returns with what they are to begin anew, or None at the end."""
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(application.shutdown)
+        stack.push_async_callback(let_go, application)
         loops = await begin(stack, application=application, rereading=rereading)
         log.info(
             "started",
@@ -129,7 +130,7 @@ async def _until_the_end(
         stop.clear()
         return rereading.next
     if rereading.next is not None:
-        await rereading.next.shutdown()
+        await let_go(rereading.next)
     return None
 
 

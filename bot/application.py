@@ -61,6 +61,12 @@ async def introduce(application: RaisingApplication) -> None:
         ) from exc
 
 
+async def let_go(application: RaisingApplication) -> None:
+    """Close its connections, however far it was introduced."""
+    await application.shutdown()
+    await application.bot.shutdown()
+
+
 def _is_outage(error: Exception) -> bool:
     return isinstance(error, TelegramError) and not isinstance(error, InvalidToken | BadRequest)
 

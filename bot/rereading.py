@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from bot.application import introduce
+from bot.application import introduce, let_go
 from bot.config import Config
 from bot.errors import ConfigurationError
 from bot.hangups import HANGUPS
@@ -103,8 +103,7 @@ class Rereading:
         log.info("telegram_token_is_tried")
         application = self._build(settings)
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(application.bot.shutdown)
-            stack.push_async_callback(application.shutdown)
+            stack.push_async_callback(let_go, application)
             # while Telegram can't be reached, the settings may change once more
             if not await done_before(introduce(application), HANGUPS.next()):
                 raise _ToldAgain
