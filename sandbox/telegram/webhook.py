@@ -113,7 +113,7 @@ class Webhook:
         params = {"update_id": pending.id, "kind": _kind_of(pending.update)}
         fault = self._faults.strike(CALL, params)
         self._updates.give([pending])
-        status, wrong = await self._post(client, hook, pending, fault)
+        status, wrong, pause = await self._post(client, hook, pending, fault)
         self._journal.record(
             call=CALL,
             params=params,
@@ -127,36 +127,38 @@ class Webhook:
         now = self._clock.now()
         self.error = (int(now), wrong)
         tries.failed += 1
-        # at once, then after 2, 4, 8 … seconds
-        delay = 0.0 if tries.failed == 1 else 2.0 ** min(tries.failed - 1, 20)
+        # at once, then after 2, 4, 8 … seconds; or as the answer asks for
+        delay = pause or (0.0 if tries.failed == 1 else 2.0 ** min(tries.failed - 1, 20))
         tries.due = now + min(delay, self._rules.webhook_longest_seconds) * self._rules.webhook_pace
         self._updates.bell.ring()
 
     async def _post(
         self, client: httpx.AsyncClient, hook: Hook, pending: Pending, fault: Fault | None
-    ) -> tuple[int, str]:
-        """Give the status of the answer (0: none), and what is wrong with it, in Telegram's words."""
+    ) -> tuple[int, str, float]:
+        """Give the answer's status (0: none), what is wrong with it, and for how many seconds it asks."""
         action = fault.action if fault else None
         if fault is not None and action == "status":
-            return fault.status, _unwelcome(fault.status)
+            return fault.status, _unwelcome(fault.status), float(fault.retry_after or 0)
         if fault is not None and action in _BEFORE:
             _kill(fault)
-            return 0, "Connection refused"
+            return 0, "Connection refused", 0
         if fault is not None and action == "delay":
             await asyncio.sleep(fault.seconds)
         if not is_loopback(hook.url):
-            return 0, "Failed to resolve host: this sandbox calls its own machine alone"
+            return 0, "Failed to resolve host: this sandbox calls its own machine alone", 0
         headers = {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
         try:
             answer = await client.post(hook.url, json=pending.update, headers=headers)
         except httpx.HTTPError as error:
-            return 0, _worded(error)
+            return 0, _worded(error), 0
         if fault is not None and action in _AFTER:
             _kill(fault)
-            return 0, "Read timeout expired"
+            return 0, "Read timeout expired", 0
         if answer.is_success:
-            return answer.status_code, ""
-        return answer.status_code, _unwelcome(answer.status_code)
+            return answer.status_code, "", 0
+        asked = answer.headers.get("Retry-After", "")
+        pause = float(asked) if asked.isdecimal() else 0.0
+        return answer.status_code, _unwelcome(answer.status_code), pause
 
 
 def _trusted(hook: Hook) -> ssl.SSLContext | bool:
