@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -146,12 +147,12 @@ async def test_who_is_let_in(world: tuple[Side, httpx.AsyncClient]) -> None:
         ("POST", url + "/", {SECRET: secret}, 404),
         ("POST", f"{side.public_url}/telegram/%ff%00", {SECRET: secret}, 404),
     ):
-        raw = [(name, value.encode("latin-1")) for name, value in headers.items()]
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         answer = await http.request(method, to, headers=raw, content=UPDATE)
         assert (method, to, answer.status_code) == (method, to, status)
     assert await side.kept() == []
     # the refusal comes before a body of which nothing has been sent
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2][:5]))
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
     path = url.partition(side.public_url)[2]
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n".encode())
     assert b" 401 " in await asyncio.wait_for(reader.readline(), 5)
@@ -177,7 +178,7 @@ async def test_updates_come_in_order_and_again(world: tuple[Side, httpx.AsyncCli
     side.state.clock.advance(5)
 
     async def all_taken() -> bool:
-        return side.state.updates.pending() == []
+        return not side.state.updates.pending()
 
     await until(all_taken, "all are taken")
     assert side.store.order == ids

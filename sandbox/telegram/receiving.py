@@ -129,11 +129,13 @@ def _certificate(given: Upload | str | None) -> str | None:
     if isinstance(given, str):
         raise breach("bad webhook: certificate must be uploaded as a file")
     text = given.content.decode("ascii", "replace")
+    if "BEGIN CERTIFICATE" not in text:
+        raise breach("bad webhook: certificate is not in PEM")
     if "PRIVATE KEY" in text:
         raise breach("bad webhook: the key is no part of the certificate")
     try:
         ssl.create_default_context(cadata=text)
-    except ValueError as error:  # the TLS library's errors among them
+    except ssl.SSLError as error:
         raise breach("bad webhook: certificate is not in PEM") from error
     return text
 
