@@ -106,7 +106,7 @@ async def run(
             clock=clock,
             stop_seconds=config.run.stop_seconds,
             # what the intake has not kept, Telegram still has; the others have another start
-            at_once=("intake", "webhook", "menu"),
+            at_once=("intake", "webhook", "certificate", "menu"),
         )
     log.info("stopped")
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from bot.arrivals import Arrivals
 from bot.callbacks import Callbacks
-from bot.certificates import tls_of
+from bot.certificates import Certificate
 from bot.config import Config
 from bot.inbox import RaisingApplication
 from bot.intake import Intake
 from bot.supervisor import Loop
 from bot.web import callback, health, telegram
-from bot.web.requests import Routes, create_app
+from bot.web.requests import create_app
 from bot.web.serving import Web, listen
 from bot.webhook import Webhook, WebhookWatch
 from storage.clock import Clock
@@ -71,16 +71,14 @@ def open_doors(
         intake = Intake(bot=bot, store=store, clock=clock)
         loops["intake"] = intake.run
     if outside:
-        loops["web"] = _outside(config, stack, outside)
+        web, tls = config.web, None
+        if web.certificate is not None and web.key is not None:
+            certificate = Certificate(web.certificate, web.key, clock)
+            tls = certificate.tls
+            loops["certificate"] = certificate.run
+        listener = stack.enter_context(listen(web.listen, key="web.listen"))
+        loops["web"] = Web(create_app(outside), listener, tls=tls).run
     if config.web.monitor is not None:
         listener = stack.enter_context(listen(config.web.monitor, key="web.monitor"))
         loops["monitor"] = Web(create_app(health.routes()), listener).run
     return Doors(loops=loops, intake=intake, watch=watch)
-
-
-def _outside(config: Config, stack: AsyncExitStack, routes: Routes) -> Loop:
-    """Give the loop that serves the internet."""
-    web = config.web
-    tls = tls_of(web.certificate, web.key) if web.certificate and web.key else None
-    listener = stack.enter_context(listen(web.listen, key="web.listen"))
-    return Web(create_app(routes), listener, tls=tls).run

@@ -1,14 +1,21 @@
 """Settings that must fit together: what is said where they do not."""
 
+import asyncio
+import contextlib
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from bot.certificates import shown, tls_of
+from bot.certificates import LOOK_SECONDS, Certificate, shown, tls_of
 from bot.config_loading import load
 from bot.errors import ConfigurationError
+from bot.web.requests import create_app
+from bot.web.serving import Web, listen
+from tests.e2e.world import until
 from tests.hidream.certificates import make_certificate
+from tests.storage.making import HandClock
 
 URL: Final = "https://bot.example.org"
 OWN_SERVER: Final = "http://127.0.0.1:8081"
@@ -81,3 +88,47 @@ def test_what_telegram_gets_of_a_file(tmp_path: Path) -> None:
     both.write_bytes((tmp_path / "one.key").read_bytes() + certificate)
     assert tls_of(both, both).check_hostname is False, "it is a server's"
     assert shown(both).strip() == certificate.strip()
+
+
+async def test_a_renewed_certificate_is_taken_up(tmp_path: Path) -> None:
+    """New connections get the new one; while the files are no pair, the old one goes on."""
+    trusted = {name: make_certificate(tmp_path, name)[1] for name in ("one", "two")}
+    certificate, key = tmp_path / "now.pem", tmp_path / "now.key"
+    certificate.write_bytes((tmp_path / "one.pem").read_bytes())
+    key.write_bytes((tmp_path / "one.key").read_bytes())
+    clock, stop = HandClock(), asyncio.Event()
+    used = Certificate(certificate, key, clock)
+
+    async def shows(name: str) -> bool:
+        port = listener.getsockname()[1]
+        try:
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=trusted[name], server_hostname=name
+            )
+        except ssl.SSLError:
+            return False
+        writer.close()
+        return True
+
+    async def looks() -> None:
+        await asyncio.sleep(0.01)
+        clock.move(LOOK_SECONDS)
+        await asyncio.sleep(0.01)
+
+    with contextlib.closing(listen("127.0.0.1:0", key="web.listen")) as listener:
+        web = asyncio.create_task(Web(create_app([]), listener, tls=used.tls).run(stop))
+        watch = asyncio.create_task(used.run(stop))
+        await until(lambda: shows("one"), "the first is served")
+        certificate.write_bytes((tmp_path / "two.pem").read_bytes())
+        await looks()
+        assert await shows("one")
+        key.write_bytes((tmp_path / "two.key").read_bytes())
+        await looks()
+        assert await shows("two")
+        assert not await shows("one")
+        key.unlink()
+        await looks()
+        assert await shows("two")
+        stop.set()
+        watch.cancel()
+        await asyncio.wait_for(asyncio.gather(web, watch, return_exceptions=True), 10)
