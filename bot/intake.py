@@ -39,6 +39,9 @@ UNDISTURBED: Final = 60.0
 """Who has polled for so many seconds without a conflict was here first."""
 CONFLICTS: Final = 3
 """A newcomer gives up at so many."""
+ALONE: Final = 5.0
+"""Who was not disturbed for so many seconds at first bears one more: of two newcomers, the later gives up. It
+hears of the other within this time, when that comes back from its first pause."""
 _BATCH: Final = 100
 
 Other = Literal["poller", "webhook"]
@@ -63,6 +66,8 @@ class Intake:
         self._established = False
         self._quiet_since: float | None = None
         self._conflicts = 0
+        self._bears = CONFLICTS
+        self._began = 0.0
         self.fetched_at: float | None = None
         self.conflict: Other | None = None
 
@@ -77,6 +82,7 @@ class Intake:
         warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'")
         offset: int | None = None  # none is kept: what was not confirmed comes again
         failures = 0
+        self._began = self._clock.monotonic()
         while not stop.is_set():
             try:
                 batch = await self._fetch(offset)
@@ -119,19 +125,21 @@ class Intake:
         Raises:
             TokenInUse: another process was here first.
         """
+        if self._conflicts == 0 and self._clock.monotonic() - self._began > ALONE:
+            self._bears = CONFLICTS + 1
         self.conflict = other
         self._quiet_since = None
         self._conflicts += 1
         log.error("another_process_receives_the_updates", by=other, mend="stop one of the two")
-        if not self._established and self._conflicts >= CONFLICTS:
+        if not self._established and self._conflicts >= self._bears:
             raise TokenInUse(await self._in_words(other))
         await self._clock.sleep(backoff(self._conflicts - 1, first=2, longest=30))
 
     async def _in_words(self, other: Other) -> str:
         if other == "poller":
             return (
-                "Another process fetches the updates of this bot's token, and was here first. "
-                "Stop that one before you start this one, or use another bot's token."
+                "Another process fetches the updates of this bot's token, and each ends the other's "
+                "calls. Stop that one before you start this one, or use another bot's token."
             )
         try:
             host = host_of((await self._bot.get_webhook_info()).url)

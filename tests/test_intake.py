@@ -17,7 +17,7 @@ from telegram.request import HTTPXRequest
 
 from bot.connections import WEDGED, LongPoll
 from bot.errors import TokenInUse
-from bot.intake import LONG_POLL, UNDISTURBED, Intake
+from bot.intake import ALONE, LONG_POLL, UNDISTURBED, Intake
 from sandbox.serving import serve
 from sandbox.telegram.app import TOKEN as SANDBOX_TOKEN
 from sandbox.telegram.app import create_app as create_telegram
@@ -213,13 +213,26 @@ async def test_of_two_pollers_the_later_gives_up() -> None:
         await first.goes_on(telegram)
         assert first.intake.conflict is None
         second = await start()
-        with pytest.raises(TokenInUse, match="was here first"):
+        with pytest.raises(TokenInUse, match="Stop that one before you start this one"):
             await asyncio.wait_for(second.running, 20)
         assert second.intake.conflict == "poller"
         await first.gets(telegram)
         assert first.intake.conflict == "poller"
         await first.goes_on(telegram)
         assert first.intake.conflict is None
+        assert not first.running.done()
+
+
+async def test_of_two_newcomers_the_later_gives_up() -> None:
+    """Who has polled for some seconds alone bears one conflict more than who comes then."""
+    async with crowd() as (telegram, start):
+        first = await start()
+        await first.gets(telegram)
+        first.clock.passed += ALONE + 1
+        second = await start()
+        with pytest.raises(TokenInUse):
+            await asyncio.wait_for(second.running, 20)
+        await first.gets(telegram)
         assert not first.running.done()
 
 
