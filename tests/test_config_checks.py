@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +62,11 @@ def test_certificate_and_key(tmp_path: Path) -> None:
     one, key, other = tmp_path / "one.pem", tmp_path / "one.key", tmp_path / "two.key"
     junk, folder = tmp_path / "junk", tmp_path
     junk.write_text("no PEM")
+    locked = tmp_path / "locked.key"
+    subprocess.run(
+        ["openssl", "pkey", "-in", str(key), "-aes256", "-passout", "pass:hush", "-out", locked],
+        check=True,
+    )
     assert problems(web__certificate=one, web__key=key, web__self_signed="true") == []
     for given, said in (
         ({"certificate": one}, "settings: web.certificate: needs web.key"),
@@ -69,6 +75,7 @@ def test_certificate_and_key(tmp_path: Path) -> None:
         ({"certificate": one, "key": other}, "settings: web.key: does not belong to"),
         ({"certificate": junk, "key": key}, "settings: web.certificate, web.key: "),
         ({"certificate": one, "key": junk}, "settings: web.certificate, web.key: "),
+        ({"certificate": one, "key": locked}, "settings: web.certificate, web.key: cannot be use"),
         ({"certificate": tmp_path / "none", "key": key}, "settings: web.certificate: cannot be re"),
         ({"certificate": one, "key": folder}, "settings: web.key: cannot be read: Is a directory."),
     ):
