@@ -19,6 +19,7 @@ from bot.chat import TelegramChat
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.doors import open_doors
 from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
@@ -28,7 +29,6 @@ from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
-from bot.intake import Intake
 from bot.lookup import Lookup
 from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
@@ -39,9 +39,6 @@ from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback, health
-from bot.web.requests import Routes, create_app
-from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
@@ -56,11 +53,14 @@ _MEASURES = 1000
 """So many of the latest durations are read at the start."""
 
 
-async def run(config: Config, add_secret: Callable[[str], None]) -> None:
-    """Run the bot until SIGTERM or SIGINT.
+async def run(
+    config: Config, add_secret: Callable[[str], None], *, take_over: bool = False
+) -> None:
+    """Run the bot until SIGTERM or SIGINT; with `take_over`, also where somebody else's webhook is set.
 
     Raises:
-        ConfigurationError: Telegram does not know the token.
+        ConfigurationError: Telegram does not know the token, or does not take our webhook.
+        TokenInUse: somebody else receives the bot's updates.
         DatabaseRefused: the database cannot be used as it is.
         GivenUp: a loop kept failing.
     """
@@ -78,7 +78,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
-        if not await _until(stop, introduce(application)):
+        introduced = introduce(application, config, store, take_over=take_over)
+        if not await _until(stop, introduced):
             return
         stack.push_async_callback(application.shutdown)
         loops = await _loops(
@@ -104,8 +105,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
-            # what the intake has not kept, Telegram still has; the menu has another start
-            at_once=("intake", "menu"),
+            # what the intake has not kept, Telegram still has; the others have another start
+            at_once=("intake", "webhook", "certificate", "menu"),
         )
     log.info("stopped")
 
@@ -236,7 +237,6 @@ async def _loops(
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
     loops: dict[str, Loop] = {
-        "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
@@ -271,18 +271,13 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
-    return loops | _doors(config, stack, callbacks)
-
-
-def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
-    """Give the loops that serve: to the internet, and to whoever looks after the bot."""
-    doors: dict[str, tuple[str, Routes]] = {}
-    if callbacks is not None:
-        doors["web"] = (config.web.listen, [callback.route(callbacks)])
-    if config.web.monitor is not None:
-        doors["monitor"] = (config.web.monitor, health.routes())
-    keys = {"web": "web.listen", "monitor": "web.monitor"}
-    return {
-        name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run
-        for name, (address, routes) in doors.items()
-    }
+    doors = open_doors(
+        config,
+        stack,
+        store=store,
+        application=application,
+        clock=clock,
+        callbacks=callbacks,
+        add_secret=add_secret,
+    )
+    return doors.loops | loops

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from bot.delays import backoff
+from bot.errors import ConfigurationError
 from storage.clock import Clock
 from storage.store import StoreError
 
@@ -49,6 +50,7 @@ async def supervise(
 
     Raises:
         GivenUp: a loop failed too often in too short a time.
+        ConfigurationError: a loop found what only the operator can mend.
     """
     tasks = [
         asyncio.create_task(_keep(name, loop, stop, clock), name=name)
@@ -85,6 +87,7 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
 
     Raises:
         GivenUp: it failed too often in too short a time, or starting it again cannot help.
+        ConfigurationError: only the operator can mend it.
     """
     crashes: deque[float] = deque(maxlen=CRASHES)
     without_store = 0
@@ -94,6 +97,8 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
             await loop(stop)
         except Fatal as exc:
             raise GivenUp(str(exc)) from exc
+        except ConfigurationError:
+            raise
         except StoreError:
             # a database that is held or full may be free again: no reason to end everything else
             log.exception("loop_without_store", loop=name)

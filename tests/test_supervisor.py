@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from bot.errors import TokenInUse
 from bot.supervisor import Fatal, GivenUp, Loop, supervise
 from storage.store import StoreError
 from tests.time_machine import LoopClock, at_once
@@ -297,5 +298,20 @@ def test_who_is_cut_off_at_once_is_named() -> None:
         )
         assert done == ["finished"]
         assert 4 <= now() < 4.5
+
+    at_once(work())
+
+
+def test_what_only_the_operator_can_mend_ends_it_at_once() -> None:
+    """It is told as it is, and the others stop: the program then ends as it does for wrong settings."""
+
+    async def work() -> None:
+        async def refused(stop: asyncio.Event) -> None:
+            raise TokenInUse("stop one of the two")
+
+        stop = asyncio.Event()
+        with pytest.raises(TokenInUse, match="stop one of the two"):
+            await watched({"refused": refused, "quiet": quiet}, stop)
+        assert stop.is_set()
 
     at_once(work())
