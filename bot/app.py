@@ -16,6 +16,7 @@ from bot.alerts import Alerts
 from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
+from bot.checkup import Checkup, room_in
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
@@ -35,8 +36,9 @@ from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.service import ServiceManager
 from bot.slots import Slots
-from bot.supervisor import Loop, supervise
+from bot.supervisor import Kept, Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
 from bot.web import callback, health
@@ -66,10 +68,13 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
     """
     stop = asyncio.Event()
     event_loop = asyncio.get_running_loop()
+    service = ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
-        event_loop.add_signal_handler(number, _stop, stop, event_loop)
+        event_loop.add_signal_handler(number, _stop, stop, event_loop, service)
     clock = SystemClock()
+    kept: dict[str, Kept] = {}
     async with AsyncExitStack() as stack:
+        stack.callback(service.close)
         path = config.storage.path
         store = await open_store(path, clock=clock)
         stack.push_async_callback(store.close)
@@ -78,6 +83,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
+        service.status("Waiting for Telegram")
         if not await _until(stop, introduce(application)):
             return
         stack.push_async_callback(application.shutdown)
@@ -89,6 +95,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             application=application,
             clock=clock,
             add_secret=add_secret,
+            kept=kept,
+            service=service,
         )
         log.info(
             "started",
@@ -106,13 +114,17 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop_seconds=config.run.stop_seconds,
             # what the intake has not kept, Telegram still has; the menu has another start
             at_once=("intake", "menu"),
+            kept=kept,
         )
     log.info("stopped")
 
 
-def _stop(stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop) -> None:
+def _stop(
+    stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop, service: ServiceManager
+) -> None:
     """Begin to stop; whoever presses Ctrl-C a second time does not want to wait."""
     stop.set()
+    service.stopping()
     event_loop.remove_signal_handler(signal.SIGINT)
 
 
@@ -141,6 +153,8 @@ async def _loops(
     application: RaisingApplication,
     clock: Clock,
     add_secret: Callable[[str], None],
+    kept: dict[str, Kept],
+    service: ServiceManager,
 ) -> dict[str, Loop]:
     http = await stack.enter_async_context(new_client())
     downloader = Downloader(allow_local=config.hidream.allow_local_results)
@@ -235,8 +249,22 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
+    intake = Intake(bot=application.bot, store=store, clock=clock)
+    minute = Minute(config.hidream.images_per_minute, clock)
+    checkup = Checkup(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        clock=clock,
+        free=room_in(config.storage.path.parent),
+        kept=kept,
+        service=service,
+        on_change=alerts.unwell,
+        polls=intake,
+    )
     loops: dict[str, Loop] = {
-        "intake": Intake(bot=application.bot, store=store, clock=clock).run,
+        "intake": intake.run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
@@ -245,7 +273,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             slots=slots,
-            minute=Minute(config.hidream.images_per_minute, clock),
+            minute=minute,
             allowance=allowance,
             clock=clock,
             callbacks=callbacks,
@@ -271,16 +299,19 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
-    return loops | _doors(config, stack, callbacks)
+    # the checkup last: at its first turn all others run
+    return loops | _doors(config, stack, callbacks, checkup) | {"checkup": checkup.run}
 
 
-def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
+def _doors(
+    config: Config, stack: AsyncExitStack, callbacks: Callbacks | None, checkup: Checkup
+) -> dict[str, Loop]:
     """Give the loops that serve: to the internet, and to whoever looks after the bot."""
     doors: dict[str, tuple[str, Routes]] = {}
     if callbacks is not None:
         doors["web"] = (config.web.listen, [callback.route(callbacks)])
     if config.web.monitor is not None:
-        doors["monitor"] = (config.web.monitor, health.routes())
+        doors["monitor"] = (config.web.monitor, health.routes(checkup.reasons))
     keys = {"web": "web.listen", "monitor": "web.monitor"}
     return {
         name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run

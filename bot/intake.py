@@ -50,6 +50,10 @@ class Intake:
         self._bot = bot
         self._store = store
         self._clock = clock
+        self.fetched_at: float | None = None
+        """When Telegram last answered, by the monotonic clock."""
+        self.conflict = False
+        """Whether it says that another process asks with this token."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetch until told to stop. Cancelling it is safe at any moment.
@@ -65,6 +69,7 @@ class Intake:
             try:
                 batch = await self._fetch(offset)
             except Conflict:
+                self.conflict = True
                 log.error("another_process_polls_this_token")  # noqa: TRY400 - no trace needed
                 await self._clock.sleep(backoff(failures, first=2))
                 failures += 1
@@ -81,6 +86,7 @@ class Intake:
                 if failures:
                     log.info("telegram_reachable_again")
                 failures = 0
+                self.fetched_at, self.conflict = self._clock.monotonic(), False
                 if batch:
                     new = await self._keep(batch)
                     offset = max(update.update_id for update in batch) + 1
