@@ -90,7 +90,6 @@ class Checkup:
         self._not_taken: _Waiting | None = None
         self._counts: Mapping[str, int] = {}
         self._token_refused: float | None = None
-        self._pending, self._pending_since = 0, self._started
         self._logged: dict[str, float] = {}
         self._said: tuple[Cause, ...] | None = None
         self._told: tuple[str, ...] = ()
@@ -138,8 +137,10 @@ class Checkup:
             running=now - self._started,
             polls=self._polls is not None,
             fetched=_since(None if self._polls is None else self._polls.fetched_at, now),
-            conflict=self._polls is not None and self._polls.conflict,
-            webhook=self._hook(now),
+            conflict=self._polls is not None and bool(self._polls.conflict),
+            webhook=(
+                None if self._webhook is None else health.webhook_sign(self._webhook.info, now)
+            ),
             database_error=self._database_error,
             database_silent=(
                 now - self._look_began if self._look is not None and not self._look.done() else 0.0
@@ -160,23 +161,6 @@ class Checkup:
             began=kept.began,
             now=now,
             failures=kept.failures(health.CRASHES_WITHIN),
-        )
-
-    def _hook(self, now: float) -> health.Webhook | None:
-        if self._webhook is None:
-            return None
-        info = self._webhook.info
-        if info is None:
-            return health.Webhook(asked=None)
-        if info.pending == 0 or info.pending < self._pending:
-            self._pending_since = now
-        self._pending = info.pending
-        return health.Webhook(
-            asked=now - info.asked_at,
-            pending=info.pending,
-            not_less_for=now - self._pending_since,
-            error=info.error,
-            error_age=info.error_age + now - info.asked_at,
         )
 
     def _since_refused(self, now: float) -> float | None:

@@ -5,10 +5,11 @@ Each sentence says what is wrong and what to do; docs/health.md says more.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bot.health import (
-    BACKLOG,
+    BACKLOG_LOOKS,
     CRASHES,
     DATABASE_WITHIN,
     FREE,
@@ -67,7 +68,7 @@ def _no_updates(signs: Signs) -> bool:
 def _updates_say(signs: Signs) -> str:
     if signs.webhook is not None:
         return (
-            "Telegram has not said for five minutes how the webhook is. See whether this machine can "
+            "Telegram has not said for some minutes how the webhook is. See whether this machine can "
             "reach telegram.api_url; the bot goes on asking."
         )
     since = "since the start" if signs.fetched is None else f"for {signs.fetched:.0f} s"
@@ -77,29 +78,49 @@ def _updates_say(signs: Signs) -> str:
     )
 
 
-def _webhook_error(signs: Signs) -> bool:
+def _conflict(signs: Signs) -> bool:
+    return signs.conflict or (signs.webhook is not None and signs.webhook.state == "another's")
+
+
+def _conflict_says(signs: Signs) -> str:
+    how = "has set its own webhook for" if signs.webhook else "fetches updates with"
+    return (
+        f"Another program {how} this bot's token, so updates go astray. Stop that one, or give this "
+        "bot a token of its own."
+    )
+
+
+def _webhook_trouble(signs: Signs) -> str | None:
     hook = signs.webhook
-    return hook is not None and hook.error is not None and hook.error_age <= WEBHOOK_ERROR
+    if hook is None:
+        return None
+    if hook.state == "lost":
+        return "it had been deleted"
+    recent = hook.error_age is None or hook.error_age <= WEBHOOK_ERROR
+    return f'Telegram says "{hook.error}"' if hook.error is not None and recent else None
 
 
 def _webhook_says(signs: Signs) -> str:
-    error = signs.webhook.error if signs.webhook else None
     return (
-        f'Telegram could not deliver to the webhook: "{error}". See whether web.public_url leads to '
-        "web.listen from outside, with a certificate that Telegram accepts."
+        f"The webhook fails: {_webhook_trouble(signs)}. See whether web.public_url leads to web.listen "
+        "from outside, with a certificate that Telegram accepts, and that nobody else sets or deletes it."
     )
 
 
 def _backlog(signs: Signs) -> bool:
-    hook = signs.webhook
-    return hook is not None and hook.pending > 0 and hook.not_less_for > BACKLOG
+    latest = () if signs.webhook is None else signs.webhook.backlog[-BACKLOG_LOOKS:]
+    return (
+        len(latest) == BACKLOG_LOOKS
+        and latest[0] > 0
+        and all(earlier <= later for earlier, later in pairwise(latest))
+    )
 
 
 def _backlog_says(signs: Signs) -> str:
-    pending = signs.webhook.pending if signs.webhook else 0
+    pending = signs.webhook.backlog[-1] if signs.webhook else 0
     return (
-        f"{pending} updates wait at Telegram and do not become fewer. See what web.public_url answers "
-        "to Telegram, in the log of the reverse proxy; or set telegram.webhook_connections higher."
+        f"{pending} updates wait at Telegram and do not become fewer. See in the reverse proxy's log what "
+        "Telegram is answered at web.public_url; or set telegram.webhook_connections higher."
     )
 
 
@@ -161,14 +182,10 @@ CHECKS: Final[Mapping[Cause, Check]] = {
         says=lambda _: "The bot is starting: it has not yet heard from Telegram. Wait a moment.",
     ),
     Cause.UPDATES: Check(holds=_no_updates, says=_updates_say),
-    Cause.CONFLICT: Check(
-        holds=lambda signs: signs.conflict,
-        says=lambda _: (
-            "Another process fetches updates with this bot's token, and each gets only some of them. "
-            "Stop the other one, or give this one a bot of its own."
-        ),
+    Cause.CONFLICT: Check(holds=_conflict, says=_conflict_says),
+    Cause.WEBHOOK: Check(
+        holds=lambda signs: _webhook_trouble(signs) is not None, says=_webhook_says
     ),
-    Cause.WEBHOOK: Check(holds=_webhook_error, says=_webhook_says),
     Cause.BACKLOG: Check(holds=_backlog, says=_backlog_says),
     Cause.DATABASE: Check(
         holds=lambda signs: (

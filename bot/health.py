@@ -4,7 +4,7 @@
 offer what `Polls` or `WatchesWebhook` ask for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -13,12 +13,12 @@ from storage.tasks import Rest, Topic
 
 UPDATES_WITHIN: Final = 60.0
 """Seconds without a fetch of updates. A long poll that is quiet and well ends sooner."""
-WEBHOOK_WITHIN: Final = 300.0
-"""The same for Telegram's answer to how the webhook is: it is asked now and then only."""
+WEBHOOK_WITHIN: Final = 150.0
+"""The same for Telegram's answer to how the webhook is: it is asked twice a minute."""
 WEBHOOK_ERROR: Final = 120.0
 """Telegram goes on naming its last error for ever: one that is older than this is over."""
-BACKLOG: Final = 120.0
-"""Seconds in which what waits at Telegram must have become less: a burst is taken in within seconds."""
+BACKLOG_LOOKS: Final = 5
+"""At so many looks in a row, two minutes, no fewer updates than before waited: a burst is taken in sooner."""
 DATABASE_WITHIN: Final = 10.0
 """Seconds for a write: longer than SQLite itself waits for a file that somebody else holds (5 s)."""
 FREE: Final = 256 * 2**20
@@ -66,29 +66,39 @@ class Polls(Protocol):
         """When Telegram last answered with updates, or with none, by the monotonic clock."""
 
     @property
-    def conflict(self) -> bool:
-        """Whether Telegram says that another process asks with this token."""
+    def conflict(self) -> object:
+        """Who else receives this bot's updates, by what Telegram says; None or False: nobody."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WebhookInfo:
+class WebhookSeen(Protocol):
     """What Telegram said when it was asked how the webhook is (getWebhookInfo)."""
 
-    asked_at: float
-    """When it answered, by the monotonic clock."""
-    pending: int
-    """How many updates wait there."""
-    error: str | None = None
-    """Its words for what last went wrong when it called."""
-    error_age: float = 0.0
-    """How many seconds ago that was when it answered."""
+    @property
+    def at(self) -> float:
+        """When it answered, by the monotonic clock."""
+
+    @property
+    def state(self) -> str:
+        """Whose webhook it is: "ours"; "another's"; or "lost", where there is none any more."""
+
+    @property
+    def backlog(self) -> Sequence[int]:
+        """How many updates waited there at each of the latest looks, the newest last."""
+
+    @property
+    def error(self) -> str | None:
+        """Its words for what last went wrong when it called."""
+
+    @property
+    def error_age(self) -> float | None:
+        """How many seconds before the answer that was."""
 
 
 class WatchesWebhook(Protocol):
     """Whoever asks Telegram how the webhook is."""
 
     @property
-    def info(self) -> WebhookInfo | None:
+    def info(self) -> WebhookSeen | None:
         """Its last answer; None before the first."""
 
 
@@ -118,13 +128,13 @@ TOLD: Final = frozenset(Cause) - {Cause.STARTING, Cause.UPDATES, Cause.TOKEN, Ca
 class Webhook:
     """How the webhook is."""
 
-    asked: float | None
+    asked: float | None = None
     """Seconds since Telegram last said how it is; None: not yet."""
-    pending: int = 0
-    not_less_for: float = 0.0
-    """Seconds for which what waits at Telegram has not become less."""
+    state: str = "ours"
+    backlog: tuple[int, ...] = ()
     error: str | None = None
-    error_age: float = 0.0
+    error_age: float | None = None
+    """Seconds since that went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +183,20 @@ class Signs:
     looked: float | None = None
     """Since the signs of the database were last gathered whole."""
     loops: tuple[LoopSign, ...] = ()
+
+
+def webhook_sign(seen: WebhookSeen | None, now: float) -> Webhook:
+    """Read how the webhook is from what Telegram said last."""
+    if seen is None:
+        return Webhook()
+    asked = now - seen.at
+    return Webhook(
+        asked=asked,
+        state=seen.state,
+        backlog=tuple(seen.backlog),
+        error=seen.error,
+        error_age=None if seen.error_age is None else seen.error_age + asked,
+    )
 
 
 def loop_sign(
