@@ -83,7 +83,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
-        service.status("Waiting for Telegram")
+        service.waiting()
         if not await _until(stop, introduce(application)):
             return
         stack.push_async_callback(application.shutdown)

@@ -32,6 +32,10 @@ class ServiceManager:
         meant = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         return int(micros) / _MICRO if meant and micros.isdecimal() and int(micros) else None
 
+    def waiting(self) -> None:
+        """Say that the start takes its time because Telegram has not answered yet."""
+        self.status("Waiting for Telegram")
+
     def ready(self) -> None:
         """Say that the start, or a reload, is over."""
         self._say("READY=1")

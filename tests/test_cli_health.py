@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Final
@@ -57,10 +57,12 @@ def monitor() -> Iterator[Monitor]:
         thread.join()
 
 
-def ask(*arguments: str, colour: bool = False, **environment: str) -> Result:
+def ask(
+    *arguments: str, colour: bool = False, environment: Mapping[str, str] | None = None
+) -> Result:
     """Run the command, with nothing of the bot in the environment but what is given."""
     clean: dict[str, str | None] = {k: None for k in os.environ if k.startswith("BOT_")}
-    runner = CliRunner(env=clean | environment)
+    runner = CliRunner(env=clean | dict(environment or {}))
     return runner.invoke(main, ["health", *arguments], color=colour)
 
 
@@ -75,7 +77,7 @@ def test_ready_and_not_ready(monitor: Monitor) -> None:
     assert (ask("--url", monitor.url, colour=True).stdout).startswith("\x1b[31m✗ The disk")
 
 
-_ODD: Final = (
+_ODD: Final[tuple[tuple[int, object], ...]] = (
     (200, {"ready": False, "reasons": ["x"]}),
     (404, {"ready": True, "reasons": []}),
     (503, {"ready": False, "reasons": "x"}),
@@ -107,7 +109,7 @@ def test_nobody_to_ask() -> None:
         (ask("--url", "http://127.0.0.1:1"), "does not answer"),
         (ask("--url", "127.0.0.1:1"), "must be an http or https address"),
         (ask("--url", "http://127.0.0.1:port"), "does not answer"),
-        (ask(**tokens), "web.monitor is not set"),
+        (ask(environment=tokens), "web.monitor is not set"),
         (ask(), "telegram.token"),
         (ask("--config", "/nowhere.toml"), "/nowhere.toml"),
     ):
