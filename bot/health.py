@@ -42,12 +42,14 @@ LOOK_WITHIN: Final = 60.0
 """Seconds in which the signs must have been gathered anew: they are every few seconds."""
 
 LOOPS: Final[Mapping[str, tuple[Topic, float]]] = {
-    # None of these waits for anything but the store; its writes wait 5 s for a file that is held.
-    "inbox": (Topic.INBOX, 60.0),
-    "albums": (Topic.ALBUMS, 60.0),
+    # Waits within its turn for nothing but the store, whose writes wait 5 s for a file that is held.
     "dispatcher": (Topic.QUEUE, 60.0),
-    "progress": (Topic.PROGRESS, 60.0),
-    "courier": (Topic.READY, 60.0),
+    # So do these; but where the store fails, they let their lanes end first: answers under way,
+    "inbox": (Topic.INBOX, 120.0),
+    "albums": (Topic.ALBUMS, 120.0),
+    "progress": (Topic.PROGRESS, 120.0),
+    # and pictures, which may take 150 s each on a small line; to cut one off may show it twice.
+    "courier": (Topic.READY, 240.0),
     # Asks HiDream within its turn: in the worst case several calls of up to 30 s.
     "watcher": (Topic.RUNNING, 180.0),
     # Writes to each admin within its turn, and Telegram may be slow.

@@ -17,7 +17,7 @@ from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import Running, Task, TaskState
 from tests.engine import Answer, Engine, HiDream, Room, accepted, engine, in_no_time, refusal
-from tests.time_machine import LoopClock, at_once
+from tests.time_machine import LoopClock, asleep, at_once
 
 OVER: Final = (TaskState.DELIVERED, TaskState.FAILED)
 
@@ -272,3 +272,60 @@ async def test_an_error_of_the_look_itself_is_told(path: Path) -> None:
         assert causes(it) == [Cause.DATABASE]
         it.free.append(2**40)
         await well(it)
+
+
+class Far(Room):
+    """A Telegram that takes its time, so that it can be cut off in the middle."""
+
+    async def send_pictures(self, *args: Any, **named: Any) -> Outcome:
+        """Take pictures."""
+        await asyncio.sleep(0.3)
+        return await super().send_pictures(*args, **named)
+
+
+@pytest.mark.parametrize("every", [0.17, 0.29, 0.71])
+def test_loops_may_be_started_again_at_any_moment(tmp_path: Path, every: float) -> None:
+    """However often and wherever they are cut off, each photo comes to its end; what is done twice is counted."""
+
+    async def work() -> None:
+        hidream, store = HiDream(submit=accepted, seconds=0.2), MemoryStore(LoopClock())
+        known: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
+
+        def submit(body: dict[str, Any]) -> Answer:
+            asked[body["request_id"]] = accepted(body)
+            return accepted(body)
+
+        hidream.submit = submit
+        hidream.lookup = lambda request: asked.get(request) or refusal(2004, "任务不存在")
+        async with engine(tmp_path, hidream, store=store, room=Far()) as it:
+            tasks = [await it.photo("one", user=n) for n in range(1, 9)]
+            for turn in range(40):
+                await asyncio.sleep(every)
+                known = dict(it.kept)
+                known[("dispatcher", "watcher", "courier")[turn % 3]].start_again()
+            for task in tasks:
+                # a request that was cut off may have arrived: its slot is held for twice the deadline
+                assert (await it.reaches(task, *OVER, within=3000)).state is TaskState.DELIVERED
+            counts = await store.counts()
+            assert set(it.room.pictures) == set(range(1, 9))
+            assert len(it.room.pictures) <= 8 + counts["repeated"]
+            assert 8 <= len(hidream.submitted) <= 8 + counts["unanswered"]
+            assert sum(kept.started_again for kept in known.values()) > 20
+
+    with structlog.testing.capture_logs():
+        at_once(work())
+
+
+@in_no_time
+async def test_a_machine_that_was_asleep_is_let_wake_up(path: Path) -> None:
+    """Where everything stood for an hour no loop is to blame: none is started again."""
+    async with engine(path, HiDream(submit=accepted), looked_after=True) as it:
+        await well(it)
+        asleep(3600)
+        await asyncio.sleep(0.1)
+        await well(it)
+        assert sum(kept.started_again for kept in it.kept.values()) == 0
+        task = await it.photo("one")
+        await it.reaches(task, *OVER, within=30)
+        assert it.told == []

@@ -240,7 +240,7 @@ def test_no_ill_hides_another(ills: list[str], signs: Signs) -> None:
 )
 def test_how_a_loop_is_read(rest: Rest | None, seconds: float, bound: float) -> None:
     """Work counts from the last wait or the start, a wait from the moment it should have ended."""
-    sign = loop_sign("courier", rest, began=50.0, now=100.0)
+    sign = loop_sign("dispatcher", rest, began=50.0, now=100.0)
     assert (sign.seconds, sign.bound) == (seconds, bound)
 
 
