@@ -261,8 +261,8 @@ async def _loops(
         kept=kept,
         service=service,
         on_change=alerts.unwell,
-        polls=intake,
     )
+    checkup.ask(polls=intake)
     loops: dict[str, Loop] = {
         "intake": intake.run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,

@@ -50,8 +50,6 @@ class Checkup:
         free: gives how many bytes the disk of the database has left.
         kept: what the supervisor knows of the loops.
         on_change: hears which lasting reasons the admins are to hear of, whenever there are others.
-        polls: whoever fetches updates; None: Telegram calls.
-        webhook: whoever asks Telegram how the webhook is; None: there is none.
     """
 
     def __init__(
@@ -66,8 +64,6 @@ class Checkup:
         kept: Mapping[str, Kept],
         service: ServiceManager,
         on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
-        polls: Polls | None = None,
-        webhook: WatchesWebhook | None = None,
     ) -> None:
         self._store = store
         self._account = account
@@ -78,8 +74,8 @@ class Checkup:
         self._kept = kept
         self._service = service
         self._on_change = on_change
-        self._polls = polls
-        self._webhook = webhook
+        self._polls: Polls | None = None
+        self._webhook: WatchesWebhook | None = None
         self._started = clock.monotonic()
         self._look: asyncio.Task[None] | None = None
         self._look_began = float("-inf")
@@ -93,6 +89,10 @@ class Checkup:
         self._logged: dict[str, float] = {}
         self._said: tuple[Cause, ...] | None = None
         self._told: tuple[str, ...] = ()
+
+    def ask(self, *, polls: Polls | None = None, webhook: WatchesWebhook | None = None) -> None:
+        """From now on ask whoever fetches updates, or whoever watches the webhook, how it is with Telegram."""
+        self._polls, self._webhook = polls, webhook
 
     def reasons(self) -> tuple[Reason, ...]:
         """Say why the bot is not ready, as of now."""

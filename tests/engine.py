@@ -20,7 +20,7 @@ from bot.checkup import Checkup
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
 from bot.fetcher import Fetcher
-from bot.health import Polls
+from bot.health import Polls, WatchesWebhook
 from bot.hidream.client import HiDreamClient
 from bot.hidream.decoding import DownloadedImage
 from bot.hidream.download import Downloader
@@ -262,6 +262,7 @@ async def engine(
     looked_after: bool = False,
     more: Mapping[str, Loop] | None = None,
     polls: Polls | None = None,
+    webhook: WatchesWebhook | None = None,
 ) -> AsyncIterator[Engine]:
     """Run dispatcher, watcher and courier, supervised, and `more`; stop them at the end."""
     clock = clock or LoopClock()
@@ -288,8 +289,8 @@ async def engine(
         kept=kept,
         service=service,
         on_change=told.append,
-        polls=polls,
     )
+    checkup.ask(polls=polls, webhook=webhook)
     http = httpx.AsyncClient(transport=Line(hidream))
     images = Ready(max_megapixels=1)
     client = HiDreamClient(

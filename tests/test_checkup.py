@@ -5,13 +5,15 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 import structlog
+from telegram.error import NetworkError
 
 from bot import health
 from bot.health import Cause
+from bot.intake import Intake
 from bot.messages import FileOutcome, Later, Outcome
 from storage.memory import MemoryStore
 from storage.store import StoreError
@@ -263,6 +265,79 @@ async def test_updates_are_heard_of(path: Path) -> None:
         assert it.told == [], "a moment of it is not worth a word"
 
 
+class Line:
+    """The way to Telegram: quiet, or (`down`) cut off."""
+
+    id = 1
+    down = False
+
+    async def do_api_request(self, _: str, **named: Any) -> list[Any]:
+        """Hold a call open until its time is over, as nobody writes."""
+        if self.down:
+            raise NetworkError("no route to host")
+        await asyncio.sleep(named["api_kwargs"]["timeout"])
+        return []
+
+
+@in_no_time
+async def test_a_quiet_telegram_is_well_and_one_that_is_away_is_not(path: Path) -> None:
+    """Calls that end with nothing are fetches, too; a minute without any is red, until the next that goes."""
+    line, store = Line(), MemoryStore(LoopClock())
+    intake = Intake(bot=cast(Any, line), store=store, clock=LoopClock())
+    more = {"intake": intake.run}
+    async with engine(
+        path, HiDream(submit=accepted), store=store, looked_after=True, more=more, polls=intake
+    ) as it:
+        await asyncio.sleep(59)
+        for _ in range(100):
+            await asyncio.sleep(7)
+            assert causes(it) == []
+        line.down = True
+        await asyncio.sleep(125)
+        assert causes(it) == [Cause.UPDATES]
+        assert it.told == [], "whom could it be told, and how"
+        line.down = False
+        await asyncio.sleep(90)
+        assert causes(it) == []
+
+
+@dataclass(frozen=True)
+class Said:
+    """What Telegram said of the webhook."""
+
+    at: float
+    state: str = "ours"
+    backlog: tuple[int, ...] = (0,)
+    error: str | None = None
+    error_age: float | None = None
+
+
+@dataclass
+class Watching:
+    """Whoever watches the webhook, as it says itself."""
+
+    info: Said | None = None
+
+
+@in_no_time
+async def test_the_webhook_is_heard_of(path: Path) -> None:
+    """What Telegram says of it counts, and grows old: an error is over in time, silence is not."""
+    watch = Watching()
+    async with engine(path, HiDream(submit=accepted), looked_after=True, webhook=watch) as it:
+        await asyncio.sleep(5)
+        assert causes(it) == [Cause.STARTING]
+        watch.info = Said(it.clock.monotonic(), error="502 Bad Gateway", error_age=30.0)
+        (reason,) = it.checkup.reasons()
+        assert (reason.cause, "502 Bad Gateway" in reason.sentence) == (Cause.WEBHOOK, True)
+        await asyncio.sleep(health.WEBHOOK_ERROR - 29)
+        assert causes(it) == []
+        watch.info = Said(it.clock.monotonic(), backlog=(9, 9, 9, 10, 12))
+        assert causes(it) == [Cause.BACKLOG]
+        watch.info = Said(it.clock.monotonic())
+        await asyncio.sleep(health.WEBHOOK_WITHIN + 1)
+        assert causes(it) == [Cause.UPDATES]
+
+
 @in_no_time
 async def test_an_error_of_the_look_itself_is_told(path: Path) -> None:
     """Whatever it meets, it says that it can't see, and sees again after."""
@@ -320,12 +395,13 @@ def test_loops_may_be_started_again_at_any_moment(tmp_path: Path, every: float) 
 @in_no_time
 async def test_a_machine_that_was_asleep_is_let_wake_up(path: Path) -> None:
     """Where everything stood for an hour no loop is to blame: none is started again."""
-    async with engine(path, HiDream(submit=accepted), looked_after=True) as it:
+    hidream = HiDream(submit=accepted, results=lambda _: refusal(2004, "not yet"))
+    async with engine(path, hidream, deadline=9000, looked_after=True) as it:
+        task = await it.photo("one")
         await well(it)
+        assert (await it.row(task)).state is TaskState.RUNNING
         asleep(3600)
         await asyncio.sleep(0.1)
         await well(it)
         assert sum(kept.started_again for kept in it.kept.values()) == 0
-        task = await it.photo("one")
-        await it.reaches(task, *OVER, within=30)
         assert it.told == []
