@@ -20,6 +20,7 @@ from bot.checkup import Checkup, room_in
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.doors import open_doors
 from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
@@ -29,7 +30,6 @@ from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
-from bot.intake import Intake
 from bot.lookup import Lookup
 from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
@@ -41,9 +41,6 @@ from bot.slots import Slots
 from bot.supervisor import Kept, Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback, health
-from bot.web.requests import Routes, create_app
-from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
@@ -58,11 +55,14 @@ _MEASURES = 1000
 """So many of the latest durations are read at the start."""
 
 
-async def run(config: Config, add_secret: Callable[[str], None]) -> None:
-    """Run the bot until SIGTERM or SIGINT.
+async def run(
+    config: Config, add_secret: Callable[[str], None], *, take_over: bool = False
+) -> None:
+    """Run the bot until SIGTERM or SIGINT; with `take_over`, also where somebody else's webhook is set.
 
     Raises:
-        ConfigurationError: Telegram does not know the token.
+        ConfigurationError: Telegram does not know the token, or does not take our webhook.
+        TokenInUse: somebody else receives the bot's updates.
         DatabaseRefused: the database cannot be used as it is.
         GivenUp: a loop kept failing.
     """
@@ -84,7 +84,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
         service.waiting()
-        if not await _until(stop, introduce(application)):
+        introduced = introduce(application, config, store, take_over=take_over)
+        if not await _until(stop, introduced):
             return
         stack.push_async_callback(application.shutdown)
         loops = await _loops(
@@ -112,8 +113,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
-            # what the intake has not kept, Telegram still has; the menu has another start
-            at_once=("intake", "menu"),
+            # what the intake has not kept, Telegram still has; the others have another start
+            at_once=("intake", "webhook", "certificate", "menu"),
             kept=kept,
         )
     log.info("stopped")
@@ -249,7 +250,6 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
-    intake = Intake(bot=application.bot, store=store, clock=clock)
     minute = Minute(config.hidream.images_per_minute, clock)
     checkup = Checkup(
         store=store,
@@ -262,9 +262,7 @@ async def _loops(
         service=service,
         on_change=alerts.unwell,
     )
-    checkup.ask(polls=intake)
     loops: dict[str, Loop] = {
-        "intake": intake.run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
@@ -299,21 +297,16 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
+    doors = open_doors(
+        config,
+        stack,
+        store=store,
+        application=application,
+        clock=clock,
+        callbacks=callbacks,
+        add_secret=add_secret,
+        reasons=checkup.reasons,
+    )
+    checkup.ask(polls=doors.intake, webhook=doors.watch)
     # the checkup last: at its first turn all others run
-    return loops | _doors(config, stack, callbacks, checkup) | {"checkup": checkup.run}
-
-
-def _doors(
-    config: Config, stack: AsyncExitStack, callbacks: Callbacks | None, checkup: Checkup
-) -> dict[str, Loop]:
-    """Give the loops that serve: to the internet, and to whoever looks after the bot."""
-    doors: dict[str, tuple[str, Routes]] = {}
-    if callbacks is not None:
-        doors["web"] = (config.web.listen, [callback.route(callbacks)])
-    if config.web.monitor is not None:
-        doors["monitor"] = (config.web.monitor, health.routes(checkup.reasons))
-    keys = {"web": "web.listen", "monitor": "web.monitor"}
-    return {
-        name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run
-        for name, (address, routes) in doors.items()
-    }
+    return doors.loops | loops | {"checkup": checkup.run}

@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from bot.delays import backoff
+from bot.errors import ConfigurationError
 from storage.clock import Clock
 from storage.store import StoreError
 
@@ -121,6 +122,7 @@ async def supervise(
 
     Raises:
         GivenUp: a loop failed too often in too short a time.
+        ConfigurationError: a loop found what only the operator can mend.
     """
     kept = {} if kept is None else kept
     kept.update({name: Kept(name, clock) for name in loops})
@@ -159,6 +161,7 @@ async def _keep(kept: Kept, loop: Loop, stop: asyncio.Event, clock: Clock) -> No
 
     Raises:
         GivenUp: it failed too often in too short a time, or starting it again cannot help.
+        ConfigurationError: only the operator can mend it.
     """
     name = kept.name
     crashes: deque[float] = deque(maxlen=CRASHES)
@@ -171,6 +174,8 @@ async def _keep(kept: Kept, loop: Loop, stop: asyncio.Event, clock: Clock) -> No
             raise GivenUp(str(exc)) from exc
         except StoodStill:
             continue
+        except ConfigurationError:
+            raise
         except StoreError:
             # a database that is held or full may be free again: no reason to end everything else
             log.exception("loop_without_store", loop=name)

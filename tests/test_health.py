@@ -263,7 +263,7 @@ def test_how_the_webhook_is_read() -> None:
 
 def test_the_sentences_name_settings_that_exist() -> None:
     """Whatever setting an operator is sent to is there."""
-    keys = {f"{section}.{key}" for section, key in every_key()} | {"telegram.webhook_connections"}
+    keys = {f"{section}.{key}" for section, key in every_key()}
     for _, _, beyond in ILLS.values():
         for reason in reasons(beyond(WELL)):
             named = re.findall(r"\b(?:telegram|hidream|web|storage)\.[a-z_]+", reason.sentence)

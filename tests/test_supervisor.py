@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.errors import TokenInUse
 from bot.supervisor import Fatal, GivenUp, Kept, Loop, supervise
 from storage.store import StoreError
 from tests.time_machine import LoopClock, at_once
@@ -400,5 +401,18 @@ def test_failures_are_counted_for_a_while() -> None:
             stop.set()
 
         await watched({"failing": failing, "watcher": watcher}, stop, kept=kept)
+
+
+def test_what_only_the_operator_can_mend_ends_it_at_once() -> None:
+    """It is told as it is, and the others stop: the program then ends as it does for wrong settings."""
+
+    async def work() -> None:
+        async def refused(stop: asyncio.Event) -> None:
+            raise TokenInUse("stop one of the two")
+
+        stop = asyncio.Event()
+        with pytest.raises(TokenInUse, match="stop one of the two"):
+            await watched({"refused": refused, "quiet": quiet}, stop)
+        assert stop.is_set()
 
     at_once(work())
