@@ -14,7 +14,7 @@ from bot import health
 from bot.conditions import CHECKS, reasons
 from bot.config import every_key
 from bot.health import Cause, LoopSign, Signs, Webhook, loop_sign, webhook_sign
-from storage.tasks import Rest
+from storage.tasks import Rest, Topic
 
 WELL: Final = Signs(running=1000.0, polls=True, fetched=5.0, free=2**40, looked=3.0)
 BY_WEBHOOK: Final = replace(WELL, polls=False, fetched=None, webhook=Webhook(asked=10.0))
@@ -274,3 +274,11 @@ def test_the_paper_has_every_cause() -> None:
     """docs/health.md says of each reason what it means and what to do; and of none that is not."""
     rows = re.findall(r"(?m)^\| `([a-z_]+)` \| \S.* \| \S.* \|$", PAPER.read_text(encoding="utf-8"))
     assert sorted(rows) == sorted(Cause)
+
+
+def test_every_loop_that_makes_turns_is_watched() -> None:
+    """Whatever a loop can wait for is waited for by one of those whose pulse is taken, under its name."""
+    assert sorted(topic for topic, _ in health.LOOPS.values()) == sorted(Topic)
+    composed = (PAPER.parent.parent / "bot" / "app.py").read_text(encoding="utf-8")
+    for name in health.LOOPS:
+        assert f'"{name}": ' in composed, name
