@@ -16,6 +16,7 @@ from bot.alerts import Alerts
 from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
+from bot.checkup import Checkup, room_in
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
@@ -35,8 +36,9 @@ from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.service import ServiceManager
 from bot.slots import Slots
-from bot.supervisor import Loop, supervise
+from bot.supervisor import Kept, Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
 from storage.clock import Clock, SystemClock
@@ -66,10 +68,13 @@ async def run(
     """
     stop = asyncio.Event()
     event_loop = asyncio.get_running_loop()
+    service = ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
-        event_loop.add_signal_handler(number, _stop, stop, event_loop)
+        event_loop.add_signal_handler(number, _stop, stop, event_loop, service)
     clock = SystemClock()
+    kept: dict[str, Kept] = {}
     async with AsyncExitStack() as stack:
+        stack.callback(service.close)
         path = config.storage.path
         store = await open_store(path, clock=clock)
         stack.push_async_callback(store.close)
@@ -78,6 +83,7 @@ async def run(
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
+        service.waiting()
         introduced = introduce(application, config, store, take_over=take_over)
         if not await _until(stop, introduced):
             return
@@ -90,6 +96,8 @@ async def run(
             application=application,
             clock=clock,
             add_secret=add_secret,
+            kept=kept,
+            service=service,
         )
         log.info(
             "started",
@@ -107,13 +115,17 @@ async def run(
             stop_seconds=config.run.stop_seconds,
             # what the intake has not kept, Telegram still has; the others have another start
             at_once=("intake", "webhook", "certificate", "menu"),
+            kept=kept,
         )
     log.info("stopped")
 
 
-def _stop(stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop) -> None:
+def _stop(
+    stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop, service: ServiceManager
+) -> None:
     """Begin to stop; whoever presses Ctrl-C a second time does not want to wait."""
     stop.set()
+    service.stopping()
     event_loop.remove_signal_handler(signal.SIGINT)
 
 
@@ -142,6 +154,8 @@ async def _loops(
     application: RaisingApplication,
     clock: Clock,
     add_secret: Callable[[str], None],
+    kept: dict[str, Kept],
+    service: ServiceManager,
 ) -> dict[str, Loop]:
     http = await stack.enter_async_context(new_client())
     downloader = Downloader(allow_local=config.hidream.allow_local_results)
@@ -236,6 +250,18 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
+    minute = Minute(config.hidream.images_per_minute, clock)
+    checkup = Checkup(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        clock=clock,
+        free=room_in(config.storage.path.parent),
+        kept=kept,
+        service=service,
+        on_change=alerts.unwell,
+    )
     loops: dict[str, Loop] = {
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
@@ -245,7 +271,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             slots=slots,
-            minute=Minute(config.hidream.images_per_minute, clock),
+            minute=minute,
             allowance=allowance,
             clock=clock,
             callbacks=callbacks,
@@ -279,5 +305,8 @@ async def _loops(
         clock=clock,
         callbacks=callbacks,
         add_secret=add_secret,
+        reasons=checkup.reasons,
     )
-    return doors.loops | loops
+    checkup.ask(polls=doors.intake, webhook=doors.watch)
+    # the checkup last: at its first turn all others run
+    return doors.loops | loops | {"checkup": checkup.run}

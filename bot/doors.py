@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.arrivals import Arrivals
 from bot.callbacks import Callbacks
 from bot.certificates import Certificate
+from bot.conditions import Reason
 from bot.config import Config
 from bot.inbox import RaisingApplication
 from bot.intake import Intake
@@ -43,6 +44,7 @@ def open_doors(
     clock: Clock,
     callbacks: Callbacks | None,
     add_secret: Callable[[str], None],
+    reasons: Callable[[], tuple[Reason, ...]],
 ) -> Doors:
     """Take the addresses, and give the loops.
 
@@ -80,5 +82,5 @@ def open_doors(
         loops["web"] = Web(create_app(outside), listener, tls=tls).run
     if config.web.monitor is not None:
         listener = stack.enter_context(listen(config.web.monitor, key="web.monitor"))
-        loops["monitor"] = Web(create_app(health.routes()), listener).run
+        loops["monitor"] = Web(create_app(health.routes(reasons)), listener).run
     return Doors(loops=loops, intake=intake, watch=watch)
