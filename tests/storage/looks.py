@@ -88,6 +88,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "announced": lambda _: [call(99), call(2)],
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
     "counts": lambda _: [call()],
+    "overview": lambda known: [call(known.now)],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {
