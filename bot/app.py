@@ -35,11 +35,12 @@ from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.readings import Readings
 from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback, health
+from bot.web import callback, health, metrics
 from bot.web.requests import Routes, create_app
 from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
@@ -183,6 +184,17 @@ async def _loops(
         store.wake(Topic.QUEUE)
 
     slots = Slots(configured, clock, on_change=follow)
+    minute = Minute(config.hidream.images_per_minute, clock)
+    readings = Readings(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        path=config.storage.path,
+        files=files,
+        mode=config.telegram.mode,
+        clock=clock,
+    )
     allowance = Allowance(deadline=timedelta(seconds=config.hidream.task_deadline_seconds))
     durations = Durations(await store.durations(_MEASURES))
     public_url = config.web.public_url
@@ -245,7 +257,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             slots=slots,
-            minute=Minute(config.hidream.images_per_minute, clock),
+            minute=minute,
             allowance=allowance,
             clock=clock,
             callbacks=callbacks,
@@ -271,16 +283,19 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
-    return loops | _doors(config, stack, callbacks)
+    return loops | _doors(config, stack, callbacks, readings)
 
 
-def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
+def _doors(
+    config: Config, stack: AsyncExitStack, callbacks: Callbacks | None, readings: Readings
+) -> dict[str, Loop]:
     """Give the loops that serve: to the internet, and to whoever looks after the bot."""
     doors: dict[str, tuple[str, Routes]] = {}
     if callbacks is not None:
         doors["web"] = (config.web.listen, [callback.route(callbacks)])
     if config.web.monitor is not None:
-        doors["monitor"] = (config.web.monitor, health.routes())
+        stack.enter_context(readings.shown())
+        doors["monitor"] = (config.web.monitor, [*health.routes(), metrics.route(readings)])
     keys = {"web": "web.listen", "monitor": "web.monitor"}
     return {
         name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run

@@ -21,9 +21,9 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
-from bot import updates
+from bot import metrics, updates
 from bot.delays import backoff
-from bot.outcomes import pause_of
+from bot.outcomes import counted, pause_of
 from bot.supervisor import Fatal
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
@@ -108,9 +108,12 @@ class Intake:
         }
         if offset is not None:
             asked["offset"] = offset
-        answer = await self._bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5
-        )
+        with counted(
+            "getUpdates"
+        ):  # the library takes it past the limits, where all others are counted
+            answer = await self._bot.do_api_request(
+                "getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5
+            )
         if not isinstance(answer, list):
             raise NetworkError("getUpdates answered something that is no list")
         read = [updates.read(update) for update in answer]
@@ -147,4 +150,6 @@ class Intake:
             return await self._receive(updates.unread(update))
 
     async def _receive(self, *new: NewUpdate) -> int:
-        return await self._store.receive(self._bot.id, new, self._clock.now())
+        kept = await self._store.receive(self._bot.id, new, self._clock.now())
+        metrics.updates_received.inc(kept)
+        return kept

@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 
+from bot import metrics
 from bot.delays import backoff
+from bot.labels import Fell, LoopName
 from storage.clock import Clock
 from storage.store import StoreError
 
@@ -97,6 +99,7 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
         except StoreError:
             # a database that is held or full may be free again: no reason to end everything else
             log.exception("loop_without_store", loop=name)
+            metrics.loop_restarts.labels(LoopName(name), Fell.STORE).inc()
             lasted = clock.monotonic() - began
             without_store = 1 if lasted > CRASH_SPAN else without_store + 1
             if without_store >= WITHOUT_STORE:
@@ -105,10 +108,12 @@ async def _keep(name: str, loop: Loop, stop: asyncio.Event, clock: Clock) -> Non
             continue
         except Exception:
             log.exception("loop_failed", loop=name)
+            metrics.loop_restarts.labels(LoopName(name), Fell.FAILED).inc()
         else:
             if stop.is_set():
                 return
             log.error("loop_ended_by_itself", loop=name)
+            metrics.loop_restarts.labels(LoopName(name), Fell.ENDED).inc()
         crashes.append(clock.monotonic())
         if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:
             raise GivenUp(f"{name} failed {CRASHES} times within {CRASH_SPAN:.0f} s")
