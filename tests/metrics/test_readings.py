@@ -131,11 +131,11 @@ class _Failing(MemoryStore):
         self.error: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
-        self.asked = 0
+        self.looks = 0
 
     async def overview(self, now: datetime) -> Overview:
         """Fail, or hang, or tell."""
-        self.asked += 1
+        self.looks += 1
         await self.open.wait()
         if self.error is not None:
             raise self.error
@@ -176,7 +176,7 @@ async def test_a_store_that_hangs_is_not_waited_for(
         for _ in range(3):
             await asyncio.wait_for(http.get("/metrics"), 5)
             assert (value("store_readable"), value("slots_configured")) == (0, 5)
-        assert store.asked == 1
+        assert store.looks == 1
         store.open.set()
         await http.get("/metrics")
         assert value("store_readable") == 1
