@@ -35,6 +35,7 @@ from storage.tasks import TaskState
 from tests.engine import HiDream, accepted, engine, in_no_time, refusal
 from tests.metrics.shown import READ, Since, ours, strange
 from tests.metrics.test_readings import shown_readings
+from tests.metrics.tools import ROOT
 from tests.storage.making import START, HandClock, add, claim, there
 from tests.test_web import Side, serving
 from tests.time_machine import LoopClock, at_once
@@ -106,6 +107,15 @@ def test_every_error_of_hidream_has_a_name() -> None:
     submitting = set(map(str, HiDreamOutcome)) - {"ok", "cancelled", "unknown_task"}
     submitting = {one for one in submitting if not one.startswith("download")}
     assert set(map(str, Submitted)) == submitting | {"accepted"}
+
+
+def test_every_loop_has_a_name() -> None:
+    """Each loop that the bot runs is told apart, and there is no name without one."""
+    app = (ROOT / "bot" / "app.py").read_text(encoding="utf-8")
+    _, _, built = app.partition("loops: dict[str, Loop] = {")
+    found = re.findall(r'(?m)^        "(\w+)": |doors\["(\w+)"\] =|\| \{"(\w+)":', built)
+    names = {name for names in found for name in names if name}
+    assert set(map(str, LoopName)) == names | {"other"}
 
 
 def test_every_outcome_of_telegram_has_a_name() -> None:
