@@ -36,6 +36,7 @@ from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.readings import Readings
 from bot.service import ServiceManager
 from bot.slots import Slots
 from bot.supervisor import Kept, Loop, supervise
@@ -262,6 +263,17 @@ async def _loops(
         service=service,
         on_change=alerts.unwell,
     )
+    readings = Readings(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        path=config.storage.path,
+        files=files,
+        mode=config.telegram.mode,
+        clock=clock,
+        reasons=checkup.reasons,
+    )
     loops: dict[str, Loop] = {
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
@@ -306,7 +318,9 @@ async def _loops(
         callbacks=callbacks,
         add_secret=add_secret,
         reasons=checkup.reasons,
+        readings=readings,
     )
     checkup.ask(polls=doors.intake, webhook=doors.watch)
     # the checkup last: at its first turn all others run
-    return doors.loops | loops | {"checkup": checkup.run}
+    loops["checkup"] = checkup.run
+    return doors.loops | loops

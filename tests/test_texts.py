@@ -418,7 +418,13 @@ NOT_FOR_PEOPLE: Final = frozenset(
 )
 """Modules that know Telegram's own words, to tell its answers apart."""
 FOR_THE_LOG: Final = frozenset(
-    {"again in ", "internal error", "no longer wanted", "not fit for a photo"}
+    {
+        *("again in ", "internal error", "no longer wanted", "not fit for a photo"),
+        # and for the terminal of whoever starts a second bot
+        "This bot's token has a webhook at ",
+        ", which this installation has not set: another process receives its updates. Stop that one, "
+        "or use another bot's token. To take the bot over on purpose: hidream-bot run --take-over",
+    }
 )
 
 

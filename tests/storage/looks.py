@@ -89,6 +89,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
     "oldest_unsent": lambda _: [call()],
     "counts": lambda _: [call()],
+    "overview": lambda known: [call(known.now)],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {

@@ -89,6 +89,7 @@ async def _use_everything(store: TaskStore) -> None:
         store.counts(),
         store.oldest_unsent(),
         store.probe(START),
+        store.overview(START),
         store.files_removed(1),
         store.with_files_before(START, 5),
         store.recover(owner="next", now=START, sole=True),
