@@ -88,6 +88,13 @@ LOOKS: Final[Mapping[str, Look]] = {
     "announced": lambda _: [call(99), call(2)],
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
     "counts": lambda _: [call()],
+    "figures": lambda known: [
+        call(
+            began=known.now.replace(hour=0, minute=0, second=0, microsecond=0),
+            now=known.now,
+            step=_DAY / 8,
+        )
+    ],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {
