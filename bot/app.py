@@ -228,6 +228,7 @@ async def _loops(
         files=files,
         keep_originals=timedelta(days=config.storage.keep_originals_days),
         retention=retention,
+        slots=configured,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -269,7 +270,7 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
-        "menu": partial(menu.run, bot=application.bot, facts=store),
+        "menu": partial(menu.run, bot=application.bot, facts=store, admins=config.access.admins),
     }
     return loops | _doors(config, stack, callbacks)
 
