@@ -145,19 +145,19 @@ def _legend(axes: Axes, named: Sequence[tuple[str, str]]) -> int:
     """Write the names beside their colours above the bars, in rows as they fit; returns how many rows."""
     rows: list[list[tuple[str, str]]] = [[]]
     for one in named:
-        if sum(len(name) + 4 for name, _ in rows[-1]) + len(one[0]) > 68:
+        if sum(len(name) + 4 for name, _ in rows[-1]) + len(one[0]) > 62:
             rows.append([])
         rows[-1].append(one)
     for n, row in enumerate(rows):
         at: Any = None
         for name, color in row:
             box = axes.annotate(
-                "■ ", (0, 1) if at is None else (1, 0), color=color, size=15, va="bottom",
-                xytext=(0, 12 + 25 * (len(rows) - 1 - n)) if at is None else (16, 0), textcoords="offset points",
+                "■ ", (0, 1) if at is None else (1, 0), color=color, size=14, va="bottom",
+                xytext=(0, 12 + 25 * (len(rows) - 1 - n)) if at is None else (12, 0), textcoords="offset points",
                 xycoords="axes fraction" if at is None else at, annotation_clip=False,
             )  # fmt: skip
             at = axes.annotate(
-                name, (1, 0), xycoords=box, color=_INK, size=15, va="bottom", annotation_clip=False
+                name, (1, 0), xycoords=box, color=_INK, size=14, va="bottom", annotation_clip=False
             )
     return len(rows)
 
@@ -174,9 +174,9 @@ def _times(axes: Axes, times: Mapping[str, Any], title: str) -> None:
         return
     days = range(len(median))
     axes.fill_between(days, median, p90, color=_SKY, alpha=0.25, linewidth=0)
-    small = 6.0 if len(median) < 40 else 3.5
-    axes.plot(days, p90, color=_VERMILION, marker="o", markersize=small, linewidth=2)
-    axes.plot(days, median, color=_BLUE, marker="o", markersize=small)
+    size = 6.0 if len(median) < 40 else 3.5 if len(median) < 120 else 0.0
+    axes.plot(days, p90, color=_VERMILION, marker="o", markersize=size, linewidth=2)
+    axes.plot(days, median, color=_BLUE, marker="o", markersize=size)
     _scale(axes, known)
     _named(
         axes,

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 _COMMAND: Final = (sys.executable, "-m", "bot.plots")
 _SECONDS: Final = 30.0
 """So long a picture may take: a small machine needs some five seconds."""
+FILE_NAME: Final = "stats.png"
 _PNG: Final = b"\x89PNG"
 _SAID: Final = 2000
 """Bytes of what went wrong that are kept: the end of a traceback."""

@@ -142,7 +142,11 @@ FIGURES: Final = Figures(
     slots=(SlotUse(begins=NOW, mean=999.94, most=1000),),
 )
 """Of /stats: the largest that one may think of."""
-NOW_COUNTED: Final = {**dict.fromkeys(TaskState, 0), "unanswered": 5, "repeated": 6}
+NOW_COUNTED: Final[dict[str, int]] = {
+    **{str(state): 0 for state in TaskState},
+    "unanswered": 5,
+    "repeated": 6,
+}
 _SPANS: Final = st.builds(Span, low=st.floats(0, 200), high=st.floats(200, 9000))
 _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "task": _TASKS,

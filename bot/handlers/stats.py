@@ -14,7 +14,7 @@ from bot.handlers.desk import Desk, settled
 from bot.handlers.incoming import Incoming
 from bot.handlers.named import words_of
 from bot.messages import Outcome, Picture, Refused, Target
-from bot.plotting import Plots
+from bot.plotting import FILE_NAME, Plots
 from bot.texts import Say, shorten
 from storage.figures import DAY
 
@@ -76,7 +76,7 @@ class StatsHandlers:
         """Send the picture; returns whether Telegram takes it."""
 
         async def send(target: Target) -> Outcome:
-            picture = Picture(content=drawn, name="stats.png")
+            picture = Picture(content=drawn, name=FILE_NAME)
             return await self._desk.chat.send_pictures(
                 target, [picture], *lines, language=message.language
             )
