@@ -680,6 +680,11 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "After /stats I need a number of days from 1 to {most}, such as /stats 7, or nothing at all. "
         "“{value}” is neither."
     ),
+    "admin-health": (
+        "🩺 For some minutes something has not been well here: <code>{causes}</code>. "
+        "<code>hidream-bot health</code> on the bot's machine says what that means and what to do."
+    ),
+    "admin-health-over": "✅ The bot is well again.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
         "<code>hidream.token_file</code> works without a restart; after a change of "

@@ -88,6 +88,8 @@ async def _use_everything(store: TaskStore) -> None:
         store.move_chat(5, 6),
         store.counts(),
         store.figures(began=START - HOUR, now=START, step=HOUR),
+        store.oldest_unsent(),
+        store.probe(START),
         store.files_removed(1),
         store.with_files_before(START, 5),
         store.recover(owner="next", now=START, sole=True),
