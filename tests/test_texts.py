@@ -425,8 +425,10 @@ FOR_THE_LOG: Final = frozenset(
         # and for the terminal of whoever starts a second bot
         "This bot's token has a webhook at ",
         "an address that is not known",
-        ", which this installation has not set: another process receives its updates. Stop that one, "
-        "or use another bot's token. To take the bot over on purpose: hidream-bot run --take-over",
+        (
+            ", which this installation has not set: another process receives its updates. Stop that one, "
+            "or use another bot's token. To take the bot over on purpose: hidream-bot run --take-over"
+        ),
     }
 )
 
