@@ -37,6 +37,10 @@ export class Composer {
         this.attach(files);
       }
     });
+    byId("composer").addEventListener("keydown", (event) => this.escape(event));
+    addEventListener("pointerdown", (event) => {
+      if (!byId("composer").contains(event.target)) this.closeMenu();
+    });
     this.takeDrops();
   }
 
@@ -153,7 +157,8 @@ export class Composer {
 
   fit() {
     this.text.style.height = "auto";
-    this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
+    // out of sight it has no height to go by
+    if (this.text.scrollHeight) this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
   }
 
   // --- keys and the menu
@@ -163,9 +168,6 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.send();
-    } else if (event.key === "Escape") {
-      if (!menu.hidden) this.closeMenu();
-      else this.leaveContext();
     } else if (event.key === "ArrowUp" && !this.text.value && !this.files.length) {
       event.preventDefault();
       const last = [...chatNow().messages.values()].findLast((one) => one.from?.id === state.user);
@@ -174,6 +176,13 @@ export class Composer {
       event.preventDefault();
       menu.querySelector("button")?.focus();
     }
+  }
+
+  escape(event) {
+    if (event.key !== "Escape") return;
+    if (byId("menu").hidden) this.leaveContext();
+    else this.closeMenu();
+    this.text.focus();
   }
 
   toggleMenu() {

@@ -17,8 +17,11 @@ export class Messages {
     // Heights change when pictures come, and when what was out of sight is laid out at last: whoever
     // was at the end stays there.
     new ResizeObserver(() => this.pinned && this.toEnd()).observe(list);
+    let before = 0;
     scroll.addEventListener("scroll", () => {
-      this.pinned = this.atEnd();
+      // Up is somebody's wish; that the end has moved away is not.
+      this.pinned = this.atEnd() || (this.pinned && scroll.scrollTop >= before);
+      before = scroll.scrollTop;
     }, { passive: true });
   }
 
@@ -111,7 +114,8 @@ export class Messages {
       this.text(worded),
       this.foot(parts, worded),
     );
-    return h("li", { class: mine ? "mine" : "theirs", data }, bubble, this.buttons(worded), this.tools(parts, mine));
+    const body = h("div", { class: "body" }, bubble, this.buttons(worded));
+    return h("li", { class: mine ? "mine" : "theirs", data }, body, this.tools(parts, mine));
   }
 
   label(message, count) {

@@ -1,6 +1,6 @@
 // Texts with their formatting (Bot API: MessageEntity), as elements.
 
-import { h } from "./dom.js";
+import { h, notice } from "./dom.js";
 
 const TAGS = {
   bold: "b",
@@ -35,7 +35,9 @@ export function formatted(text, entities, { onCommand } = {}) {
       next += 1;
     }
     const words = text.slice(entity.offset, end);
-    nodes.push(wrapped(entity, formatted(words, inner, { onCommand }), words, onCommand));
+    const literal = entity.type === "code" || entity.type === "pre";
+    const children = formatted(words, inner, { onCommand: literal ? undefined : onCommand });
+    nodes.push(wrapped(entity, children, words, onCommand));
     at = end;
     i = next;
   }
@@ -45,6 +47,7 @@ export function formatted(text, entities, { onCommand } = {}) {
 
 function wrapped(entity, children, words, onCommand) {
   if (entity.type === "spoiler") return spoiler(children);
+  if (entity.type === "code") return copied(words, children);
   if (entity.type === "bot_command") return command(words, onCommand);
   if (entity.type === "text_link" && /^https?:/i.test(entity.url)) {
     return link(entity.url, children);
@@ -55,6 +58,12 @@ function wrapped(entity, children, words, onCommand) {
 
 function link(url, children) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
+}
+
+/** A tap on what is set in a fixed width copies it, as in the apps. */
+function copied(words, children) {
+  const copy = () => navigator.clipboard.writeText(words).then(() => notice("Copied."), () => notice("The browser does not let this page copy."));
+  return h("button", { type: "button", class: "code", title: "Copy", onclick: copy }, h("code", {}, ...children));
 }
 
 function spoiler(children) {
