@@ -28,6 +28,7 @@ from sandbox.page.rows import Rows
 from sandbox.page.stream import Stream
 from sandbox.page.switches import Switches
 from sandbox.telegram.person import person_routes
+from sandbox.telegram.rules import CannotDo
 from sandbox.telegram.state import Telegram
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -133,7 +134,7 @@ def _said(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], 
     async def endpoint(request: Request) -> Response:
         try:
             return await act(request)
-        except (KeyError, TypeError, ValueError) as error:
+        except (CannotDo, KeyError, TypeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return endpoint

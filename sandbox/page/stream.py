@@ -84,8 +84,8 @@ class Stream:
         for chat in self._chats():
             if chat.id not in self._seen:
                 found.append(("chat", self._chat(chat) | {"messages": []}))
-            for event in chat.events[self._seen.get(chat.id, 0) :]:
-                found.append(("message", {"chat": chat.id, **event}))
+            new = chat.events[self._seen.get(chat.id, 0) :]
+            found += [("message", {"chat": chat.id, **event}) for event in new]
             self._seen[chat.id] = len(chat.events)
         for name, journal in self._journals.items():
             for entry in journal.entries(after=self._called[name]):
