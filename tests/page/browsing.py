@@ -1,7 +1,6 @@
 """A stage with the real bot and the chat page, and a browser to look at it with."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from playwright.async_api import (
 )
 
 from sandbox.page.app import Backstage, create_page, new_key
+from sandbox.page.browsers import NAMES, QUIET, find_browser
 from sandbox.page.cast import invite
 from sandbox.sample import draw_sample
 from sandbox.serving import serve
 from sandbox.stage import set_up
 
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE: Final = 30_000
 """Milliseconds after which something that should show has not shown."""
 SAMPLE: Final = draw_sample(480, 360)
@@ -37,12 +36,11 @@ def browser_path() -> str:
 
     On the machine that decides (CI is set) one must be there.
     """
-    named = os.environ.get("CHROMIUM", "")
-    found = named or next(filter(None, map(shutil.which, BROWSERS)), "")
-    if found:
+    found = find_browser()
+    if found is not None:
         return found
     if os.environ.get("CI"):
-        pytest.fail(f"none of {', '.join(BROWSERS)} is installed, and CI is to run these tests")
+        pytest.fail(f"none of {', '.join(NAMES)} is installed, and CI is to run these tests")
     pytest.skip("left out: no Chromium or Chrome is installed (Debian: apt install chromium)")
 
 
@@ -82,10 +80,7 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=path,
-            args=[
-                *("--no-sandbox", "--disable-background-networking", "--disable-sync"),
-                *("--disable-component-update", "--no-first-run", "--disable-gpu"),
-            ],
+            args=[*QUIET],
         )
         try:
             yield started
@@ -133,9 +128,9 @@ class Visitor:
         """Choose files in the dialog."""
         await self.get("files").set_input_files([str(photo(folder, name)) for name in names])
 
-    async def drops(self, *names: str) -> None:
+    async def drops(self, *names: str, content: bytes = SAMPLE) -> None:
         """Let files fall onto the chat."""
-        data = await self._transfer(*names)
+        data = await self._transfer(*names, content=content)
         for event in ("dragenter", "dragover", "drop"):
             await self.page.dispatch_event("#scroll", event, {"dataTransfer": data})
 
@@ -148,7 +143,7 @@ class Visitor:
             data,
         )
 
-    async def _transfer(self, *names: str) -> JSHandle:
+    async def _transfer(self, *names: str, content: bytes = SAMPLE) -> JSHandle:
         return await self.page.evaluate_handle(
             """([names, bytes]) => {
               const transfer = new DataTransfer();
@@ -156,7 +151,7 @@ class Visitor:
                 transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
               return transfer;
             }""",
-            [list(names), list(SAMPLE)],
+            [list(names), list(content)],
         )
 
     async def goes_to(self, chat: str) -> None:
