@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 SECONDS: Final = 7.0
 """What a task takes at this HiDream."""
-_HIDREAM_TOKEN: Final = "sandbox"  # noqa: S105 - not a secret
+_HIDREAM_TOKEN: Final = "sandbox-hidream-token-0123456789"  # noqa: S105 - opens only the sandbox
 
 
 class DemoFailed(Exception):

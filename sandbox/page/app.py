@@ -86,6 +86,7 @@ def create_page(backstage: Backstage, *, key: str) -> ASGIApp:
             user_id=int(request.query_params["user"]),
             journals=journals,
             switches=switches,
+            secrets=(telegram.token, hidream.token),
         )
         return StreamingResponse(
             stream.events(request.is_disconnected), media_type="text/event-stream"

@@ -4,7 +4,7 @@ Whoever loses the connection begins anew with all that there is, so that nothing
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 from sandbox.journal import Entry, Journal
@@ -33,8 +33,9 @@ class Stream:
         user_id: int,
         journals: Mapping[str, Journal],
         switches: Switches,
+        secrets: Collection[str],
     ) -> None:
-        """Begin with this person.
+        """Begin with this person; `secrets` are shown nowhere.
 
         Raises:
             CannotDo: there is no such person.
@@ -43,6 +44,7 @@ class Stream:
         self._user = user_of(telegram, user_id)
         self._journals = journals
         self._switches = switches
+        self._secrets = [*secrets]
         self._seen: dict[int, int] = {}
         self._called: dict[str, int] = {}
         self._last: dict[str, object] = {}
@@ -75,7 +77,7 @@ class Stream:
         for name, journal in self._journals.items():
             entries = journal.entries()
             self._called[name] = entries[-1].n if entries else 0
-            calls += [_call(name, entry) for entry in entries[-_CALLS:]]
+            calls += [self._call(name, entry) for entry in entries[-_CALLS:]]
         self._last = self._rest()
         return {"chats": chats, "calls": sorted(calls, key=lambda call: call["time"])} | self._last
 
@@ -89,7 +91,7 @@ class Stream:
             self._seen[chat.id] = len(chat.events)
         for name, journal in self._journals.items():
             for entry in journal.entries(after=self._called[name]):
-                found.append(("call", _call(name, entry)))
+                found.append(("call", self._call(name, entry)))
                 self._called[name] = entry.n
         for kind, what in self._rest().items():
             if self._last.get(kind) != what:
@@ -135,6 +137,13 @@ class Stream:
                 return menus[key]
         return []
 
-
-def _call(service: str, entry: Entry) -> JSON:
-    return {"service": service} | entry.to_json()
+    def _call(self, service: str, entry: Entry) -> JSON:
+        told = json.dumps({"service": service} | entry.to_json(), ensure_ascii=False)
+        for secret in self._secrets:
+            told = told.replace(json.dumps(secret, ensure_ascii=False)[1:-1], "…")
+        shown: JSON = json.loads(told)
+        shown["params"] = {
+            name: "…" if name == "secret_token" else value
+            for name, value in shown["params"].items()
+        }
+        return shown

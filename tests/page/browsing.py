@@ -54,6 +54,11 @@ class Hall:
     backstage: Backstage
     you: int
 
+    def takes(self, seconds: float) -> None:
+        """Let a task take so long at HiDream from now on."""
+        hidream = self.backstage.hidream.state.hidream
+        hidream.settings = hidream.settings.changed({"seconds": seconds})
+
 
 @asynccontextmanager
 async def hall(*, bot: bool = True, seconds: float = 1.0) -> AsyncIterator[Hall]:

@@ -11,12 +11,13 @@ from tests.page.browsing import Visitor, browser, hall, visiting
 
 async def test_a_photo_and_what_comes_of_it(tmp_path: Path) -> None:
     """A dropped photo shows its progress and becomes an album; again, a reply and the viewer work."""
-    async with hall(seconds=4) as where, browser() as started, visiting(where, started) as ada:
+    async with hall(seconds=8) as where, browser() as started, visiting(where, started) as ada:
         await ada.drops("garden.jpg")
         await expect(ada.page.locator("#attachments img")).to_have_count(1)
         await ada.writes("make it snow /count 2 /ratio 16:9")
         await expect(ada.says("make it snow")).to_be_visible()
         await expect(ada.says("%")).to_be_visible()  # HiDream's own percentage
+        where.takes(0.5)
         await ada.sees_pictures(2)
         await expect(ada.page.locator('.theirs .pictures[data-count="2"]')).to_have_count(1)
         await expect(ada.messages.filter(has_text="%")).to_have_count(0)
@@ -70,8 +71,9 @@ async def test_stopping_killing_and_faults(tmp_path: Path) -> None:
         await calls.locator("summary").first.click()
         shown = await calls.locator("pre").first.inner_text()
         assert "chat_id" in shown
-        token = where.backstage.telegram.state.telegram.token
-        assert token not in await ada.page.content()
+        content = await ada.page.content()
+        assert where.backstage.telegram.state.telegram.token not in content
+        assert where.backstage.hidream.state.hidream.token not in content
 
 
 async def test_others_groups_and_languages(tmp_path: Path) -> None:
@@ -87,6 +89,8 @@ async def test_others_groups_and_languages(tmp_path: Path) -> None:
         await expect(ada.page.locator("#messages .theirs .bubble")).not_to_have_count(0)
         await ada.page.get_by_role("button", name="General").click()
         await expect(ada.page.locator("#messages .theirs .bubble")).to_have_count(0)
+        await ada.writes("/help@sandbox_bot")
+        await expect(ada.page.locator("#messages .theirs .bubble")).not_to_have_count(0)
 
         await ada.get("user").select_option(label="Mia")
         await expect(ada.get("title")).to_have_text("Sandbox")
@@ -151,6 +155,12 @@ async def test_ways_to_send(tmp_path: Path) -> None:
         await button.focus()
         await ada.page.keyboard.press("Enter")
         await expect(button).not_to_have_attribute("aria-busy", "true")
+
+        # the bot asks, and the answer is a reply already
+        await ada.key("Other words").click()
+        await expect(ada.get("context")).to_be_visible()
+        await ada.writes("as a comic")
+        await expect(ada.page.locator("#messages li.mine .quote")).not_to_have_count(0)
 
         # what Telegram's apps do not send is said, and stays where it was written
         await ada.writes("x" * 5000)

@@ -218,38 +218,51 @@ export class Composer {
   async command(words) {
     const chat = chatNow();
     const addressed = chat.type === "private" || words.includes("@");
-    this.text.value = "";
-    await this.post("text", { text: addressed ? words : `${words}@${state.bot.username}` });
-    this.closeMenu();
+    this.text.value = addressed ? words : `${words}@${state.bot.username}`;
+    await this.send();
     this.text.focus();
   }
 
   // --- sending
 
+  /** Send what is written. It is gone at once, as in the apps; what is refused comes back. */
   async send() {
     const words = this.text.value.trim();
-    const { files, edited } = this;
-    if (!words && !files.length) return;
-    if (edited) {
-      const field = edited.text ? "text" : "caption";
-      if (!(await this.post("edit", { message_id: edited.message_id, [field]: words }))) return;
-    } else if (files.length) {
-      if (!(await this.sendFiles(files, words))) return;
-    } else if (!(await this.post("text", { text: words, ...this.answered() }))) return;
+    const written = { text: this.text.value, files: this.files, reply: this.reply, quote: this.quote, edited: this.edited };
+    if (!words && !written.files.length) return;
+    const act = this.sending(written, words);
     this.files = [];
     this.text.value = "";
     this.edited = null;
     this.leaveContext();
     this.showFiles();
     this.closeMenu();
+    if (!(await this.tried(act)) && !this.text.value) this.takeBack(written);
   }
 
-  async sendFiles(files, words) {
+  /** Give what sends it; everything is read now, whatever is written meanwhile. */
+  sending({ files, edited }, words) {
+    const chat = `person/chats/${state.chat}`;
+    const common = { user_id: state.user, ...this.place(), ...this.answered() };
+    if (edited) {
+      const fields = { user_id: state.user, message_id: edited.message_id, [edited.text ? "text" : "caption"]: words };
+      return () => post(`${chat}/edit`, fields);
+    }
+    if (!files.length) return () => post(`${chat}/text`, { ...common, text: words });
     const asFile = byId("as-file").checked || files.some((file) => !AS_PHOTO.has(file.type));
     const kind = asFile ? "document" : "photo";
     const spoiler = !asFile && byId("covered").checked ? true : undefined;
-    const fields = { user_id: state.user, caption: words, spoiler, ...this.place(), ...this.answered() };
-    return this.tried(() => upload(`person/chats/${state.chat}/${kind}`, kind, files, fields));
+    return () => upload(`${chat}/${kind}`, kind, files, { ...common, caption: words, spoiler });
+  }
+
+  takeBack({ text, files, reply, quote, edited }) {
+    this.files = files;
+    this.showFiles();
+    if (edited) this.edit(edited);
+    else if (reply) this.answer(reply);
+    this.quote = quote;
+    this.text.value = text;
+    this.fit();
   }
 
   answered() {
@@ -261,12 +274,7 @@ export class Composer {
     return state.topic === null ? {} : { thread_id: state.topic };
   }
 
-  post(what, fields) {
-    const place = what === "text" ? this.place() : {};
-    return this.tried(() => post(`person/chats/${state.chat}/${what}`, { user_id: state.user, ...place, ...fields }));
-  }
-
-  /** Do it; what is refused stays where it was written, and the reason is shown. */
+  /** Do it; where it is refused, the reason is shown. */
   async tried(act) {
     byId("send").setAttribute("aria-busy", "true");
     try {

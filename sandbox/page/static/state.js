@@ -50,7 +50,9 @@ export function nameOf(chat) {
 export function shownMessages(chat) {
   const all = [...chat.messages.values()];
   if (!chat.is_forum) return all;
-  return all.filter((one) => (one.is_topic_message || one.thread_id ? one.thread_id : null) === state.topic);
+  // A thread that is no topic is a row of replies, and stays where they are.
+  const topics = new Set(chat.topics.map((topic) => topic.id));
+  return all.filter((one) => (topics.has(one.thread_id) ? one.thread_id : null) === state.topic);
 }
 
 const ORIGINALS = 20;
