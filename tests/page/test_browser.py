@@ -17,7 +17,7 @@ async def test_a_photo_and_what_comes_of_it(tmp_path: Path) -> None:
         await ada.writes("make it snow /count 2 /ratio 16:9")
         await expect(ada.says("make it snow")).to_be_visible()
         await expect(ada.says("%")).to_be_visible()  # HiDream's own percentage
-        where.takes(0.5)
+        where.takes(1)
         await ada.sees_pictures(2)
         await expect(ada.page.locator('.theirs .pictures[data-count="2"]')).to_have_count(1)
         await expect(ada.messages.filter(has_text="%")).to_have_count(0)
@@ -134,6 +134,7 @@ async def test_ways_to_send(tmp_path: Path) -> None:
         await ada.pastes("covered.jpg")
         await ada.get("covered").check()
         await ada.writes("in winter")
+        await expect(ada.page.locator(".mine .bubble").last).to_contain_text("in winter")
         await ada.get("text").press("ArrowUp")
         await expect(ada.get("text")).to_have_value("in winter")
         await ada.writes("in spring")
