@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
-    ValidationInfo,
-    field_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from bot.config_sections import NEEDS, Section, Side
+from bot.config_sections import Section, Side
 from bot.config_values import (
     SQLITE,
     HostPort,
@@ -28,6 +26,7 @@ from bot.config_values import (
     Number,
     SqliteUrl,
     Whole,
+    absolute,
     whole,
 )
 from bot.pictures import AspectRatio
@@ -35,8 +34,6 @@ from bot.pictures import AspectRatio
 ENV_PREFIX: Final = "BOT_"
 _RATIOS: Final = ("auto", *(ratio.value for ratio in AspectRatio))
 _LONGEST_DAYS: Final = 36_500
-_TELEGRAMS_MEGABYTES: Final = 20
-"""What Telegram's own servers let a bot fetch."""
 
 
 class Telegram(Side):
@@ -47,16 +44,14 @@ class Telegram(Side):
 
     api_url: HttpUrl = "https://api.telegram.org"
     mode: Annotated[
-        Literal["polling"],
-        Field(description='"polling" (this version has no webhook)'),
+        Literal["polling", "webhook"],
+        Field(description='"polling" or "webhook"'),
     ] = "polling"
     local_mode: Annotated[bool, Field(description="true or false")] = False
     local_folder: Annotated[
         Path | None,
-        Field(
-            description="the absolute path of a folder",
-            validate_default=True,
-        ),
+        AfterValidator(absolute),
+        Field(description="the absolute path of a folder"),
     ] = None
     max_file_megabytes: Annotated[
         Whole,
@@ -65,32 +60,13 @@ class Telegram(Side):
             le=2000,
             description="a whole number from 1 to 20, or up to 2000 with local_mode",
         ),
-    ] = _TELEGRAMS_MEGABYTES
+    ] = 20
+    webhook_connections: Annotated[
+        Whole, Field(ge=1, le=100, description="a whole number from 1 to 100")
+    ] = 40
     max_megapixels: Annotated[
         Number, Field(gt=0, le=170, description="a number above 0, up to 170")
     ] = 40
-
-    @field_validator("local_folder")
-    @classmethod
-    def _goes_with_local_mode(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
-        if folder is None and info.data.get("local_mode"):
-            raise PydanticCustomError(
-                NEEDS,
-                "is missing: local_mode needs the folder in which the Bot API server keeps its files",
-            )
-        if folder is not None and not folder.is_absolute():
-            raise ValueError
-        return folder
-
-    @field_validator("max_file_megabytes")
-    @classmethod
-    def _as_the_server_gives(cls, most: int, info: ValidationInfo) -> int:
-        if most > _TELEGRAMS_MEGABYTES and info.data.get("local_mode") is False:
-            raise PydanticCustomError(
-                NEEDS,
-                "must be at most 20: only a Bot API server of your own, with local_mode = true, gives more",
-            )
-        return most
 
     @property
     def files_on_disk(self) -> Path | None:
@@ -148,7 +124,7 @@ class Storage(Section):
 
 
 class Web(Section):
-    """The HTTP side: what HiDream calls from outside, and what looks after the bot from within."""
+    """The HTTP side: what HiDream and Telegram call from outside, and what looks after the bot from within."""
 
     listen: HostPort = "127.0.0.1:8080"
     public_url: Annotated[
@@ -157,6 +133,13 @@ class Web(Section):
             description="an http or https address, without user, password, query and fragment",
         ),
     ] = None
+    certificate: Annotated[
+        Path | None, Field(description="the path of a PEM file with the certificate, and its chain")
+    ] = None
+    key: Annotated[
+        Path | None, Field(description="the path of a PEM file with the key, without a password")
+    ] = None
+    self_signed: Annotated[bool, Field(description="true or false")] = False
     monitor: Annotated[
         HostPort | None,
         Field(description="host:port, such as 127.0.0.1:9464 or [::1]:9464"),

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config import ENV_PREFIX, Config, every_key, sections, variable_of
-from bot.config_sections import NEEDS, NO_TOKEN
+from bot.config_checks import crossed
+from bot.config_sections import NO_TOKEN
 from bot.errors import ConfigurationError
 
 
@@ -55,6 +56,7 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             if error["type"] != NO_TOKEN or error["loc"][0] not in broken
         ]
         raise ConfigurationError("\n".join(problems)) from None
+    problems += [f"{source}: {problem}" for problem in crossed(config)]
     if problems:
         raise ConfigurationError("\n".join(problems))
     return config
@@ -111,8 +113,6 @@ def _problem(
     where = f"{source}: {section}.{key}"
     if (section, key) in given:
         where = variable_of(section, key)
-    if error["type"] == NEEDS:
-        return f"{where}: {error['msg']}."
     # a token is never shown, nor what was perhaps meant to be one; nor is a proxy's password
     secret = key in {"token", "token_file", "proxy"}
     value = "" if secret else f" = {_shown(content[section].get(key))}"

@@ -13,8 +13,6 @@ from pydantic_core import PydanticCustomError
 
 from bot.config_values import ProxyUrl, secrets_of_proxy
 
-NEEDS: Final = "needs"
-"""The type of the validation error of a key that goes with another one."""
 NO_TOKEN: Final = "no_token"  # noqa: S105 - the name of an error
 """The type of the validation error that says that neither form of a token is given."""
 

@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +48,13 @@ def _host_url(value: str) -> str:
     if urlsplit(value).path:
         raise ValueError
     return value
+
+
+def absolute(path: Path | None) -> Path | None:
+    """Take an absolute path alone."""
+    if path is not None and not path.is_absolute():
+        raise ValueError
+    return path
 
 
 def _proxy(secret: SecretStr) -> SecretStr:

@@ -41,6 +41,8 @@ class House:
     retention: timedelta | None = None
     """After so long finished tasks are emptied; None: they are kept."""
     max_file_bytes: int = TELEGRAMS_LIMIT
+    slots: int = 1
+    """So many tasks the account may have at HiDream at one time, as it is configured."""
 
     @classmethod
     def of(cls, config: Config) -> Self:
@@ -57,6 +59,7 @@ class House:
             keep_originals=timedelta(days=config.storage.keep_originals_days),
             retention=timedelta(days=days) if days else None,
             max_file_bytes=config.telegram.max_file_bytes,
+            slots=config.hidream.parallel_requests,
         )
 
 

@@ -17,7 +17,9 @@ from bot.hangups import HANGUPS
 from bot.inbox import RaisingApplication
 from bot.live import Live, differing, with_live
 from bot.logs import set_level
+from bot.service import ServiceManager
 from bot.stopping import done_before
+from bot.webhook import Facts
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,9 @@ class Rereading:
         live: the settings that hold.
         reread: reads them, as they were read at the start.
         build: makes what speaks to Telegram, out of settings.
+        facts: where it is kept which webhook is our own.
         add_secret: is told what must never be logged.
+        service: is told that it begins, and that it is over.
 
     Attributes:
         then: called when other settings hold, or the same again.
@@ -49,12 +53,16 @@ class Rereading:
         reread: Callable[[], Config],
         *,
         build: Callable[[Config], RaisingApplication],
+        facts: Facts,
         add_secret: Callable[[str], None],
+        service: ServiceManager,
     ) -> None:
         self._live = live
         self._reread = reread
         self._build = build
+        self._facts = facts
         self._add_secret = add_secret
+        self._service = service
         self._token = live.now.telegram.read_token()
         self.then: Sequence[Callable[[], object]] = ()
         self.next: RaisingApplication | None = None
@@ -63,7 +71,12 @@ class Rereading:
         """Reread at each SIGHUP. Ends, with the stop set, where the loops are to begin anew."""
         while not stop.is_set():
             await HANGUPS.wait()
-            if await self._once():
+            self._service.reloading()
+            try:
+                anew = await self._once()
+            finally:
+                self._service.ready()
+            if anew:
                 stop.set()
 
     async def _once(self) -> bool:
@@ -105,7 +118,7 @@ class Rereading:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(let_go, application)
             # while Telegram can't be reached, the settings may change once more
-            if not await done_before(introduce(application), HANGUPS.next()):
+            if not await done_before(introduce(application, settings, self._facts), HANGUPS.next()):
                 raise _ToldAgain
             stack.pop_all()
         return application

@@ -16,7 +16,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.messages import Fetched, FileOutcome, Later, Missing, TooLarge
-from bot.outcomes import file_outcome_of
+from bot.outcomes import counted, file_outcome_of
 from bot.pictures import TELEGRAMS_LIMIT
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,8 @@ class SentFiles:
             return await self._from_disk(path)
         try:
             kept = _Kept()
-            await file.download_to_memory(cast("BinaryIO", kept))
+            with counted("download"):
+                await file.download_to_memory(cast("BinaryIO", kept))
             return Fetched(content=kept.content)
         except InvalidToken as exc:
             # the library has one error for both: a file that is gone (404), a bad token (401)

@@ -48,11 +48,16 @@ class Slots:
     def limit(self) -> int:
         """How many tasks may be at HiDream now."""
         more = self._clock.monotonic() >= self._probe_at
-        return min(self._configured(), self.known + more)
+        return min(self._configured(), self.found + more)
 
     @property
-    def known(self) -> int:
-        """How many HiDream takes for all that is known: as many as are configured, or fewer."""
+    def configured(self) -> int:
+        """How many the account has by its tier."""
+        return self._configured()
+
+    @property
+    def found(self) -> int:
+        """How many it turned out to have: as many as are configured, or fewer."""
         configured = self._configured()
         return configured if self._found is None else min(configured, self._found)
 
@@ -76,17 +81,17 @@ class Slots:
         self._vague = (0, 0)
         if self.probes_in() <= 0:  # it was the one more that was tried
             self._probe = min(self._probe * 2, LONGEST_PROBE)
-        elif others < self.known:
+        elif others < self.found:
             self._first_probe = self._probe = PROBE if says_so else QUICK_PROBE
         self._probe_at = self._clock.monotonic() + self._probe
-        self._find(min(others, self.known))
+        self._find(min(others, self.found))
         return True
 
     def accepted(self, held: int) -> None:
         """Note that a task was taken while, with it, so many slots were held for sure."""
         self._vague = (0, 0)
         configured = self._configured()
-        if self.known < held <= configured:
+        if self.found < held <= configured:
             self._probe = self._first_probe
             self._find(held)
             more = held < configured
@@ -94,10 +99,10 @@ class Slots:
         if held >= configured and not self._seen_all:
             # also after a restart with another configuration: whoever was told of fewer is to hear it
             self._seen_all = True
-            self._on_change(self.known)
+            self._on_change(self.found)
 
     def _find(self, limit: int) -> None:
-        if limit != self.known:
+        if limit != self.found:
             self._seen_all = limit >= self._configured()
             self._found = None if self._seen_all else limit
             self._on_change(limit)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 
@@ -12,13 +12,14 @@ class Stop(asyncio.Event):
     told = False
 
     @classmethod
-    def at_signals(cls) -> Self:
-        """Give one that SIGTERM and SIGINT set; to be called in the event loop."""
+    def at_signals(cls, heard: Callable[[], None]) -> Self:
+        """Give one that SIGTERM and SIGINT set, as `heard` hears; to be called in the event loop."""
         stop, event_loop = cls(), asyncio.get_running_loop()
 
         def tell() -> None:
             stop.told = True
             stop.set()
+            heard()
             # whoever presses Ctrl-C a second time does not want to wait
             event_loop.remove_signal_handler(signal.SIGINT)
 

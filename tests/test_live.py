@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.account import Account, Minute, Trouble
-from bot.config import Config, HiDream, Telegram, every_key
+from bot.config import Config, HiDream, every_key
 from bot.live import LIVE, House, Live, differing, with_live
 from bot.slots import PROBE, Slots
 from tests.storage.making import HandClock
@@ -69,16 +69,16 @@ def test_the_account_s_limits_follow() -> None:
     heard: list[int] = []
     slots = Slots(lambda: tier[0], clock, on_change=heard.append)
     tier[0] = 7
-    assert slots.limit == slots.known == 7
+    assert slots.limit == slots.found == 7
     slots.accepted(7)
     assert heard == [7]
     slots.refused(3, says_so=True)
     tier[0] = 10
     assert (slots.limit, heard) == (3, [7, 3])
     tier[0] = 2
-    assert slots.limit == slots.known == 2
+    assert slots.limit == slots.found == 2
     slots.accepted(3)  # from before: it says that there are two at least
-    assert (slots.known, heard) == (2, [7, 3, 2])
+    assert (slots.found, heard) == (2, [7, 3, 2])
     tier[0] = 4
     clock.move(PROBE)
     assert slots.limit == 4
@@ -106,8 +106,8 @@ def test_a_refused_token_is_tried_again() -> None:
 
 
 def test_no_host_is_built_in() -> None:
-    """Which hosts HiDream and Telegram have is said in the settings' defaults, and nowhere else."""
-    built_in = re.compile(r"hidreamai|vivago|telegram\.org")
+    """Which host HiDream has is said in the settings' default, and nowhere else."""
+    built_in = re.compile("hidreamai|vivago")
     files = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("storage/**/*.py")]
     assert len(files) > 100
     found = [
@@ -117,7 +117,6 @@ def test_no_host_is_built_in() -> None:
         if built_in.search(line)
     ]
     assert found == [
-        f'api_url: HttpUrl = "{Telegram.model_fields["api_url"].default}"',
         f'base_url: HostUrl = "{HiDream.model_fields["base_url"].default}"',
     ]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from structlog.testing import capture_logs
+from telegram.error import TimedOut
 from telegram.ext import ExtBot
 
 from bot import connections
@@ -38,8 +39,8 @@ from tests.proxy import GIVEN, PASSWORD, USER, proxying
 HELLO = Say("sorry", {"reference": "U1"})
 HASTY = replace(SHORT, connect=0.3, read=0.3)
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
-LARGE = submission(images=("x" * 5_000_000,))
-"""More than fits on the way, so that it is being written when the proxy breaks off."""
+LARGE = submission(images=("x" * 20_000_000,))
+"""More than the system takes on the way, so that it is being written when the proxy breaks off."""
 
 
 @asynccontextmanager
@@ -281,7 +282,7 @@ async def test_hidream_behind_a_proxy_that_breaks_off(
                     submit_patience=HASTY,
                 )
                 with pytest.raises(Uncertain if how == "after" else NotSent):
-                    await hidream.submit(LARGE, user_id="1")
+                    await hidream.submit(LARGE if how == "during" else submission(), user_id="1")
             assert len(server.requests) == (how == "after")
             async with Downloader(
                 verify=for_client, proxy=f"{scheme}://{address}", patience=HASTY
@@ -333,6 +334,24 @@ async def test_a_silent_proxy_is_not_waited_for() -> None:
         async with httpx.AsyncClient(transport=way, timeout=httpx.Timeout(60, connect=0.1)) as http:
             with pytest.raises(httpx.ProxyError, match="TimeoutError"):
                 await http.get("http://telegram.example")
+
+
+async def test_a_wedged_long_poll_begins_anew_through_the_proxy() -> None:
+    """Connections that were given up are made anew, and not round the proxy."""
+    async with (
+        proxying() as proxy,
+        serve(create_app(rules=UNHURRIED)) as telegram,
+        speaking(telegram, proxy.url("socks5")) as chat,
+    ):
+        poll = chat._bot._request[0]
+        assert isinstance(poll, connections.LongPoll)
+        poll._limit = 0.2
+        assert (await chat._bot.get_me()).is_bot
+        with pytest.raises(TimedOut):
+            await chat._bot.get_updates(timeout=5)
+        poll._limit = 10
+        assert await chat._bot.get_updates(timeout=0) == ()
+    assert len(proxy.targets) == 3
 
 
 # --- what is said of it ---------------------------------------------------------------------------

@@ -62,6 +62,11 @@ class Desk:
         """What a caption leaves open in this installation; see `defaults_for`."""
         return self.house().defaults
 
+    @property
+    def slots(self) -> int:
+        """So many tasks the account may have at HiDream at one time, as it is configured."""
+        return self.house().slots
+
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
         message = update.message or update.edited_message or update.channel_post
