@@ -69,7 +69,6 @@ async def compose(
         ConfigurationError: an address cannot be had.
     """
     config = live.now  # for what does not change
-    http = await stack.enter_async_context(new_client(proxy=config.hidream.proxy_url))
     downloader = Downloader(
         allow_local=config.hidream.allow_local_results, proxy=config.hidream.proxy_url
     )
@@ -83,7 +82,7 @@ async def compose(
 
     token = TokenSource(lambda: live.now.hidream, on_new=take)
     hidream = HiDreamClient(
-        http,
+        await stack.enter_async_context(new_client(proxy=config.hidream.proxy_url)),
         base_url=config.hidream.base_url,
         version=ApiVersion(config.hidream.api_version),
         token=token,
