@@ -43,7 +43,7 @@ from bot.web import callback, health
 from bot.web.requests import Routes, create_app
 from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
-from storage.files import PictureFiles
+from storage.files import PictureFiles, pictures_beside
 from storage.sqlite import open_store
 from storage.store import TaskStore
 from storage.tasks import Task, Topic
@@ -76,7 +76,7 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
         set_back = await store.rebase(clock.now(), grace=_GRACE)
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
-        files = PictureFiles(path.parent / f"{path.stem}-pictures")
+        files = PictureFiles(pictures_beside(path))
         application = application_of(config, clock)
         if not await _until(stop, introduce(application)):
             return
