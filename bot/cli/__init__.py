@@ -2,7 +2,7 @@
 
 import click
 
-from bot.cli import running
+from bot.cli import keeping, rows, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -11,5 +11,12 @@ def main() -> None:
     """A photo and a few words in, pictures out: a Telegram bot on HiDream's API."""
 
 
-for _command in (running.run_command, running.demo):
+for _command in (
+    running.run_command,
+    running.demo,
+    keeping.backup,
+    keeping.restore_command,
+    rows.export,
+    rows.prune_command,
+):
     main.add_command(_command)

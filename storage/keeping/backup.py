@@ -119,7 +119,6 @@ class _Writing:
             closing(sqlite3.connect(self.path, isolation_level=None)) as copy,
         ):
             # takes back the mark that makes SQLite want a log beside the file
-            copy.execute("PRAGMA locking_mode = EXCLUSIVE")
             copy.execute("PRAGMA synchronous = OFF")
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA journal_mode = OFF")
