@@ -133,7 +133,8 @@ class Export:
             for kind in _KINDS:
                 for row in self._rows(connection, kind):
                     count += 1
-                    yield _line(kind.name, kind.written(row))
+                    # apart: a draft, or a view, has a kind of its own
+                    yield _line(kind.name, {"row": kind.written(row)})
         yield _line("end", {"rows": count})
 
     def _rows(self, connection: sqlite3.Connection, kind: _Kind) -> Iterator[sqlite3.Row]:
