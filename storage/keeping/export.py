@@ -146,9 +146,14 @@ class Export:
                     yield row
 
     def count(self) -> int:
-        """Say how many rows there are, about: for a bar."""
+        """Say how many rows there are, about: for a bar.
+
+        Raises:
+            DatabaseRefused: as `lines` does.
+        """
         tables = {"tasks": "id", "images": "n", "messages": "message_id", "inbox": "id"}
         with refusing(self._database), snapshot(self._database) as connection:
+            check_own_layout(connection, self._database)
             return sum(
                 connection.execute(f"SELECT count({key}) FROM {table}").fetchone()[0]  # noqa: S608 - ours
                 for table, key in tables.items()
