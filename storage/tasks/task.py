@@ -216,6 +216,23 @@ class Charge:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """How it stands with all that is kept: what somebody who watches the bot wants to know."""
+
+    counts: Mapping[str, int]
+    """As `counts` gives them."""
+    slots_held: int
+    line_since: datetime | None
+    """When the oldest task came that is in line; None: none is."""
+    ready_since: datetime | None
+    """When the oldest result was ready that nobody is bringing yet; None: there is none."""
+    inbox: int
+    """Updates that are not handled yet."""
+    inbox_since: datetime | None
+    """When the oldest of them came."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One message (or album) of a delivery."""
 
