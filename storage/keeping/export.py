@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from storage.keeping.reading import check_own_layout, check_source, snapshot
-from storage.people import has_a_chat, is_by, is_from, plain
+from storage.people import has_a_chat, is_by, is_from, plain, senders_own
 from storage.soundness import refusing
 from storage.sqlite.privacy import OF_TASKS
 from storage.sqlite.rows import (
@@ -134,7 +134,7 @@ class Export:
                 for row in self._rows(connection, kind):
                     count += 1
                     # apart: a draft, or a view, has a kind of its own
-                    yield _line(kind.name, {"row": kind.written(row)})
+                    yield _line(kind.name, {"row": self._written(kind, row)})
         yield _line("end", {"rows": count})
 
     def _rows(self, connection: sqlite3.Connection, kind: _Kind) -> Iterator[sqlite3.Row]:
@@ -144,6 +144,13 @@ class Export:
             for row in connection.execute(kind.ones_rows, (self._user_id,)):
                 if kind.is_ones(row, self._user_id):
                     yield row
+
+    def _written(self, kind: _Kind, row: sqlite3.Row) -> Row:
+        written = kind.written(row)
+        if self._user_id is None or "raw" not in written:
+            return written
+        # what they reply to, or forward, may be somebody else's
+        return {**written, "raw": json.dumps(senders_own(written["raw"]))}
 
     def count(self) -> int:
         """Say how many rows there are, about: for a bar.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from storage.keeping.export import KINDS, Export
+from storage.people import senders_own
 from storage.sqlite import open_store
 from storage.store import DatabaseRefused
 from storage.tasks import NewUpdate
@@ -82,13 +83,17 @@ async def test_nothing_secret_is_in_a_line(path: Path) -> None:
 async def test_the_lines_of_a_person_are_those_of_mydata(path: Path) -> None:
     """With a person's id there is what the store knows of them, in the same words, and no one else's."""
     store = await open_store(path, clock=HandClock())
+    reply = {"reply_to_message": {"text": "somebody else's"}}
     for user_id in (5, 6):
         task = await add(store, user_id, user_id=user_id)
         await store.cancel_queued(user_id, task.place.chat_id, START)
         await store.add_draft(new_draft(10 + user_id, user_id=user_id, chat_id=user_id), START)
-        raw = json.dumps({"message": {"from": {"id": user_id}, "text": "\ud800 snow"}})
+        raw = json.dumps({"message": {"from": {"id": user_id}, "text": "\ud800 snow", **reply}})
         await _receive(store, 20 + user_id, user_id, raw)
-    expected = [(kind, row) async for kind, row in store.everything_of(5)]
+    expected = [(kind, dict(row)) async for kind, row in store.everything_of(5)]
+    for _, row in expected:
+        if "raw" in row:
+            row["raw"] = json.dumps(senders_own(row["raw"]))
     _, *lines, _ = read(path, user_id=5)
     await store.close()
     assert {line["kind"] for line in lines} == {"task", "draft", "update"}
@@ -97,8 +102,12 @@ async def test_the_lines_of_a_person_are_those_of_mydata(path: Path) -> None:
         for line, (_, row) in zip(lines, expected, strict=True)
     ]
     assert found == expected
+    assert "somebody else's" not in json.dumps(lines)
     _, *everybodys, _ = read(path)
-    assert [line for line in everybodys if line in lines] == lines
+    assert [line for line in everybodys if line in lines] == [
+        line for line in lines if line["kind"] != "update"
+    ]
+    assert json.dumps(everybodys).count("somebody else's") == 2, "everybody's rows are whole"
 
 
 async def _receive(store: Any, update_id: int, chat_id: int, raw: str) -> None:
