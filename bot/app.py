@@ -244,6 +244,7 @@ async def _loops(
         files=files,
         keep_originals=timedelta(days=config.storage.keep_originals_days),
         retention=retention,
+        slots=configured,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -307,7 +308,7 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
-        "menu": partial(menu.run, bot=application.bot, facts=store),
+        "menu": partial(menu.run, bot=application.bot, facts=store, admins=config.access.admins),
     }
     doors = open_doors(
         config,

@@ -156,6 +156,8 @@ class Task:
     ready_at: datetime | None = None
     finished_at: datetime | None = None
     """When it reached a final state."""
+    brought: int | None = None
+    """How many pictures its chat had got when it was last DELIVERED; None: it never was."""
 
     withdrawn: bool = False
     """Whether the person stopped it while its request was on its way: it ends with the answer."""

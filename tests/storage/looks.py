@@ -90,6 +90,13 @@ LOOKS: Final[Mapping[str, Look]] = {
     "oldest_unsent": lambda _: [call()],
     "counts": lambda _: [call()],
     "overview": lambda known: [call(known.now)],
+    "figures": lambda known: [
+        call(
+            began=known.now.replace(hour=0, minute=0, second=0, microsecond=0),
+            now=known.now,
+            step=_DAY / 8,
+        )
+    ],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {

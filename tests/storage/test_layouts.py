@@ -30,6 +30,7 @@ LANDED: Final = {
     "0001_start.sql": "0cb0b6e22a87a3619045ad8d4494179f962646fd76a9934e483211d76a754a90",
     "0002_engine.sql": "a7a26a0be6c895147c9b17e4213f07c34072aafe03d49516adbaa12169f66aa1",
     "0003_conversation.sql": "ced80cc25b9eed321d955ec8a31e75e09d79b58e06b1de2a26f22dae02405a46",
+    "0004_figures.sql": "880cc6acabf42026eeed305617007041a6f76d307314c87becc14d371d90f806",
 }
 """What somebody's database was made with can't be changed any more: a change is a new step."""
 
