@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -223,6 +222,30 @@ async def test_nothing_is_overwritten_unless_forced(path: Path, target: Path) ->
             back_up(path, own, now=START, force=True)
 
 
+async def test_on_a_file_system_without_links_it_is_renamed(
+    path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick that knows no links takes backups too, and nothing there is overwritten either."""
+    await make(path)
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+
+    def meanwhile(what: str, *_: int) -> None:
+        if what == "Checking":
+            target.write_bytes(b"mine")
+
+    with pytest.raises(DatabaseRefused, match="not overwritten"):
+        back_up(path, target, now=START, progress=meanwhile)
+    assert everything(target.parent) == {"saved.db": b"mine"}
+    target.unlink()
+    back_up(path, target, now=START)
+    assert examine(target).tasks == 1
+    assert list(everything(target.parent)) == ["saved.db"]
+
+
 async def test_where_two_write_one_file_the_second_is_refused(path: Path, target: Path) -> None:
     """A backup that another process is writing is left to it; what a killed one left is no obstacle."""
     await make(path)
@@ -292,10 +315,13 @@ async def test_without_room_nothing_is_left(
         "from datetime import UTC, datetime\n"
         "from pathlib import Path\n"
         "from storage.keeping.backup import back_up\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "back_up(Path(sys.argv[1]), Path(sys.argv[2]), now=datetime.now(UTC))\n"
+        "no_limit = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, no_limit[1]))\n"
+        "try:\n"
+        "    back_up(Path(sys.argv[1]), Path(sys.argv[2]), now=datetime.now(UTC))\n"
+        "finally:\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, no_limit)\n"
     )
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     ended = subprocess.run(
         [sys.executable, "-c", code, str(path), str(target)],
         cwd=ROOT,

@@ -122,6 +122,23 @@ async def test_without_room_for_the_backup_the_layout_stays(
     await (await open_store(path, clock=HandClock())).close()
 
 
+async def test_what_a_killed_bot_has_left_in_its_log_is_in_the_backup(path: Path) -> None:
+    """A version that was killed and not started again before the upgrade loses nothing by it."""
+    build(path, OLDER[-1])
+    code = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute(\"UPDATE tasks SET prompt = 'the last words'\")\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert path.with_name("bot.db-wal").stat().st_size > 0
+    path.with_name("bot.db-shm").unlink()
+    await (await open_store(path, clock=HandClock())).close()
+    for one in (path, path.with_name(f"bot.db.before-layout-{NEWEST}")):
+        assert {row["prompt"] for row in read(one)["tasks"]} == {"the last words"}
+
+
 KILLED: Final = """
 import os, sqlite3, sys
 from dataclasses import replace
