@@ -18,7 +18,7 @@ from bot.service import ServiceManager
 from bot.stopping import Stop, done_before
 from bot.supervisor import Kept, Loop, supervise
 from storage.clock import Clock, SystemClock
-from storage.files import PictureFiles
+from storage.files import PictureFiles, pictures_beside
 from storage.sqlite import open_store
 from storage.store import TaskStore
 
@@ -58,7 +58,7 @@ async def run(
         set_back = await store.rebase(clock.now(), grace=_GRACE)
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
-        files = PictureFiles(path.parent / f"{path.stem}-pictures")
+        files = PictureFiles(pictures_beside(path))
         first = application_of(config, clock)
         service.waiting()
         introduced = introduce(first, config, store, take_over=take_over)

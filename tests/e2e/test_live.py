@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 
+from sandbox.telegram.rules import UNHURRIED
 from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, World, opened, said, until
 
+RULES = replace(UNHURRIED, self_hosted=True, webhook_pace=0.05, webhook_set_seconds=0.3)
 OTHER = "424242:Another-token-that-must-not-leak-4567"
 
 
@@ -124,6 +127,26 @@ async def test_settings_change_while_it_runs(tmp_path: Path) -> None:
         for secret in (OTHER, TELEGRAM_TOKEN, HIDREAM_TOKEN, "another-hidream-token"):
             assert (secret.partition(":")[2] or secret) not in world.log
         assert len((await world.made())["tasks"]) == 5
+
+
+async def test_another_token_with_a_webhook(tmp_path: Path) -> None:
+    """A new token is taken in the same process in webhook mode too: the doors are the same, the webhook is new."""
+    address = f"127.0.0.1:{_free_port()}"
+    async with opened(tmp_path, rules=RULES) as world:
+        ada = await world.person()
+        await world.start(
+            telegram={"mode": "webhook"}, web={"listen": address, "public_url": f"http://{address}"}
+        )
+        await ada.photo("make it snow")
+        await ada.gets(1)
+        world.state.token = OTHER
+        world.configure(telegram={"token": OTHER})
+        world.hang_up()
+        await ada.photo("make it rain")
+        await ada.gets(2)
+        assert len(await world.calls("telegram", call="setWebhook", outcome="ok")) == 2
+        assert await world.stop() == 0
+        assert len((await world.made())["tasks"]) == 2
 
 
 async def _hidream_takes(world: World, token: str) -> None:
