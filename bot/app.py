@@ -39,7 +39,7 @@ from bot.slots import Slots
 from bot.supervisor import Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback, health
+from bot.web import callback, health, presence
 from bot.web.requests import Routes, create_app
 from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
@@ -271,14 +271,17 @@ async def _loops(
         "alerts": alerts.run,
         "menu": partial(menu.run, bot=application.bot, facts=store),
     }
-    return loops | _doors(config, stack, callbacks)
+    secret = await presence.kept_secret(store)
+    return loops | _doors(config, stack, callbacks, secret)
 
 
-def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
+def _doors(
+    config: Config, stack: AsyncExitStack, callbacks: Callbacks | None, secret: str
+) -> dict[str, Loop]:
     """Give the loops that serve: to the internet, and to whoever looks after the bot."""
     doors: dict[str, tuple[str, Routes]] = {}
     if callbacks is not None:
-        doors["web"] = (config.web.listen, [callback.route(callbacks)])
+        doors["web"] = (config.web.listen, [callback.route(callbacks), presence.route(secret)])
     if config.web.monitor is not None:
         doors["monitor"] = (config.web.monitor, health.routes())
     keys = {"web": "web.listen", "monitor": "web.monitor"}

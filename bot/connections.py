@@ -1,7 +1,7 @@
 """How calls travel to Telegram: connections, time-outs, and how an upload is written."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import httpx
@@ -20,8 +20,11 @@ _BLOCK: Final = 64 * 1024
 """Bytes of an upload that are written at once."""
 
 
-def for_calls() -> HTTPXRequest:
-    """Give the connections for all calls but the long poll."""
+Hook = Callable[[httpx.Response], Awaitable[None]]
+
+
+def for_calls(*, on_answer: Hook | None = None) -> HTTPXRequest:
+    """Give the connections for all calls but the long poll; `on_answer` hears of each answer."""
     # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
     return HTTPXRequest(
         connect_timeout=10,
@@ -32,7 +35,10 @@ def for_calls() -> HTTPXRequest:
         httpx_kwargs={
             "trust_env": False,
             "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
-            "event_hooks": {"request": [_in_blocks], "response": [_in_one_piece]},
+            "event_hooks": {
+                "request": [_in_blocks],
+                "response": [_in_one_piece, *([on_answer] if on_answer else [])],
+            },
         },
     )
 

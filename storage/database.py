@@ -81,11 +81,11 @@ def prepare(path: Path) -> None:
             "3.35 or newer. Use a newer Python."
         )
     steps = migrations()
-    if _is_new(path):
+    if is_new(path):
         _create(path, steps)
         return
-    _check_header(path, steps[-1].number)
-    _check_inside(path, steps)
+    check_header(path, steps[-1].number)
+    _check_sound(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -106,13 +106,25 @@ def check_place(path: Path) -> None:
                 f"{path.parent} cannot be made ({error.strerror}). "
                 "Name a folder that the bot may write to."
             ) from error
-    elif path.is_dir():
+    check_file(path)
+
+
+def check_file(path: Path) -> None:
+    """See whether a file of ours can be at `path`; makes nothing, and reads nothing of it.
+
+    Raises:
+        DatabaseRefused: it cannot be there, or it cannot be written.
+    """
+    if path.is_dir():
         raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
-    elif not path.is_file():
+    if path.exists() and not path.is_file():
         raise DatabaseRefused(f"{path} is not an ordinary file. Name another one.")
-    elif not _writable(path):
+    if path.exists() and not _writable(path):
         raise DatabaseRefused(f"{path} is read-only. Give the bot's user the right to write to it.")
-    if not _writable(path.parent):
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent  # what is missing of it is made at the start
+    if not _writable(folder):
         raise DatabaseRefused(
             f"{path}: its folder is read-only, and SQLite keeps files of its own beside the "
             "database. Give the bot's user the right to write there."
@@ -132,7 +144,12 @@ def _holds_something(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _is_new(path: Path) -> bool:
+def is_new(path: Path) -> bool:
+    """Say whether there is no database yet.
+
+    Raises:
+        DatabaseRefused: its log is there, and it is not.
+    """
     if _holds_something(path):
         return False
     for suffix in ("-wal", "-journal"):
@@ -157,7 +174,12 @@ def _create(path: Path, steps: tuple[Migration, ...]) -> None:
     sync_folder(path.parent)
 
 
-def _check_header(path: Path, newest: int) -> None:
+def check_header(path: Path, newest: int) -> None:
+    """Read the first bytes of the file: is it ours, of a version that is known, and whole.
+
+    Raises:
+        DatabaseRefused: it is not.
+    """
     # By hand, since SQLite may write as soon as it opens. See "The Database File Format", 1.3.
     with path.open("rb") as file:
         header = file.read(_HEADER_SIZE)
@@ -189,7 +211,7 @@ def _check_version(path: Path, version: int, newest: int) -> None:
         )
 
 
-def _check_inside(path: Path, steps: tuple[Migration, ...]) -> None:
+def _check_sound(path: Path) -> None:
     """Read through SQLite, without a write: as a frozen file, or together with its log."""
     log, shared = _beside(path, "-wal"), _beside(path, "-shm")
     with_log, was_shared = _holds_something(log), shared.exists()
@@ -197,17 +219,29 @@ def _check_inside(path: Path, steps: tuple[Migration, ...]) -> None:
     try:
         uri = f"file:{quote(str(path.absolute()))}?{how}"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            _check_version(path, version, steps[-1].number)
-            missing = sorted(_tables_at(version, steps) - _tables_of(connection))
+            check_inside(connection, path)
             verdict = _quick_check(connection, path)
     finally:
         if with_log and not was_shared:
             shared.unlink(missing_ok=True)
-    if missing:
-        raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {_BACKUP}")
     if verdict != "ok":
         raise DatabaseRefused(f"{path} is damaged ({verdict}). {_BACKUP}")
+
+
+def check_inside(connection: sqlite3.Connection, path: Path) -> tuple[int, frozenset[str]]:
+    """See whether the file's version is known, and its tables are there; returns both.
+
+    Raises:
+        DatabaseRefused: they are not.
+    """
+    steps = migrations()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    _check_version(path, version, steps[-1].number)
+    tables = _tables_of(connection)
+    missing = sorted(_tables_at(version, steps) - tables)
+    if missing:
+        raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {_BACKUP}")
+    return version, tables
 
 
 def _tables_at(version: int, steps: tuple[Migration, ...]) -> frozenset[str]:

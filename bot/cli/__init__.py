@@ -2,7 +2,7 @@
 
 import click
 
-from bot.cli import running
+from bot.cli import checking, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -11,5 +11,5 @@ def main() -> None:
     """A photo and a few words in, pictures out: a Telegram bot on HiDream's API."""
 
 
-for _command in (running.run_command, running.demo):
+for _command in (running.run_command, running.demo, checking.check_command):
     main.add_command(_command)
