@@ -124,7 +124,7 @@ _FAILURES: Final[Sequence[tuple[type[HiDreamError], Callable[[str, str], Line], 
 def verdict(answers: Answers, url: str) -> Line:
     """Say whether HiDream answers, and takes the token."""
     error = answers.unknown.error
-    if answers.unknown.http_status is not None and answers.unknown.code is None:
+    if isinstance(error, Refused) and error.code is None:
         return wrong(
             f"what answers at {url} is not HiDream's API (HTTP {answers.unknown.http_status})",
             "Mend hidream.base_url, or hidream.api_version; a proxy may also answer in its place.",

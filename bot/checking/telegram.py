@@ -16,14 +16,14 @@ from storage.clock import SystemClock
 _MANY: Final = 100
 """Updates that wait: more than a bot that runs ever leaves."""
 _RECENT: Final = timedelta(hours=1)
-_TOKEN: Final = (
+_ASK: Final = (
     "Ask @BotFather for the token again (/mybots), and put it into the settings. "
     "If telegram.api_url is no longer Telegram's own, see that it is right."
 )
 _FAILURES: Final[Sequence[tuple[type[TelegramError], str, str]]] = (
-    (InvalidToken, "Telegram does not know the token", _TOKEN),
-    (EndPointNotFound, "Telegram does not know the token", _TOKEN),
-    (Forbidden, "Telegram refuses the token", _TOKEN),
+    (InvalidToken, "Telegram does not know the token", _ASK),
+    (EndPointNotFound, "Telegram does not know the token", _ASK),
+    (Forbidden, "Telegram refuses the token", _ASK),
     (
         RetryAfter,
         "Telegram asks for a pause: too much is asked of it",

@@ -45,7 +45,7 @@ def check_command(path: Path | None, as_json: bool, thorough: bool) -> None:
     cannot be used.
     """
     os.environ.setdefault("PTB_TIMEDELTA", "true")
-    shown = _Shown(as_json=as_json)
+    shown = Shown(as_json=as_json)
     try:
         config = load(path)
     except ConfigurationError as exc:
@@ -68,7 +68,7 @@ def check_command(path: Path | None, as_json: bool, thorough: bool) -> None:
     raise SystemExit(shown.end(SOMETHING_WRONG if shown.worst is Level.WRONG else 0))
 
 
-async def _check(subject: Subject, shown: "_Shown") -> None:
+async def _check(subject: Subject, shown: "Shown") -> None:
     asyncio.get_running_loop().set_default_executor(_Aside())
     async for about, lines in check(subject):
         shown.show(about, lines)
@@ -86,7 +86,7 @@ def _redactor(config: Config) -> Callable[[str], str]:
     return logs.Redactor(logging.Formatter(), secrets).redact
 
 
-class _Shown:
+class Shown:
     """What is shown: lines as they come, or an object at the end."""
 
     def __init__(self, *, as_json: bool) -> None:

@@ -167,8 +167,8 @@ class World(Place):
         """All that the bot has logged."""
         return (self.path / "bot.log").read_text() if (self.path / "bot.log").exists() else ""
 
-    async def start(self, **sections: Mapping[str, Any]) -> int:
-        """Start the bot with these settings over the usual ones; returns its process id."""
+    def configure(self, **sections: Mapping[str, Any]) -> Path:
+        """Write the settings, with these over the usual ones; returns their file."""
         for section, values in sections.items():
             self.settings.setdefault(section, {}).update(values)
         config = self.path / "config.toml"
@@ -178,6 +178,11 @@ class World(Place):
                 for section, values in self.settings.items()
             )
         )
+        return config
+
+    async def start(self, **sections: Mapping[str, Any]) -> int:
+        """Start the bot with these settings over the usual ones; returns its process id."""
+        config = self.configure(**sections)
         with (self.path / "bot.log").open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", "--config", str(config),
