@@ -166,7 +166,7 @@ async def _loops(
 
     def heed(trouble: Trouble | None) -> None:
         if trouble is None:
-            log.info("submitting_again")
+            log.info("submitting_goes_on")
         else:
             log.error("submitting_paused", trouble=trouble.value)
         alerts.trouble(trouble)

@@ -5,11 +5,13 @@ that httpx or python-telegram-bot logs is redacted as well, in tracebacks too.
 """
 
 import contextlib
+import json
 import logging
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, TextIO
 from urllib.parse import quote
@@ -106,10 +108,15 @@ class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         error = sys.exc_info()[0]
         why = error.__name__ if error else "?"
+        line = {
+            "event": "log_line_lost",
+            "level": "error",
+            "logger": record.name,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "why": why,
+        }
         with contextlib.suppress(OSError, ValueError):
-            self.stream.write(
-                f'{{"event": "log_line_lost", "logger": "{record.name}", "why": "{why}"}}\n'
-            )
+            self.stream.write(json.dumps(line) + "\n")
 
 
 def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[str], None]:
