@@ -44,7 +44,8 @@ _SHORTEST: Final = 0.001
 """Seconds until the next look at the soonest: what is due after none at all is due a rounding later."""
 _UNLIMITED: Final = frozenset(
     {
-        *("getUpdates", "getMe", "getFile", "deleteWebhook"),
+        *("getUpdates", "getMe", "getFile"),
+        *("setWebhook", "getWebhookInfo", "deleteWebhook"),
         *("setMyCommands", "setMyDescription", "setMyShortDescription"),
     }
 )

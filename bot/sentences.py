@@ -654,6 +654,11 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "account's tier is lower, set it lower."
     ),
     "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
+    "admin-health": (
+        "🩺 For some minutes something has not been well here: <code>{causes}</code>. "
+        "<code>hidream-bot health</code> on the bot's machine says what that means and what to do."
+    ),
+    "admin-health-over": "✅ The bot is well again.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
         "<code>hidream.token_file</code> works without a restart; after a change of "

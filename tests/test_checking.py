@@ -379,7 +379,12 @@ async def test_the_time_that_a_service_tells(date: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("status", "text", "level"),
-    [(200, "ok", "ok"), (404, "Not Found", "note"), (503, "updates\nwait", "wrong")],
+    [
+        (200, "ok", "ok"),
+        (404, "Not Found", "note"),
+        (503, "updates\nwait", "wrong"),
+        (503, '{"ready": false, "reasons": ["updates wait"]}', "wrong"),
+    ],
 )
 def test_what_the_running_bot_says(status: int, text: str, level: str) -> None:
     """Green, red with its reasons, and not known by an older bot."""

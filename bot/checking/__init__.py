@@ -55,7 +55,11 @@ CHECKS: Final = (
         look=hidream.hidream,
         mend="Check the network, the firewall, and hidream.base_url.",
     ),
-    Check(about="public address", look=public.public),
+    Check(
+        about="public address",
+        look=public.public,
+        mend="See whether the name servers answer (getent hosts NAME), and what is on the way.",
+    ),
     Check(about="running bot", look=monitor.monitor),
     Check(about="clock", look=clock.clock, at_last=True),
 )

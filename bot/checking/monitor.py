@@ -1,5 +1,6 @@
 """The running bot's own word on how it is, where `web.monitor` gives it."""
 
+import json
 from typing import Final
 
 from bot.checking.lines import Line, Lines, note, ok, one_line, wrong
@@ -50,6 +51,13 @@ def judge(path: str, status: int, text: str) -> Line:
     if status == 404:
         return note(f"the bot that runs has no {path}")
     return wrong(
-        f"{path} is red: HTTP {status} {one_line(text)}".rstrip(),
-        "Mend what it names; the bot's log says more.",
+        f"{path} is red: HTTP {status} {one_line(_reasons(text))}".rstrip(),
+        "Mend what it names: docs/health.md has each reason, and the bot's log says more.",
     )
+
+
+def _reasons(text: str) -> str:
+    try:
+        return " ".join(json.loads(text)["reasons"])
+    except (ValueError, KeyError, TypeError):
+        return text

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from bot.certificates import tls_of
 from bot.checking.lines import Level, Line, Lines, note, ok, one_line, warning, wrong
 from bot.checking.subject import Subject
+from bot.config import Web as Settings
 from bot.errors import ConfigurationError
 from bot.hidream.classify import FOREIGN
 from bot.hidream.client import new_client
@@ -111,19 +113,19 @@ async def _reaches(url: str, subject: Subject) -> Line:
         return await _asked(url, found.fact, "the bot that runs here", subject)
     secret = new_secret()
     try:
-        async with _standing_in(subject.config.web.listen, secret):
+        async with _standing_in(subject.config.web, secret):
             return await _asked(url, secret, "web.listen, where the bot will be", subject)
     except ConfigurationError as exc:
         return wrong(one_line(str(exc)), "End the other program, or give web.listen another port.")
 
 
 @contextlib.asynccontextmanager
-async def _standing_in(address: str, secret: str) -> AsyncIterator[None]:
+async def _standing_in(web: Settings, secret: str) -> AsyncIterator[None]:
     """Serve in the place of a bot that does not run, for as long as it takes to be asked."""
     stop = asyncio.Event()
-    with contextlib.closing(listen(address, key="web.listen")) as listener:
-        listener.listen()  # who calls before the server is up waits for it
-        serving = asyncio.create_task(Web(create_app([route(secret)]), listener).run(stop))
+    tls = tls_of(web.certificate, web.key) if web.certificate and web.key else None
+    with contextlib.closing(listen(web.listen, key="web.listen")) as listener:
+        serving = asyncio.create_task(Web(create_app([route(secret)]), listener, tls=tls).run(stop))
         try:
             yield
         finally:

@@ -61,6 +61,8 @@ async def secrecy(subject: Subject) -> Lines:
             files[section.token_file] = f"{name}.token_file"
         elif subject.file is not None and name not in subject.from_environment:
             files.setdefault(subject.file, "the settings, with a token in them")
+    if config.web.key is not None:
+        files[config.web.key] = "web.key"
     if not files:
         return [ok("the tokens are in no file: they come from the environment")]
     return [

@@ -33,10 +33,16 @@ class Subject:
     thorough: bool = False
     now: Callable[[], datetime] = _now
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
-    """How the certificate of the public address is checked."""
+    """How the certificate of the public address is checked: one of our own is taken for what it is."""
     offsets: dict[str, float] = field(default_factory=dict)
     """By service: how many seconds this machine's clock is ahead of its own."""
     _database: "asyncio.Task[Examined] | None" = None
+
+    def __post_init__(self) -> None:
+        """Trust the bot's own certificate, where it says so."""
+        web = self.config.web
+        if web.self_signed and web.certificate is not None:
+            self.trust.load_verify_locations(web.certificate)
 
     def database(self) -> Awaitable[Examined]:
         """Give what a look at the database finds; it is looked at once.

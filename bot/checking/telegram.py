@@ -90,8 +90,8 @@ def judge_polling(info: WebhookInfo, public_url: str | None, now: datetime) -> L
             wrong(
                 f"a webhook is set, at {_host(info.url)}, and telegram.mode is "
                 f'"polling": {info.pending_update_count} updates wait',
-                "Start the bot: it takes the webhook away. If it comes back, another program uses "
-                "this token: end that one, or ask @BotFather for a new token (/revoke).",
+                "If it was this bot's, start it: it takes it away. If it is another program's, end that "
+                "one, or start the bot once with --take-over, or ask @BotFather for a new token.",
             )
         ]
     return [ok("no webhook is set, as it must be for polling"), _waiting(info)]

@@ -183,6 +183,10 @@ class Housekeeping(Memory):
         """Note that it is over: the next time it is news again."""
         self._tables.notices.pop(name, None)
 
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done."""
+        self._tables.facts["probe"] = now.isoformat()
+
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
         tasks = self._tables.tasks.values()

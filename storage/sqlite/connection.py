@@ -29,7 +29,7 @@ from storage.clock import Clock
 from storage.lock import Lock
 from storage.sqlite.checkpoints import PAGES, Checkpoints
 from storage.store import StoreError
-from storage.tasks import Topic
+from storage.tasks import Rest, Topic
 from storage.words import has_words
 
 _T = TypeVar("_T")
@@ -98,6 +98,10 @@ class Connections:
     async def wait(self, topic: Topic, *, since: int, seconds: float | None = None) -> None:
         """Wait until `topic` is woken after the mark `since`, or so many seconds have passed."""
         await self._bells.wait(topic, since=since, seconds=seconds)
+
+    def rest(self, topic: Topic) -> Rest | None:
+        """Say whether whoever waits for `topic` is waiting or at work; None: it has not waited yet."""
+        return self._bells.rest(topic)
 
     def wake(self, topic: Topic | None = None) -> None:
         """Wake whoever waits for `topic`, or (None) everybody."""

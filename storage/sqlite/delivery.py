@@ -49,6 +49,17 @@ class Delivery(Messages):
         )
         return None if row is None else moment(row["due_at"])
 
+    async def oldest_unsent(self) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+        (row,) = await self._rows(
+            "SELECT min(ready_at) AS at FROM (SELECT ready_at FROM ("
+            "SELECT ready_at FROM tasks WHERE state = 'ready' ORDER BY ready_at LIMIT 1)"
+            " UNION ALL SELECT ready_at FROM tasks"
+            " WHERE state = 'delivering' AND claimed_by IS NOT NULL)"
+        )
+        at: int | None = row["at"]
+        return moment(at)
+
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""
         rows = await self._rows("SELECT * FROM steps WHERE task_id = ?", (task_id,))

@@ -8,6 +8,9 @@ from storage.sqlite.connection import Connections
 from storage.sqlite.rows import moment, stamp
 from storage.tasks import TaskState
 
+PROBE_FACT: Final = "probe"
+"""The name of the row that is written to see whether rows can be written."""
+
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
     # There, other messages and topics have these numbers: none is to be taken for one of these.
@@ -189,6 +192,14 @@ class Housekeeping(Connections):
     async def forget_notice(self, name: str) -> None:
         """Note that it is over: the next time it is news again."""
         await self._change(None, "DELETE FROM notices WHERE name = ?", (name,))
+
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done."""
+        await self._change(
+            None,
+            "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)",
+            (PROBE_FACT, now.isoformat()),
+        )
 
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""

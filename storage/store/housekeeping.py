@@ -70,6 +70,14 @@ class Housekeeping(Protocol):
         """Note that it is over: the next time it is news again."""
         ...
 
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        ...
+
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
         ...

@@ -18,7 +18,7 @@ from storage.tasks.incoming import (
     NewView,
     View,
 )
-from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, TaskState, Topic
+from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, Rest, TaskState, Topic
 from storage.tasks.task import (
     HISTORY_LIMIT,
     PLACE_LIMIT,
@@ -67,6 +67,7 @@ __all__ = [
     "Origin",
     "Photo",
     "Place",
+    "Rest",
     "Role",
     "Running",
     "SentImage",

@@ -87,6 +87,8 @@ async def _use_everything(store: TaskStore) -> None:
         store.note_shown_place(1, 1),
         store.move_chat(5, 6),
         store.counts(),
+        store.oldest_unsent(),
+        store.probe(START),
         store.files_removed(1),
         store.with_files_before(START, 5),
         store.recover(owner="next", now=START, sole=True),
