@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -48,9 +49,12 @@ async def public(subject: Subject) -> Lines:
             )
         ]
     lines = [_addresses(name, {entry[4][0] for entry in found})]
-    lines.append(await _certificate(where, subject))
-    if lines[-1].level is not Level.WRONG:
-        lines.append(await _reaches(url, subject))
+    async with _whoever_answers(subject) as who:
+        lines.append(await _certificate(where, subject))
+        if isinstance(who, Line):
+            lines.append(who)
+        elif lines[-1].level is not Level.WRONG:
+            lines.append(await _asked(url, who, subject))
     return lines
 
 
@@ -87,9 +91,7 @@ async def _certificate(where: SplitResult, subject: Subject) -> Line:
             "Start the proxy, open its port in the firewall, and see that it speaks TLS there.",
         )
     end = ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
+    writer.transport.abort()
     days = (datetime.fromtimestamp(end, UTC) - subject.now()).days
     if days < _DAYS:
         return warning(
@@ -98,25 +100,41 @@ async def _certificate(where: SplitResult, subject: Subject) -> Line:
     return ok(f"its certificate is valid, for {days} more days")
 
 
-async def _reaches(url: str, subject: Subject) -> Line:
-    """Ask through the public address what only this bot, or we in its place, can answer."""
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Who is to answer at the public address, and the secret that nobody else knows."""
+
+    name: str
+    secret: str
+
+
+@contextlib.asynccontextmanager
+async def _whoever_answers(subject: Subject) -> AsyncIterator[_Who | Line]:
+    """Give the bot that runs, or stand in for it; or say why nobody can be asked."""
     try:
         found = await subject.database()
     except DatabaseRefused:
-        return note("whether it leads to this bot was not asked: see the database first")
-    if found.in_use:
-        if found.fact is None:
-            return warning(
-                "whether it leads to this bot cannot be asked: an older version of it runs",
-                "Start the bot anew, then check again.",
-            )
-        return await _asked(url, found.fact, "the bot that runs here", subject)
-    secret = new_secret()
-    try:
-        async with _standing_in(subject.config.web, secret):
-            return await _asked(url, secret, "web.listen, where the bot will be", subject)
-    except ConfigurationError as exc:
-        return wrong(one_line(str(exc)), "End the other program, or give web.listen another port.")
+        yield note("whether it leads to this bot was not asked: see the database first")
+        return
+    if found.in_use is None:
+        yield note("whether it leads to this bot was not asked: it cannot be seen whether it runs")
+    elif found.in_use and found.fact is None:
+        yield warning(
+            "whether it leads to this bot cannot be asked: an older version of it runs",
+            "Start the bot anew, then check again.",
+        )
+    elif found.in_use and found.fact is not None:
+        yield _Who("the bot that runs here", found.fact)
+    else:
+        secret = new_secret()
+        async with contextlib.AsyncExitStack() as stack:
+            who: _Who | Line = _Who("web.listen, where the bot will be", secret)
+            try:
+                await stack.enter_async_context(_standing_in(subject.config.web, secret))
+            except ConfigurationError as exc:
+                mend = "End the other program, or give web.listen another port."
+                who = wrong(one_line(str(exc)), mend)
+            yield who
 
 
 @contextlib.asynccontextmanager
@@ -133,8 +151,9 @@ async def _standing_in(web: Settings, secret: str) -> AsyncIterator[None]:
             await serving
 
 
-async def _asked(url: str, secret: str, whom: str, subject: Subject) -> Line:
-    question = ask(secret)
+async def _asked(url: str, who: _Who, subject: Subject) -> Line:
+    """Ask through the public address what only the bot, or we in its place, can answer."""
+    question, whom = ask(who.secret), who.name
     mend = _PROXY.format(path=url.rstrip("/") + "/hidream", listen=subject.config.web.listen)
     try:
         async with new_client(verify=subject.trust) as http:

@@ -16,10 +16,12 @@ from bot.checking import CHECKS, Check, check
 from bot.checking.lines import Level, Line
 from bot.checking.subject import Subject
 from bot.config import Config
+from sandbox.telegram.rules import UNHURRIED
 from tests.e2e.test_start import started
-from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, World, opened
+from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, World, opened, until
 from tests.hidream.certificates import make_certificate
 
+SELF_HOSTED = replace(UNHURRIED, self_hosted=True, webhook_set_seconds=0.3)
 LOCAL = ["127.0.0.1 leads to 127.0.0.1", "is not https"]
 """What is warned of in each of these worlds."""
 
@@ -227,3 +229,34 @@ async def test_a_bot_that_does_not_run(tmp_path: Path) -> None:
         assert "Name another file." in text
         await told(subject(world), "public address", "note", "see the database first")
         await told(subject(world), "running bot", "note", "no bot runs")
+
+
+async def test_a_bot_with_a_webhook_and_a_certificate_of_its_own(tmp_path: Path) -> None:
+    """In webhook mode the webhook is looked for; the bot's own certificate is taken for what it is."""
+    make_certificate(tmp_path, "localhost")
+    web = f"127.0.0.1:{_free_port()}"
+    async with opened(tmp_path, rules=SELF_HOSTED) as world:
+        await world.start(
+            telegram={"mode": "webhook"},
+            web={
+                "listen": web,
+                "public_url": f"https://localhost:{web.rpartition(':')[2]}",
+                "certificate": str(tmp_path / "localhost.pem"),
+                "key": str(tmp_path / "localhost.key"),
+                "self_signed": True,
+            },
+        )
+        await started(world)
+
+        async def is_set() -> bool:
+            return bool(await world.calls("telegram", call="setWebhook", outcome="ok"))
+
+        await until(is_set, "the webhook is set")
+        (tmp_path / "localhost.key").chmod(0o644)
+        await told(subject(world), "Telegram", "ok", "the webhook is set, at localhost")
+        await told(subject(world), "public address", "ok", "it leads to the bot that runs here")
+        await told(subject(world), "files", "warning", "localhost.key (web.key) can be read")
+        polling = subject(world, telegram={"mode": "polling"})
+        await told(polling, "Telegram", "wrong", "a webhook is set, at localhost")
+        assert await world.stop() == 0
+        await told(subject(world), "public address", "ok", "it leads to web.listen, where the bot")
