@@ -36,6 +36,7 @@ from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.readings import Readings
 from bot.service import ServiceManager
 from bot.slots import Slots
 from bot.supervisor import Kept, Loop, supervise
@@ -244,6 +245,7 @@ async def _loops(
         files=files,
         keep_originals=timedelta(days=config.storage.keep_originals_days),
         retention=retention,
+        slots=configured,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -262,6 +264,17 @@ async def _loops(
         kept=kept,
         service=service,
         on_change=alerts.unwell,
+    )
+    readings = Readings(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        path=config.storage.path,
+        files=files,
+        mode=config.telegram.mode,
+        clock=clock,
+        reasons=checkup.reasons,
     )
     loops: dict[str, Loop] = {
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
@@ -296,7 +309,7 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
-        "menu": partial(menu.run, bot=application.bot, facts=store),
+        "menu": partial(menu.run, bot=application.bot, facts=store, admins=config.access.admins),
     }
     doors = open_doors(
         config,
@@ -308,7 +321,9 @@ async def _loops(
         add_secret=add_secret,
         reasons=checkup.reasons,
         secret=await kept_secret(store),
+        readings=readings,
     )
     checkup.ask(polls=doors.intake, webhook=doors.watch)
     # the checkup last: at its first turn all others run
-    return doors.loops | loops | {"checkup": checkup.run}
+    loops["checkup"] = checkup.run
+    return doors.loops | loops

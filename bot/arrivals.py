@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot import updates
+from bot import metrics, updates
 from storage.clock import Clock
 from storage.store import StoreError, TaskStore
 from storage.tasks import NewUpdate
@@ -45,4 +45,6 @@ class Arrivals:
             return await self._receive(updates.unread(update.update_id))
 
     async def _receive(self, *new: NewUpdate) -> int:
-        return await self._store.receive(self._bot_id, new, self._clock.now())
+        kept = await self._store.receive(self._bot_id, new, self._clock.now())
+        metrics.updates_received.inc(kept)
+        return kept

@@ -11,8 +11,9 @@ from bot.conditions import Reason
 from bot.config import Config
 from bot.inbox import RaisingApplication
 from bot.intake import Intake
+from bot.readings import Readings
 from bot.supervisor import Loop
-from bot.web import callback, health, presence, telegram
+from bot.web import callback, health, metrics, presence, telegram
 from bot.web.requests import create_app
 from bot.web.serving import Web, listen
 from bot.webhook import Webhook, WebhookWatch
@@ -45,6 +46,7 @@ def open_doors(
     callbacks: Callbacks | None,
     add_secret: Callable[[str], None],
     reasons: Callable[[], tuple[Reason, ...]],
+    readings: Readings,
     secret: str,
 ) -> Doors:
     """Take the addresses, and give the loops. `secret` is what `presence` proves to `hidream-bot check`.
@@ -83,6 +85,8 @@ def open_doors(
         listener = stack.enter_context(listen(web.listen, key="web.listen"))
         loops["web"] = Web(create_app(outside), listener, tls=tls).run
     if config.web.monitor is not None:
+        stack.enter_context(readings.shown())
+        within = [*health.routes(reasons), metrics.route(readings)]
         listener = stack.enter_context(listen(config.web.monitor, key="web.monitor"))
-        loops["monitor"] = Web(create_app(health.routes(reasons)), listener).run
+        loops["monitor"] = Web(create_app(within), listener).run
     return Doors(loops=loops, intake=intake, watch=watch)

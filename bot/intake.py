@@ -24,7 +24,7 @@ from bot.arrivals import Arrivals
 from bot.delays import backoff
 from bot.errors import TokenInUse
 from bot.outages import check_token
-from bot.outcomes import pause_of
+from bot.outcomes import counted, pause_of
 from bot.webhook import host_of
 from storage.clock import Clock
 from storage.store import TaskStore
@@ -155,9 +155,11 @@ class Intake:
         }
         if offset is not None:
             asked["offset"] = offset
-        answer = await self._bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5
-        )
+        # the library takes it past the limits, where all others are counted
+        with counted("getUpdates"):
+            answer = await self._bot.do_api_request(
+                "getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5
+            )
         if not isinstance(answer, list):
             raise NetworkError("getUpdates answered something that is no list")
         read = [updates.read(update) for update in answer]

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import structlog
 
+from bot import metrics
 from bot.delays import backoff
 from bot.errors import ConfigurationError
+from bot.labels import Fell, LoopName
 from storage.clock import Clock
 from storage.store import StoreError
 
@@ -180,6 +182,7 @@ async def _keep(kept: Kept, loop: Loop, stop: asyncio.Event, clock: Clock) -> No
             # a database that is held or full may be free again: no reason to end everything else
             log.exception("loop_without_store", loop=name)
             kept.failed()
+            metrics.loop_restarts.labels(LoopName(name), Fell.STORE).inc()
             lasted = clock.monotonic() - began
             without_store = 1 if lasted > CRASH_SPAN else without_store + 1
             if without_store >= WITHOUT_STORE:
@@ -188,10 +191,12 @@ async def _keep(kept: Kept, loop: Loop, stop: asyncio.Event, clock: Clock) -> No
             continue
         except Exception:
             log.exception("loop_failed", loop=name)
+            metrics.loop_restarts.labels(LoopName(name), Fell.FAILED).inc()
         else:
             if stop.is_set():
                 return
             log.error("loop_ended_by_itself", loop=name)
+            metrics.loop_restarts.labels(LoopName(name), Fell.ENDED).inc()
         kept.failed()
         crashes.append(clock.monotonic())
         if len(crashes) == CRASHES and crashes[-1] - crashes[0] < CRASH_SPAN:

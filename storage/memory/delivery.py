@@ -7,7 +7,7 @@ from typing import Literal
 
 from storage.memory.messages import Messages
 from storage.roles import shown_by
-from storage.tasks import AT_HIDREAM, IN_LINE, SentImage, Step, Task, TaskState
+from storage.tasks import AT_HIDREAM, IN_LINE, ImageState, SentImage, Step, Task, TaskState
 
 
 class Delivery(Messages):
@@ -138,6 +138,8 @@ class Delivery(Messages):
         now: datetime,
     ) -> Task | None:
         """DELIVERING → its final state; what was DELIVERED has no failure any more."""
+        images = self._tables.images.get(task.id, [])
+        stored = sum(image.state is ImageState.STORED for image in images)
         return self._move(
             "finish",
             task,
@@ -146,6 +148,7 @@ class Delivery(Messages):
                 "tries": 0,
                 "finished_at": now,
                 "failure": None if to is TaskState.DELIVERED else row.failure,
+                "brought": stored if to is TaskState.DELIVERED else row.brought,
             },
         )
 

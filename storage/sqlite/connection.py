@@ -126,6 +126,12 @@ class Connections:
         """Run one statement on the reading connection: only within `_read`."""
         return self._reader.raw.execute(sql, values).fetchall()
 
+    def _each(self, sql: str, values: _Values = ()) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of one statement one by one, where they are too many to be held: only within `_read`."""
+        cursor = self._reader.raw.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, values)
+
     # --- writing
 
     async def _write(

@@ -155,7 +155,9 @@ class Delivery(Messages):
             "UPDATE tasks SET state = ?1, claimed_by = NULL, lease_until = NULL, tries = 0,"
             " finished_at = ?2,"
             " failure_id = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_id END,"
-            " failure_data = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_data END"
+            " failure_data = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_data END,"
+            " brought = CASE WHEN ?1 = 'delivered' THEN (SELECT count(*) FROM images"
+            " WHERE task_id = ?3 AND images.state = 'stored') ELSE brought END"
             " WHERE id = ?3 AND state = 'delivering' AND claim_no = ?4 RETURNING *",
             (to, stamp(now), task.id, task.claim_no),
         )

@@ -89,6 +89,14 @@ LOOKS: Final[Mapping[str, Look]] = {
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
     "oldest_unsent": lambda _: [call()],
     "counts": lambda _: [call()],
+    "overview": lambda known: [call(known.now)],
+    "figures": lambda known: [
+        call(
+            began=known.now.replace(hour=0, minute=0, second=0, microsecond=0),
+            now=known.now,
+            step=_DAY / 8,
+        )
+    ],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {
