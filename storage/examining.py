@@ -12,8 +12,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from storage.database import check_file, check_header, check_inside, is_new, refusing
+from storage.database import check_file, is_new
 from storage.layout import migrations
+from storage.soundness import (
+    RESTORE,
+    beside,
+    check_header,
+    check_layout,
+    holds_something,
+    lacking,
+    refusing,
+    tables_of,
+)
 from storage.store import DatabaseRefused
 
 SQLITE_VERSION: Final = sqlite3.sqlite_version
@@ -63,9 +73,7 @@ def examine(path: Path, *, thorough: bool, seconds: float, fact: str) -> Examine
             return Examined(exists=False, in_use=in_use, free=free)
         newest = migrations()[-1].number
         check_header(path, newest)
-        size = sum(
-            one.stat().st_size for one in (path, path.with_name(path.name + "-wal")) if one.exists()
-        )
+        size = sum(one.stat().st_size for one in (path, beside(path, "-wal")) if one.exists())
     except OSError as error:
         raise DatabaseRefused(
             f"{path} cannot be read ({error.strerror}). "
@@ -97,7 +105,7 @@ def examine(path: Path, *, thorough: bool, seconds: float, fact: str) -> Examine
 def bot_runs_on(path: Path) -> bool | None:
     """Say whether a process of the bot holds this database; None: that cannot be seen."""
     try:
-        file = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY)
+        file = os.open(beside(path, ".lock"), os.O_RDONLY)
     except FileNotFoundError:
         return False
     except OSError:
@@ -121,17 +129,22 @@ _Look = tuple[int, bool, tuple[str, int] | None, str | None]
 
 
 def _look(path: Path, in_use: bool | None, *, thorough: bool, seconds: float, fact: str) -> _Look:
-    log = path.with_name(path.name + "-wal")
-    alone = in_use is False and not (log.exists() and log.stat().st_size)
+    alone = in_use is False and not holds_something(beside(path, "-wal"))
     # SQLite makes files of its own beside what it only reads, unless it is told that nobody writes.
     how = "mode=ro&immutable=1" if alone else "mode=ro"
     uri = f"file:{quote(str(path.absolute()))}?{how}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)) as connection:
         connection.execute("PRAGMA query_only = ON")
-        layout, tables = check_inside(connection, path)
+        layout = check_layout(connection, path)
+        if missing := lacking(connection, layout, migrations()):
+            raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {RESTORE}")
         read_through = _read_through(connection, path, None if thorough else seconds)
         latest = connection.execute(_LATEST).fetchone()
-        row = connection.execute(_FACT, (fact,)).fetchone() if "facts" in tables else None
+        row = (
+            connection.execute(_FACT, (fact,)).fetchone()
+            if "facts" in tables_of(connection)
+            else None
+        )
     return layout, read_through, latest, row[0] if row else None
 
 
@@ -149,10 +162,7 @@ def _read_through(connection: sqlite3.Connection, path: Path, seconds: float | N
     finally:
         connection.set_progress_handler(None, 0)
     if verdict != "ok":
-        raise DatabaseRefused(
-            f"{path} is damaged ({verdict}). "
-            "Restore a backup, or move it away to start with an empty one."
-        )
+        raise DatabaseRefused(f"{path} is damaged ({verdict}). {RESTORE}")
     return True
 
 

@@ -11,6 +11,10 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo": "running:demo",
     "health": "health:health",
     "check": "checking:check_command",
+    "backup": "keeping:backup",
+    "restore": "keeping:restore_command",
+    "export": "rows:export",
+    "prune": "rows:prune_command",
 }
 """Every subcommand: its module here, and its name there."""
 
