@@ -19,8 +19,10 @@ from storage.clock import Clock
 log = structlog.get_logger(__name__)
 
 
-def application_of(config: Config, clock: Clock) -> RaisingApplication:
-    """Build it from the settings; nothing is asked of Telegram yet."""
+def application_of(
+    config: Config, clock: Clock, *, on_answer: connections.Hook | None = None
+) -> RaisingApplication:
+    """Build it from the settings; nothing is asked of Telegram yet. `on_answer` hears of each answer."""
     url, proxy = config.telegram.api_url, config.telegram.proxy_url
     built = (
         Application.builder()
@@ -28,7 +30,7 @@ def application_of(config: Config, clock: Clock) -> RaisingApplication:
         .token(config.telegram.read_token())
         .base_url(f"{url}/bot")
         .base_file_url(f"{url}/file/bot")
-        .request(connections.for_calls(proxy))
+        .request(connections.for_calls(proxy, on_answer=on_answer))
         .get_updates_request(connections.for_updates(proxy))
         .rate_limiter(TelegramLimits(clock))
         .updater(None)  # it confirms updates before they are handled

@@ -39,6 +39,7 @@ from bot.slots import Slots
 from bot.supervisor import Kept, Loop
 from bot.token import TokenSource
 from bot.watcher import Watcher
+from bot.web.presence import kept_secret
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore
@@ -96,7 +97,7 @@ async def compose(
 
     def heed(trouble: Trouble | None) -> None:
         if trouble is None:
-            log.info("submitting")
+            log.info("submitting_goes_on")
         else:
             log.error("submitting_paused", trouble=trouble.value)
         alerts.trouble(trouble)
@@ -231,6 +232,7 @@ async def compose(
         callbacks=callbacks,
         add_secret=add_secret,
         reasons=checkup.reasons,
+        secret=await kept_secret(store),
         readings=readings,
     )
     checkup.ask(polls=doors.intake, webhook=doors.watch)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import httpx
@@ -32,8 +32,11 @@ _CLOSING: Final = 2.0
 """Seconds for which old connections may take leave."""
 
 
-def for_calls(proxy: str | None = None) -> HTTPXRequest:
-    """Give the connections for all calls but the long poll."""
+Hook = Callable[[httpx.Response], Awaitable[None]]
+
+
+def for_calls(proxy: str | None = None, *, on_answer: Hook | None = None) -> HTTPXRequest:
+    """Give the connections for all calls but the long poll; `on_answer` hears of each answer."""
     limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE)
     # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
     return HTTPXRequest(
@@ -44,7 +47,10 @@ def for_calls(proxy: str | None = None) -> HTTPXRequest:
         pool_timeout=30,
         httpx_kwargs={
             **_way(proxy, limits),
-            "event_hooks": {"request": [_in_blocks], "response": [_in_one_piece]},
+            "event_hooks": {
+                "request": [_in_blocks],
+                "response": [_in_one_piece, *([on_answer] if on_answer else [])],
+            },
         },
     )
 

@@ -197,7 +197,10 @@ class Preparer:
         """Fetch and convert the photos. None: it cannot be had, and the row says so already."""
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
-                return await self._photos(task, making)
+                prepared = await self._photos(task, making)
+                if prepared is not None:
+                    log.info("prepared", photos=len(prepared.images), bytes=prepared.size)
+                return prepared
             except Busy as exc:
                 await self._put_off(task, str(exc))
             except asyncio.CancelledError:
@@ -275,10 +278,13 @@ class Preparer:
         if now - task.created_at > GIVE_UP:
             await self._fail(task, Failure(id="photo-unreachable"))
             return
-        due_at = now + timedelta(seconds=max(backoff(task.tries), at_least))
+        seconds = max(backoff(task.tries), at_least)
+        log.info("photo_put_off", why=reason, seconds=round(seconds, 1))
+        due_at = now + timedelta(seconds=seconds)
         await self._store.put_off(task, due_at=due_at, reason=reason)
 
     async def _fail(self, task: Task, failure: Failure) -> None:
+        log.info("not_submitted", why=failure.id)
         await self._store.ready(task, now=self._clock.now(), failure=failure)
 
 

@@ -143,13 +143,18 @@ class Watcher:
     async def _find_out(self, task: Task) -> None:
         """Find out about one: nobody waits for a question that HiDream does not answer."""
         try:
-            await self._lookup.find_out(task)
-        except StoreError:
-            log.exception("not_noted_what_was_found_out", task=task.id)
-            await self._clock.sleep(_STORE_PAUSE)
+            with structlog.contextvars.bound_contextvars(task=task.id):
+                await self._look_up(task)
         finally:
             self._finding.discard(task.id)
             self._store.wake(Topic.RUNNING)
+
+    async def _look_up(self, task: Task) -> None:
+        try:
+            await self._lookup.find_out(task)
+        except StoreError:
+            log.exception("not_noted_what_was_found_out")
+            await self._clock.sleep(_STORE_PAUSE)
 
     async def _go_on(self, one: Running, downloads: asyncio.TaskGroup) -> None:
         """Fetch what is made and not here yet, and end what has ended; as after a restart."""

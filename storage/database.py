@@ -50,7 +50,7 @@ def prepare(path: Path) -> None:
     steps = migrations()
     if finish(path):
         log.warning("restore_finished", why="it was cut off")
-    if _is_new(path):
+    if is_new(path):
         _create(path, steps)
         return
     check_header(path, steps[-1].number)
@@ -78,20 +78,37 @@ def check_place(path: Path) -> None:
                 f"{path.parent} cannot be made ({error.strerror}). "
                 "Name a folder that the bot may write to."
             ) from error
-    elif path.is_dir():
+    check_file(path)
+
+
+def check_file(path: Path) -> None:
+    """See whether a file of ours can be at `path`; makes nothing, and reads nothing of it.
+
+    Raises:
+        DatabaseRefused: it cannot be there, or it cannot be written.
+    """
+    if path.is_dir():
         raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
-    elif not path.is_file():
+    if path.exists() and not path.is_file():
         raise DatabaseRefused(f"{path} is not an ordinary file. Name another one.")
-    elif not writable(path):
+    if path.exists() and not writable(path):
         raise DatabaseRefused(f"{path} is read-only. Give the bot's user the right to write to it.")
-    if not writable(path.parent):
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent  # what is missing of it is made at the start
+    if not writable(folder):
         raise DatabaseRefused(
             f"{path}: its folder is read-only, and SQLite keeps files of its own beside the "
             "database. Give the bot's user the right to write there."
         )
 
 
-def _is_new(path: Path) -> bool:
+def is_new(path: Path) -> bool:
+    """Say whether there is no database yet.
+
+    Raises:
+        DatabaseRefused: its log is there, and it is not.
+    """
     if holds_something(path):
         return False
     for suffix in ("-wal", "-journal"):

@@ -10,6 +10,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "running:run_command",
     "demo": "running:demo",
     "health": "health:health",
+    "check": "checking:check_command",
     "backup": "keeping:backup",
     "restore": "keeping:restore_command",
     "export": "rows:export",

@@ -1,6 +1,6 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -24,7 +24,7 @@ from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.people import has_a_chat
 from storage.store import TaskStore
-from storage.tasks import Origin
+from storage.tasks import Origin, Task
 
 log = structlog.get_logger(__name__)
 
@@ -247,3 +247,18 @@ def settled(outcome: Outcome) -> Outcome:
             raise PutOff(_REPEAT_DELAY, failed=True)
         case _:
             return outcome
+
+
+def queued(tasks: Sequence[Task]) -> None:
+    """Log that these tasks are in line; what else is logged of their update names it, if it is one."""
+    for task in tasks:
+        log.info(
+            "queued",
+            task=task.id,
+            photos=len(task.photos),
+            images=task.settings.count,
+            made_again=task.parent_id,
+        )
+    if len(tasks) == 1:
+        # each update is handled in a lane of its own, with which this ends
+        structlog.contextvars.bind_contextvars(task=tasks[0].id)

@@ -99,6 +99,21 @@ def transport(
     return Through(proxy, setting="hidream.proxy", verify=verify, limits=limits)
 
 
+def endpoint(base_url: str, version: int) -> str:
+    """Give the address of image-to-image at this host, in this version of the API."""
+    return f"{base_url.rstrip('/')}/api-pub/gw/v{version}/image/img2img/async"
+
+
+def headers_of(token: str, user_id: str) -> dict[str, str]:
+    """Give the headers that every call has."""
+    return {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "API-User-ID": user_id,
+    }
+
+
 class BodyWatch:
     """Watches one request through httpx's `trace` extension; `sent` once its body is written.
 
