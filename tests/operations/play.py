@@ -111,15 +111,15 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
             playing = Play(world, person, root)
             all_blocks = [*blocks()]
             for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
-                if block.waits:
-                    tell(f"line {block.line}: left out: {', '.join(block.subcommands())}")
+                if block.lacks:
+                    tell(f"line {block.line}: left out: {', '.join(block.lacks)}")
                 else:
                     await _play(playing, block, environment, tell)
-                if following is None or following.heading != block.heading:
+                last = following is None or following.heading != block.heading
+                if last and block.heading in playing.output:
                     for look in AFTER.get(block.heading, ()):
-                        if block.heading in playing.output:
-                            tell(f"        {look.__doc__}")
-                            await look(playing)
+                        tell(f"        {look.__doc__}")
+                        await look(playing)
 
 
 async def _play(
