@@ -39,10 +39,12 @@ COPY --from=builder /opt/hidream-bot /opt/hidream-bot
 
 # What is the same in every container; all else comes from --config or the environment. The monitor
 # stays within the container. MPLCONFIGDIR: the plots' library wants to write down its fonts.
+# SQLITE_TMPDIR: what sorts much needs room for it, which /tmp, in memory, has not.
 ENV PATH=/opt/hidream-bot/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
+    SQLITE_TMPDIR=/data \
     BOT_STORAGE__URL=sqlite:////data/bot.db \
     BOT_WEB__LISTEN=0.0.0.0:8080 \
     BOT_WEB__MONITOR=127.0.0.1:9464

@@ -1,24 +1,28 @@
-"""`python -m tests.operations`: play docs/operations.md and show what each block says."""
+"""`python -m tests.operations page` plays docs/operations.md, `image` the Dockerfile, and shows each step."""
 
 import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
+from tests.operations import image, play
 from tests.operations.machine import UNSHARE, mount_point, obstacle
-from tests.operations.play import play
+
+PLAYS: Final = {"page": play.play, "image": image.play}
 
 
 def main() -> None:
-    """Play it on a machine of its own."""
-    if sys.argv[1:2] == ["--within"]:
-        asyncio.run(play(Path(sys.argv[2]), lambda line: print(line, flush=True)))
+    """Play one of them on a machine of its own."""
+    name = sys.argv[1] if sys.argv[1:] else "page"
+    if root := sys.argv[2] if sys.argv[2:] else "":
+        asyncio.run(PLAYS[name](Path(root), lambda line: print(line, flush=True)))
         return
     if why := obstacle():
-        sys.exit(f"The page can't be played here: {why}.")
-    with mount_point() as root:
-        within = [*UNSHARE, sys.executable, "-m", "tests.operations", "--within", str(root)]
-        sys.exit(subprocess.run(within, check=False).returncode)
+        sys.exit(f"It can't be played here: {why}.")
+    with mount_point() as empty:
+        again = [*UNSHARE, sys.executable, "-m", "tests.operations", name, str(empty)]
+        sys.exit(subprocess.run(again, check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Final
 from tests.operations.page import ROOT
 
 STANDINS: Final = Path(__file__).parent / "standins"
-SOURCE: Final = "/root/hidream-bot-source"
 SECONDS: Final = 60.0
 """So long may one block take."""
 _SYSTEM: Final = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -29,6 +28,17 @@ _ETC: Final = (
     "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "login.defs", "nsswitch.conf", "pam.d", "passwd",
     "security", "shadow", "ssl", "alternatives", "debian_version", "os-release",
 )  # fmt: skip
+_PROGRAMS: Final = (
+    "bash",
+    "chroot",
+    "curl",
+    "git",
+    "mount",
+    "runuser",
+    "setpriv",
+    "unshare",
+    "useradd",
+)
 _DEVICES: Final = ("full", "null", "random", "urandom", "zero")
 _EMPTY: Final = (
     "dev/shm", "etc/systemd/system", "home", "opt", "proc", "run", "tmp", "usr", "var/cache",
@@ -54,6 +64,13 @@ def obstacle() -> str | None:
         return "it takes Linux's namespaces"
     if os.geteuid() != 0:
         return "it takes root"
+    for name in _PROGRAMS:
+        if shutil.which(name) is None:
+            return f"there is no {name}"
+    try:
+        packages()
+    except importlib.metadata.PackageNotFoundError as exc:
+        return f"{exc.name} is not installed: `make test` does that"
     tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     return None if tried.returncode == 0 else f"namespaces are refused: {tried.stderr.strip()}"
 
@@ -73,8 +90,8 @@ def build(root: Path) -> None:
 
     What is mounted there ends with them. Never remove `root` before: with it would go what it shows.
     """
-    _do("ip", "link", "set", "lo", "up") if shutil.which("ip") else _loopback_up()
-    _do("mount", "-t", "tmpfs", "-o", "mode=0755", "machine", str(root))
+    do("ip", "link", "set", "lo", "up") if shutil.which("ip") else _loopback_up()
+    do("mount", "-t", "tmpfs", "-o", "mode=0755", "machine", str(root))
     for name in _EMPTY:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in _SYSTEM:
@@ -94,25 +111,38 @@ def build(root: Path) -> None:
     (root / "etc" / "hostname").write_text("server\n")
     for name in _DEVICES:
         (root / "dev" / name).touch()
-        _do("mount", "--bind", f"/dev/{name}", str(root / "dev" / name))
-    _do("mount", "-t", "proc", "proc", str(root / "proc"))
+        do("mount", "--bind", f"/dev/{name}", str(root / "dev" / name))
+    do("mount", "-t", "proc", "proc", str(root / "proc"))
     (root / "tmp").chmod(0o1777)
-    # where an administrator's own commands go: empty, and may be written
-    _do("mount", "-t", "tmpfs", "-o", "mode=0755", "sbin", str(root / "usr/local/sbin"))
+    # where an administrator's own commands go: what is written there is this machine's alone
+    for name in ("local", "work"):
+        (root / ".written" / name).mkdir(parents=True)
+    layers = f"lowerdir=/usr/local,upperdir={root}/.written/local,workdir={root}/.written/work"
+    do("mount", "-t", "overlay", "-o", layers, "local", str(root / "usr/local"))
     for path in {Path(sys.base_prefix), *packages()}:
         if not path.is_relative_to("/usr"):
             _show(path, root)
     (root / "stand-ins").mkdir()
     for file in STANDINS.glob("[a-z]*.py"):
-        shutil.copy(file, root / "stand-ins" / file.stem)
+        program = "#!/stand-ins/python\n" + file.read_text(encoding="utf-8")
+        (root / "stand-ins" / file.stem.replace("_", "-")).write_text(program, encoding="utf-8")
     (root / "stand-ins" / "python3").write_text(_PYTHON)
     for path in (root / "stand-ins").iterdir():
         path.chmod(0o755)
-    (root / "stand-ins" / "python").symlink_to(sys._base_executable)
+    (root / "stand-ins" / "python").symlink_to(Path(sys.executable).resolve())
     (root / "stand-ins" / "packages.pth").write_text("\n".join(map(str, packages())))
-    _copy_source(root / SOURCE.lstrip("/"))
 
 
+INSTALLING: Final = {
+    "PATH": "/stand-ins:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # by which pip means: without
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_ROOT_USER_ACTION": "ignore",
+}
+"""The environment of whoever installs something there."""
 _PYTHON: Final = """#!/bin/sh
 # The machine's Python. Each environment that it makes sees what the tests have installed, so that pip
 # finds everything there already: the tests download nothing.
@@ -129,31 +159,35 @@ def packages() -> list[Path]:
     return [*dict.fromkeys(Path(str(path)).resolve() for path in found)]
 
 
+def within(root: Path, folder: str, environment: Mapping[str, str], *command: str) -> list[str]:
+    """Give what runs a command there as root, in a folder, with nothing but this environment."""
+    variables = (f"{name}={value}" for name, value in environment.items())
+    return ["chroot", str(root), "/usr/bin/env", "-i", f"--chdir={folder}", *variables, *command]
+
+
 async def run(
-    root: Path, block: str, environment: Mapping[str, str], *, says: str, folder: str = SOURCE
+    root: Path, folder: str, environment: Mapping[str, str], block: str, *, says: str = ""
 ) -> Ended:
-    """Run commands there as root in a folder; `says` is what is typed meanwhile. The first that fails ends it."""
+    """Run commands there; `says` is what is typed meanwhile. The first that fails ends it."""
     process = await asyncio.create_subprocess_exec(
-        "chroot", str(root), "/usr/bin/env", "-i", f"--chdir={folder}",
-        *(f"{name}={value}" for name, value in environment.items()),
-        "bash", "-euo", "pipefail", "-c", block,
+        *within(root, folder, environment, "bash", "-euo", "pipefail", "-c", block),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    )
     output, _ = await asyncio.wait_for(process.communicate(says.encode()), SECONDS)
     assert process.returncode is not None
     return Ended(process.returncode, output.decode())
 
 
-def _copy_source(to: Path) -> None:
-    """Give the machine what a clone of the project has."""
+def copy_source(to: Path, wanted: Callable[[str], bool]) -> None:
+    """Copy what a clone of the project has, as far as it is wanted."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "bench/", ".venv")):
+        if (ROOT / name).is_file() and wanted(name):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
 
@@ -162,8 +196,8 @@ def _show(path: Path, root: Path) -> None:
     """Let a folder of this machine be seen there, read-only, at the same place."""
     there = root / str(path).lstrip("/")
     there.mkdir(parents=True, exist_ok=True)
-    _do("mount", "--bind", str(path), str(there))
-    _do("mount", "-o", "remount,bind,ro", str(there))
+    do("mount", "--bind", str(path), str(there))
+    do("mount", "-o", "remount,bind,ro", str(there))
 
 
 def _loopback_up() -> None:
@@ -176,5 +210,6 @@ def _loopback_up() -> None:
         fcntl.ioctl(any_socket, 0x8914, up)  # SIOCSIFFLAGS
 
 
-def _do(*command: str) -> None:
+def do(*command: str) -> None:
+    """Run a command of this machine that must not fail."""
     subprocess.run(command, check=True, capture_output=True)

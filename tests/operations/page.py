@@ -15,6 +15,8 @@ NOT_YET: Final = (
     "hidream-bot health",
     "hidream-bot backup",
     "hidream-bot restore",
+    "hidream-bot export",
+    "hidream-bot prune",
     "start hidream-bot-backup.service",
     "reload hidream-bot.service",
     "/readyz",
@@ -60,5 +62,7 @@ def blocks(page: Path = OPERATIONS) -> Iterator[Block]:
 def files_named(block: Block) -> Iterator[str]:
     """Give the files of the project that a block's commands name."""
     for word in shlex.split(block.text, comments=True):
-        if re.fullmatch(r"(?:\./)?(?:deploy|requirements|docs)/[\w./-]+|config\.example\.toml", word):
+        if re.fullmatch(
+            r"(?:\./)?(?:deploy|requirements|docs)/[\w./-]+|config\.example\.toml", word
+        ):
             yield word.removeprefix("./")

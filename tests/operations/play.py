@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, World, opened
-from tests.operations.machine import build, run
+from tests.operations.machine import INSTALLING, build, copy_source, run
 from tests.operations.page import Block, blocks
 
-PATH: Final = "/stand-ins:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SOURCE: Final = "/root/hidream-bot-source"
 _TOKENS: Final = {"telegram-token": TELEGRAM_TOKEN, "hidream-token": HIDREAM_TOKEN}
 
 
@@ -93,17 +93,12 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
         AssertionError: a command failed, or what it was for is not so.
     """
     build(root)
+    copy_source(root / SOURCE.lstrip("/"), lambda name: not name.startswith(("tests/", "bench/")))
     with tempfile.TemporaryDirectory() as folder:
         async with opened(Path(folder)) as world:
             person = await world.person()
             environment = {
-                "PATH": PATH,
-                "HOME": "/root",
-                "LANG": "C.UTF-8",
-                "PIP_NO_INDEX": "1",
-                "PIP_NO_BUILD_ISOLATION": "0",  # by which pip means: without
-                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-                "PIP_ROOT_USER_ACTION": "ignore",
+                **INSTALLING,
                 "BOT_TELEGRAM__API_URL": world.telegram,
                 "BOT_HIDREAM__BASE_URL": world.hidream,
                 "BOT_HIDREAM__ALLOW_LOCAL_RESULTS": "true",
@@ -126,9 +121,14 @@ async def _play(
     playing: Play, block: Block, environment: Mapping[str, str], tell: Callable[[str], None]
 ) -> None:
     begun = time.monotonic()
-    ended = await run(playing.root, block.text, environment, says=playing.types(block.text))
+    ended = await run(playing.root, SOURCE, environment, block.text, says=playing.types(block.text))
     tell(f"line {block.line}: {block.heading} ({time.monotonic() - begun:.1f} s)")
-    tell("".join(f"        {line}\n" for line in [*block.text.splitlines(), "--", *ended.output.splitlines()]))
+    tell(
+        "".join(
+            f"        {line}\n"
+            for line in [*block.text.splitlines(), "--", *ended.output.splitlines()]
+        )
+    )
     if ended.code:
         logs = "\n".join(file.read_text() for file in playing.root.glob("var/log/units/*"))
         raise AssertionError(

@@ -1,78 +1,180 @@
-#!/stand-ins/python
-"""A small service manager that heeds what it can of a unit, for a machine where systemd cannot run.
+"""`systemctl`: a small service manager, for a machine where systemd cannot run.
 
-Heeded: ExecStart, ExecReload, Type (notify waits for READY=1), User, Environment, UMask,
-WorkingDirectory, StateDirectory, CacheDirectory, ConfigurationDirectory and their modes, TimeoutStartSec,
-TimeoutStopSec, WATCHDOG_USEC from WatchdogSec. Not: what confines a process, and starting it anew.
-`daemon-reload` has the real `systemd-analyze` verify the units, where there is one.
+It heeds of a unit: ExecStart, ExecReload, Type (notify waits for READY=1), User, Environment, UMask,
+WorkingDirectory, StateDirectory, CacheDirectory, ConfigurationDirectory and their modes, WatchdogSec,
+TimeoutStopSec, and what enables it. Not: what confines a process, and starting it anew.
+`daemon-reload` has the real `systemd-analyze verify` look at the units.
 """
 
 import json
 import os
 import pwd
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final, NoReturn
 
-UNITS = Path("/etc/systemd/system")
-STATE = Path("/run/units")
-LOGS = Path("/var/log/units")
-UNITS_OF_TIME = {"s": 1, "min": 60, "h": 3600}
-
-
-def read(name):
-    """Give a unit's settings: a list for each key."""
-    path = UNITS / name
-    if not path.exists():
-        sys.exit(f"Unit {name} not found.")
-    settings, section = {}, ""
-    for line in path.read_text().splitlines():
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif line and line[0] not in "#;":
-            key, _, value = line.partition("=")
-            settings.setdefault(f"{section}.{key}", []).append(value)
-    return settings
+OURS: Final = "hidream-bot"
+UNITS: Final = Path("/etc/systemd/system")
+STATE: Final = Path("/run/units")
+LOGS: Final = Path("/var/log/units")
+_LENGTHS: Final = {"": 1, "s": 1, "min": 60}
+_PATIENCE: Final = 40.0
+_FOLDERS: Final = {
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "ConfigurationDirectory": "/etc",
+}
 
 
-def one(settings, key, default=""):
-    return settings.get(f"Service.{key}", [default])[-1]
+class Unit:
+    """A unit's file, and what has become of it here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.file = UNITS / name
+        if not self.file.exists():
+            sys.exit(f"Unit {name} not found.")
+        self._settings: dict[str, list[str]] = {}
+        section = ""
+        for line in self.file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("["):
+                section = line.strip("[]")
+            elif line and line[0] not in "#;":
+                key, _, value = line.partition("=")
+                self._settings.setdefault(f"{section}.{key}", []).append(value)
+
+    def all(self, key: str) -> list[str]:
+        """Give all values of a key, `Section.Key`."""
+        return self._settings.get(key, [])
+
+    def get(self, key: str, default: str = "") -> str:
+        """Give the last value of a key of its service."""
+        return [default, *self.all(f"Service.{key}")][-1]
+
+    def seconds(self, key: str) -> float:
+        """Read a length of time; 0 where none is given."""
+        text = self.get(key, "0")
+        number = text.rstrip("smin")
+        return float(number) * _LENGTHS[text[len(number) :]]
+
+    @property
+    def process(self) -> int:
+        """The main process; 0: there is none."""
+        state = STATE / self.name
+        return int(json.loads(state.read_text(encoding="utf-8"))["pid"]) if state.exists() else 0
+
+    def note(self, process: int) -> None:
+        """Write down the main process."""
+        (STATE / self.name).write_text(json.dumps({"pid": process}), encoding="utf-8")
 
 
-def seconds(text):
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    return float(number) * UNITS_OF_TIME[text[len(number) :] or "s"]
+def start(unit: Unit) -> None:
+    """Start it, and wait until it is up; one that is to end, until it has ended well."""
+    if unit.name.endswith(".timer"):
+        Unit(unit.name.replace(".timer", ".service"))
+        return
+    if unit.process:
+        return
+    user = pwd.getpwnam(unit.get("User", "root"))
+    _make_folders(unit, user)
+    environment = _environment(unit, user)
+    if unit.get("Type") == "oneshot":
+        if code := _spawn(unit, user, environment).wait():
+            sys.exit(f"Job for {unit.name} failed with {code}: see journalctl --unit {unit.name}")
+        return
+    ear, mouth = socket.socketpair()
+    if os.fork() == 0:
+        os.setsid()
+        _watch(unit, user, environment, mouth)
+    mouth.close()
+    ear.settimeout(_PATIENCE)
+    word = ear.recv(200).decode()
+    if word != "ready":
+        sys.exit(f"Job for {unit.name} failed: {word}; see journalctl --unit {unit.name}")
 
 
-def directories(settings, user):
-    for key, parent, mine in (
-        ("StateDirectory", "/var/lib", True),
-        ("CacheDirectory", "/var/cache", True),
-        ("ConfigurationDirectory", "/etc", False),
-    ):
-        for name in one(settings, key).split():
+def stop(unit: Unit) -> None:
+    """Stop it as its settings say, and wait for its end."""
+    if not (process := unit.process):
+        return
+    os.kill(process, signal.SIGTERM)
+    end = time.monotonic() + unit.seconds("TimeoutStopSec")
+    while unit.process:
+        if time.monotonic() > end:
+            os.kill(process, signal.SIGKILL)
+            sys.exit(f"{unit.name} did not stop in time and was killed")
+        time.sleep(0.02)
+
+
+def restart(unit: Unit) -> None:
+    """Stop and start it."""
+    stop(unit)
+    start(unit)
+
+
+def reload(unit: Unit) -> None:
+    """Have it read its settings again."""
+    if not (process := unit.process):
+        sys.exit(f"{unit.name} is not active, cannot reload.")
+    command = unit.get("ExecReload").replace("$MAINPID", str(process))
+    subprocess.run(shlex.split(command), check=True)
+
+
+def status(unit: Unit) -> None:
+    """Say whether it runs, by the exit code too."""
+    print(f"{unit.name}: {'active (running)' if unit.process else 'inactive (dead)'}")
+    if not unit.process:
+        sys.exit(3)
+
+
+def enable(unit: Unit) -> None:
+    """Have it started with the machine."""
+    if not (wanted := unit.all("Install.WantedBy")):
+        sys.exit(f"{unit.name} has nothing to be enabled by")
+    link = UNITS / f"{wanted[-1]}.wants" / unit.name
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(unit.file)
+
+
+def disable(unit: Unit) -> None:
+    """Have it started no longer."""
+    for link in UNITS.glob(f"*.wants/{unit.name}"):
+        link.unlink()
+
+
+def verify() -> None:
+    """Have the units looked at; whatever is found wrong ends it."""
+    units = sorted(map(str, UNITS.glob(f"{OURS}*.*")))
+    if units:
+        found = subprocess.run(
+            ["/usr/bin/systemd-analyze", "verify", "--man=no", *units],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if found.returncode or found.stderr:
+            sys.exit(f"systemd-analyze verify: {found.stderr}")
+
+
+# --- the process ----------------------------------------------------------------------------------
+
+
+def _make_folders(unit: Unit, user: pwd.struct_passwd) -> None:
+    for key, parent in _FOLDERS.items():
+        for name in unit.get(key).split():
             path = Path(parent, name)
             path.mkdir(parents=True, exist_ok=True)
-            path.chmod(int(one(settings, f"{key}Mode", "0755"), 8))
-            if mine:
+            path.chmod(int(unit.get(f"{key}Mode", "0755"), 8))
+            if key != "ConfigurationDirectory":
                 os.chown(path, user.pw_uid, user.pw_gid)
 
 
-def start(name):
-    if running(name):
-        return
-    settings = read(name)
-    if name.endswith(".timer"):
-        read(name.replace(".timer", ".service"))
-        Path(STATE, name).write_text(json.dumps({"pid": 0}))
-        return
-    user = pwd.getpwnam(one(settings, "User", "root"))
-    directories(settings, user)
+def _environment(unit: Unit, user: pwd.struct_passwd) -> dict[str, str]:
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
         "HOME": user.pw_dir,
@@ -81,141 +183,92 @@ def start(name):
         # what leads the bot to the sandbox, and nothing else of the caller's
         **{key: value for key, value in os.environ.items() if key.startswith("BOT_")},
     }
-    for line in settings.get("Service.Environment", []):
+    for line in unit.all("Service.Environment"):
         environment |= dict(pair.split("=", 1) for pair in shlex.split(line))
-    if one(settings, "Type") == "oneshot":
-        ended = spawn(name, settings, user, environment).wait()
-        if ended:
-            sys.exit(f"Job for {name} failed with {ended}: see journalctl --unit {name}")
-        return
-    ear, told = socket.socketpair()
-    if os.fork() == 0:
-        os.setsid()
-        watch(name, settings, user, environment, told)
-    told.close()
-    ear.settimeout(40)
-    word = ear.recv(200).decode()
-    if word != "ready":
-        sys.exit(f"Job for {name} failed: {word}; see journalctl --unit {name}")
+    return environment
 
 
-def spawn(name, settings, user, environment):
+def _spawn(
+    unit: Unit, user: pwd.struct_passwd, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     LOGS.mkdir(parents=True, exist_ok=True)
-    with Path(LOGS, name).open("a") as log:
+    with (LOGS / unit.name).open("ab") as log:
         return subprocess.Popen(
-            shlex.split(one(settings, "ExecStart")),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            user=user.pw_uid, group=user.pw_gid, extra_groups=[],
-            umask=int(one(settings, "UMask", "0022"), 8),
-            cwd=one(settings, "WorkingDirectory", "/"), env=environment,
+            shlex.split(unit.get("ExecStart")),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            umask=int(unit.get("UMask", "0022"), 8),
+            cwd=unit.get("WorkingDirectory", "/"),
+            env=environment,
         )
 
 
-def watch(name, settings, user, environment, told):
-    """Start a service, say when it is ready, and keep its end: a process of its own."""
-    address = STATE / f"{name}.notify"
+def _watch(
+    unit: Unit, user: pwd.struct_passwd, environment: dict[str, str], mouth: socket.socket
+) -> NoReturn:
+    """Start a service, say when it is up, and see its end: a process of its own, which never returns."""
+    address = STATE / f"{unit.name}.notify"
     address.unlink(missing_ok=True)
-    notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notified.bind(str(address))
+    ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    ear.bind(str(address))
     address.chmod(0o777)
-    if one(settings, "Type") == "notify":
+    ear.settimeout(0.1)
+    up = unit.get("Type") != "notify"
+    if not up:
         environment["NOTIFY_SOCKET"] = str(address)
-    if one(settings, "WatchdogSec"):
-        environment["WATCHDOG_USEC"] = str(int(seconds(one(settings, "WatchdogSec")) * 1e6))
-    process = spawn(name, settings, user, environment)
-    Path(STATE, name).write_text(json.dumps({"pid": process.pid}))
-    for stream in (0, 1, 2):
-        os.dup2(os.open("/dev/null", os.O_RDWR), stream)
-    ready = one(settings, "Type") != "notify"
-    if ready:
-        told.send(b"ready")
-    notified.settimeout(0.1)
+        environment["WATCHDOG_USEC"] = str(int(unit.seconds("WatchdogSec") * 1_000_000))
+    process = _spawn(unit, user, environment)
+    unit.note(process.pid)
+    # whoever has called waits for the end of what may write there
+    for stream in range(3):
+        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    if up:
+        mouth.send(b"ready")
     while process.poll() is None:
         try:
-            words = notified.recv(4096).decode().splitlines()
+            words = ear.recv(4096).decode().splitlines()
         except TimeoutError:
             continue
-        if "READY=1" in words and not ready:
-            ready = True
-            told.send(b"ready")
-    if not ready:
-        told.send(f"it ended with {process.returncode} before it was ready".encode())
-    Path(STATE, name).write_text(json.dumps({"pid": 0, "code": process.returncode}))
+        if "READY=1" in words and not up:
+            up = True
+            mouth.send(b"ready")
+    if not up:
+        mouth.send(f"it ended with {process.returncode} before it was up".encode())
+    unit.note(0)
     os._exit(0)
 
 
-def running(name):
-    state = Path(STATE, name)
-    return json.loads(state.read_text())["pid"] if state.exists() else 0
+VERBS: Final[Mapping[str, Callable[[Unit], None]]] = {
+    "start": start,
+    "stop": stop,
+    "restart": restart,
+    "reload": reload,
+    "status": status,
+    "enable": enable,
+    "disable": disable,
+}
+NOW: Final = {"enable": start, "disable": stop}
 
 
-def stop(name):
-    pid = running(name)
-    if not pid:
-        Path(STATE, name).unlink(missing_ok=True)
-        return
-    os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + seconds(one(read(name), "TimeoutStopSec", "90s"))
-    while running(name):
-        if time.monotonic() > end:
-            os.kill(pid, signal.SIGKILL)
-            sys.exit(f"{name} did not stop in time and was killed")
-        time.sleep(0.02)
-
-
-def reload(name):
-    pid = running(name) or sys.exit(f"{name} is not active")
-    command = one(read(name), "ExecReload").replace("$MAINPID", str(pid))
-    subprocess.run(shlex.split(command), check=True)
-
-
-def restart(name):
-    stop(name)
-    start(name)
-
-
-def status(name):
-    print(f"{name}: {'active (running)' if running(name) else 'inactive (dead)'}")
-    sys.exit(0 if running(name) else 3)
-
-
-def enable(name):
-    wanted = read(name).get("Install.WantedBy") or sys.exit(f"{name} has nothing to be enabled by")
-    link = UNITS / f"{wanted[-1]}.wants" / name
-    link.parent.mkdir(exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(UNITS / name)
-
-
-def disable(name):
-    for link in UNITS.glob(f"*.wants/{name}"):
-        link.unlink()
-
-
-def daemon_reload():
-    if shutil.which("systemd-analyze"):
-        units = sorted(str(unit) for unit in UNITS.glob("hidream-bot*.*"))
-        if units:
-            subprocess.run(["/usr/bin/systemd-analyze", "verify", "--man=no", *units], check=True)
-
-
-def main():
+def main() -> None:
+    """Do what is asked for."""
     STATE.mkdir(parents=True, exist_ok=True)
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    verb, names = words[0], [n if "." in n else f"{n}.service" for n in words[1:]]
+    verb, *names = [word for word in sys.argv[1:] if not word.startswith("--")]
     if verb == "daemon-reload":
-        return daemon_reload()
+        verify()
     for name in names:
-        if not name.startswith("hidream-bot"):
+        if not name.startswith(OURS):
             print(f"systemctl (stand-in): {verb} {name}: it is not the bot's, and is not played")
             continue
-        {
-            "start": start, "stop": stop, "restart": restart, "reload": reload, "status": status,
-            "enable": enable, "disable": disable,
-        }[verb](name)
+        unit = Unit(name)
+        VERBS[verb](unit)
         if "--now" in sys.argv:
-            {"enable": start, "disable": stop}[verb](name)
-    return None
+            NOW[verb](unit)
 
 
-main()
+if __name__ == "__main__":
+    main()
