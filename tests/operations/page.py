@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).parent.parent.parent
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 
 NOT_YET: Final = (
-    "enable --now hidream-bot.service",  # it waits until the bot says that it is up
+    "able --now hidream-bot.service",  # its start waits until the bot says that it is up
     "hidream-bot check",
     "hidream-bot health",
     "hidream-bot backup",
