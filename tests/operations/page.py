@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from click import Context
+
+from bot.cli import main
+
 ROOT: Final = Path(__file__).parent.parent.parent
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 
@@ -40,9 +44,10 @@ class Block:
         """Name what it uses that is not there yet."""
         return [one for one in NOT_YET if one in self.text]
 
-    def subcommands(self) -> set[str]:
-        """Give the subcommands of the bot that are used."""
-        return set(re.findall(r"(?m)(?:^|[\s/])hidream-bot ([a-z][a-z-]*)", self.text))
+
+def there() -> set[str]:
+    """Give the subcommands that the program has."""
+    return set(main.list_commands(Context(main)))
 
 
 def blocks(page: Path = OPERATIONS) -> Iterator[Block]:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cli import main
 from bot.config import Run, every_key, variable_of
 from tests.operations import image
-from tests.operations.page import NOT_YET, ROOT
+from tests.operations.page import NOT_YET, ROOT, there
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 BOT: dict[str, Any] = COMPOSE["services"]["bot"]
@@ -50,8 +49,8 @@ def test_the_image_has_a_user_a_way_to_stop_and_a_way_to_ask() -> None:
     assert image.one_of(final, "STOPSIGNAL") == "SIGTERM"
     asked = json.loads(image.one_of(final, "HEALTHCHECK").partition(" CMD ")[2])
     assert asked[0] == "hidream-bot"
-    assert asked[1] in main.commands or " ".join(asked) in NOT_YET
-    assert json.loads(image.one_of(final, "CMD"))[0] in main.commands
+    assert asked[1] in there() or " ".join(asked) in NOT_YET
+    assert json.loads(image.one_of(final, "CMD"))[0] in there()
     bots = {name for name in image.environment_of(final) if name.startswith("BOT_")}
     assert bots <= KEYS
 
@@ -109,7 +108,7 @@ def test_the_container_is_in_step_with_the_program() -> None:
     assert BOT["environment"].keys() <= KEYS
     assert {f"/run/secrets/{name}" for name in BOT["secrets"]} == set(BOT["environment"].values())
     assert float(BOT["stop_grace_period"].rstrip("s")) > Run().stop_seconds + 10
-    assert BOT["command"][0] in main.commands
+    assert BOT["command"][0] in there()
 
 
 def test_secrets_and_settings_are_not_committed() -> None:
