@@ -3,6 +3,7 @@
 # that the bot runs as (else its files would get another owner), with the settings that it runs with.
 set -eu
 umask 077
+PATH=$PATH:/usr/sbin:/sbin # where runuser is; cron's has neither
 program=/opt/hidream-bot/bin/hidream-bot
 case "${1:--h}" in
   -* | demo) set -- "$program" "$@" ;;
