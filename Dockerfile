@@ -18,9 +18,11 @@ WORKDIR /source
 COPY requirements/run.txt requirements/run.txt
 RUN /opt/hidream-bot/bin/pip install --no-deps --require-hashes -r requirements/run.txt
 
+# What installs, and the libraries' own tests, are not needed any more.
 COPY . .
 RUN /opt/hidream-bot/bin/pip install --no-deps . \
- && /opt/hidream-bot/bin/pip uninstall --yes pip
+ && /opt/hidream-bot/bin/pip uninstall --yes pip \
+ && find /opt/hidream-bot -type d -name tests -prune -exec rm -rf {} +
 
 # --- what runs ----------------------------------------------------------------------------------
 FROM python:${PYTHON}
