@@ -132,6 +132,17 @@ class Minute:
         self._open = 0
         self._answered: deque[tuple[float, int]] = deque()
 
+    @property
+    def limit(self) -> int:
+        """How many images the account takes a minute."""
+        return self._limit
+
+    @property
+    def used(self) -> int:
+        """How many of them count now."""
+        ended = self._clock.monotonic() - MINUTE
+        return self._open + sum(n for at, n in self._answered if at > ended)
+
     def restore(self, charges: Iterable[Charge], now: datetime) -> None:
         """Take over what an earlier run submitted; stamps from the future are read as now."""
         self._open = 0

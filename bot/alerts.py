@@ -36,11 +36,13 @@ _TROUBLES: Final[Mapping[Trouble, tuple[Say, float]]] = {
 _OUTAGES: Final = frozenset({Trouble.BUSY, Trouble.UNREACHABLE})
 _LONGEST_PAUSE: Final = 600.0
 SLOTS: Final = "slots"
+HEALTH: Final = "health"
 _OVER: Final[Mapping[str, Say]] = {
     Trouble.TOKEN.value: Say("admin-token-over"),
     Trouble.BUSY.value: Say("admin-busy-over"),
     Trouble.UNREACHABLE.value: Say("admin-unreachable-over"),
     SLOTS: Say("admin-slots-over"),
+    HEALTH: Say("admin-health-over"),
 }
 _EXPIRES: Final = (
     ("admin-token-day", timedelta(days=1)),
@@ -102,6 +104,14 @@ class Alerts:
         else:
             say = Say("admin-slots", {"found": found, "configured": configured})
             self._begun(SLOTS, say, due=self._clock.monotonic())
+
+    def unwell(self, causes: Collection[str]) -> None:
+        """The bot is not well for these reasons; without any it is."""
+        if causes:
+            say = Say("admin-health", {"causes": ", ".join(causes)})
+            self._begun(HEALTH, say, due=self._clock.monotonic() + LASTING)
+        else:
+            self._ended(HEALTH)
 
     def new_token(self, token: str) -> None:
         """This is HiDream's token from now on."""

@@ -16,9 +16,11 @@ from bot.alerts import Alerts
 from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
+from bot.checkup import Checkup, room_in
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
+from bot.doors import open_doors
 from bot.estimates import Estimates
 from bot.fetcher import Fetcher
 from bot.handlers import Desk, all_handlers
@@ -28,20 +30,18 @@ from bot.hidream.wire import ApiVersion
 from bot.housekeeping import Housekeeping
 from bot.images import Images
 from bot.inbox import Inbox, RaisingApplication
-from bot.intake import Intake
 from bot.lookup import Lookup
 from bot.pace import Durations
 from bot.pictures import AspectRatio, PictureRequest
 from bot.preparer import Preparer
 from bot.progress import Progress
 from bot.reach import Reach
+from bot.readings import Readings
+from bot.service import ServiceManager
 from bot.slots import Slots
-from bot.supervisor import Loop, supervise
+from bot.supervisor import Kept, Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
-from bot.web import callback, health
-from bot.web.requests import Routes, create_app
-from bot.web.serving import Web, listen
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
 from storage.sqlite import open_store
@@ -56,20 +56,26 @@ _MEASURES = 1000
 """So many of the latest durations are read at the start."""
 
 
-async def run(config: Config, add_secret: Callable[[str], None]) -> None:
-    """Run the bot until SIGTERM or SIGINT.
+async def run(
+    config: Config, add_secret: Callable[[str], None], *, take_over: bool = False
+) -> None:
+    """Run the bot until SIGTERM or SIGINT; with `take_over`, also where somebody else's webhook is set.
 
     Raises:
-        ConfigurationError: Telegram does not know the token.
+        ConfigurationError: Telegram does not know the token, or does not take our webhook.
+        TokenInUse: somebody else receives the bot's updates.
         DatabaseRefused: the database cannot be used as it is.
         GivenUp: a loop kept failing.
     """
     stop = asyncio.Event()
     event_loop = asyncio.get_running_loop()
+    service = ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
-        event_loop.add_signal_handler(number, _stop, stop, event_loop)
+        event_loop.add_signal_handler(number, _stop, stop, event_loop, service)
     clock = SystemClock()
+    kept: dict[str, Kept] = {}
     async with AsyncExitStack() as stack:
+        stack.callback(service.close)
         path = config.storage.path
         store = await open_store(path, clock=clock)
         stack.push_async_callback(store.close)
@@ -78,7 +84,9 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
         files = PictureFiles(path.parent / f"{path.stem}-pictures")
         application = application_of(config, clock)
-        if not await _until(stop, introduce(application)):
+        service.waiting()
+        introduced = introduce(application, config, store, take_over=take_over)
+        if not await _until(stop, introduced):
             return
         stack.push_async_callback(application.shutdown)
         loops = await _loops(
@@ -89,6 +97,8 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             application=application,
             clock=clock,
             add_secret=add_secret,
+            kept=kept,
+            service=service,
         )
         log.info(
             "started",
@@ -104,15 +114,19 @@ async def run(config: Config, add_secret: Callable[[str], None]) -> None:
             stop=stop,
             clock=clock,
             stop_seconds=config.run.stop_seconds,
-            # what the intake has not kept, Telegram still has; the menu has another start
-            at_once=("intake", "menu"),
+            # what the intake has not kept, Telegram still has; the others have another start
+            at_once=("intake", "webhook", "certificate", "menu"),
+            kept=kept,
         )
     log.info("stopped")
 
 
-def _stop(stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop) -> None:
+def _stop(
+    stop: asyncio.Event, event_loop: asyncio.AbstractEventLoop, service: ServiceManager
+) -> None:
     """Begin to stop; whoever presses Ctrl-C a second time does not want to wait."""
     stop.set()
+    service.stopping()
     event_loop.remove_signal_handler(signal.SIGINT)
 
 
@@ -141,6 +155,8 @@ async def _loops(
     application: RaisingApplication,
     clock: Clock,
     add_secret: Callable[[str], None],
+    kept: dict[str, Kept],
+    service: ServiceManager,
 ) -> dict[str, Loop]:
     http = await stack.enter_async_context(new_client())
     downloader = Downloader(allow_local=config.hidream.allow_local_results)
@@ -228,6 +244,7 @@ async def _loops(
         files=files,
         keep_originals=timedelta(days=config.storage.keep_originals_days),
         retention=retention,
+        slots=configured,
     )
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
@@ -235,8 +252,30 @@ async def _loops(
     async def standing(task: Task) -> str:
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
+    minute = Minute(config.hidream.images_per_minute, clock)
+    checkup = Checkup(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        clock=clock,
+        free=room_in(config.storage.path.parent),
+        kept=kept,
+        service=service,
+        on_change=alerts.unwell,
+    )
+    readings = Readings(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        path=config.storage.path,
+        files=files,
+        mode=config.telegram.mode,
+        clock=clock,
+        reasons=checkup.reasons,
+    )
     loops: dict[str, Loop] = {
-        "intake": Intake(bot=application.bot, store=store, clock=clock).run,
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
@@ -245,7 +284,7 @@ async def _loops(
             hidream=hidream,
             account=account,
             slots=slots,
-            minute=Minute(config.hidream.images_per_minute, clock),
+            minute=minute,
             allowance=allowance,
             clock=clock,
             callbacks=callbacks,
@@ -269,20 +308,20 @@ async def _loops(
             clock=clock,
         ).run,
         "alerts": alerts.run,
-        "menu": partial(menu.run, bot=application.bot, facts=store),
+        "menu": partial(menu.run, bot=application.bot, facts=store, admins=config.access.admins),
     }
-    return loops | _doors(config, stack, callbacks)
-
-
-def _doors(config: Config, stack: AsyncExitStack, callbacks: Callbacks | None) -> dict[str, Loop]:
-    """Give the loops that serve: to the internet, and to whoever looks after the bot."""
-    doors: dict[str, tuple[str, Routes]] = {}
-    if callbacks is not None:
-        doors["web"] = (config.web.listen, [callback.route(callbacks)])
-    if config.web.monitor is not None:
-        doors["monitor"] = (config.web.monitor, health.routes())
-    keys = {"web": "web.listen", "monitor": "web.monitor"}
-    return {
-        name: Web(create_app(routes), stack.enter_context(listen(address, key=keys[name]))).run
-        for name, (address, routes) in doors.items()
-    }
+    doors = open_doors(
+        config,
+        stack,
+        store=store,
+        application=application,
+        clock=clock,
+        callbacks=callbacks,
+        add_secret=add_secret,
+        reasons=checkup.reasons,
+        readings=readings,
+    )
+    checkup.ask(polls=doors.intake, webhook=doors.watch)
+    # the checkup last: at its first turn all others run
+    loops["checkup"] = checkup.run
+    return doors.loops | loops

@@ -3,9 +3,8 @@
 Handlers are added by whoever knows them; updates come from the inbox, not from the library.
 """
 
-import stamina
 import structlog
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import InvalidToken
 from telegram.ext import Application, ContextTypes
 
 from bot import connections
@@ -13,6 +12,8 @@ from bot.config import Config
 from bot.errors import ConfigurationError
 from bot.inbox import RaisingApplication
 from bot.limits import TelegramLimits
+from bot.outages import through_outages
+from bot.webhook import Facts, admit
 from storage.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -39,30 +40,37 @@ def application_of(config: Config, clock: Clock) -> RaisingApplication:
     return built
 
 
-async def introduce(application: RaisingApplication) -> None:
-    """Ask Telegram who we are, and make it ready for polling; a network that is down is waited out.
+async def introduce(
+    application: RaisingApplication, config: Config, facts: Facts, *, take_over: bool = False
+) -> None:
+    """Ask Telegram who we are, and make it ready for us; a network that is down is waited out.
+
+    Args:
+        application: not yet initialised.
+        config: the settings.
+        facts: where it is kept which webhook is our own.
+        take_over: whether somebody else's webhook may be replaced.
 
     Raises:
         ConfigurationError: Telegram does not know the token.
+        TokenInUse: it has a webhook that somebody else has set.
     """
-    retry = stamina.retry_context(
-        on=_is_outage, attempts=None, timeout=None, wait_initial=0.5, wait_max=30
-    )
+
+    async def ask() -> None:
+        await application.initialize()
+        bot, public_url = application.bot, config.web.public_url
+        now = await admit(bot, facts=facts, public_url=public_url, take_over=take_over)
+        if now and config.telegram.mode == "polling":
+            # without dropping what waits: those are people's photos
+            await bot.delete_webhook(drop_pending_updates=False)
+
     try:
-        async for attempt in retry:
-            with attempt:
-                await application.initialize()
-                # without dropping what waits: those are people's photos
-                await application.bot.delete_webhook(drop_pending_updates=False)
+        await through_outages(ask)
     except InvalidToken as exc:
         raise ConfigurationError(
             "telegram.token: Telegram does not know this token. "
             "Ask @BotFather for it again, and put it into the configuration."
         ) from exc
-
-
-def _is_outage(error: Exception) -> bool:
-    return isinstance(error, TelegramError) and not isinstance(error, InvalidToken | BadRequest)
 
 
 async def _log_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -14,8 +14,10 @@ from typing import Final
 
 import structlog
 
+from bot.labels import Callback
 from storage.clock import Clock
 from storage.store import TaskStore
+from storage.tasks import AT_HIDREAM
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +53,8 @@ class Callbacks:
         self._clock = clock
         self._url = public_url.rstrip("/") + PATH
         self._on_call = on_call
-        self._known: dict[str, None] = {}
+        self._known: dict[str, bool] = {}
+        """The hashes of the paths, and whether this process was called there before."""
 
     async def recall(self) -> None:
         """Know the paths again that an earlier run gave out."""
@@ -70,21 +73,25 @@ class Callbacks:
         """Say whether a path was given out. Compared by hash, which tells nothing by its time."""
         return _hash(token) in self._known
 
-    async def called(self, token: str, hidream_task_id: str | None) -> bool:
-        """Take a call; returns whether it was about a task of ours.
+    async def called(self, token: str, hidream_task_id: str | None) -> Callback:
+        """Take a call; returns what it was: UNKNOWN, where it was about no task of ours.
 
         Raises:
             StoreError: it could not be noted; HiDream may call again.
         """
-        task = await self._store.called_back(_hash(token), hidream_task_id)
+        one = _hash(token)
+        task = await self._store.called_back(one, hidream_task_id)
         if task is None:
-            return False
+            return Callback.UNKNOWN
         log.info("called_back", task=task.id, state=task.state.value)
         self._on_call(task.id)
-        return True
+        repeated, self._known[one] = self._known.get(one, False), True
+        if task.state not in AT_HIDREAM:
+            return Callback.LATE
+        return Callback.REPEATED if repeated else Callback.KNOWN
 
     def _know(self, one: str) -> None:
-        self._known[one] = None
+        self._known[one] = False
         if len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
 

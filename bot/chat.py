@@ -33,7 +33,7 @@ from bot.messages import (
     Unknown,
     Urgency,
 )
-from bot.outcomes import NETWORK_DELAY, file_outcome_of, outcome_of
+from bot.outcomes import NETWORK_DELAY, counted, file_outcome_of, outcome_of
 from bot.texts import Say
 
 _NOTICE: Final = 200
@@ -190,7 +190,8 @@ class TelegramChat(Changing):
             return file_outcome_of(exc)
         try:
             kept = _Kept()
-            await file.download_to_memory(cast("BinaryIO", kept))
+            with counted("download"):
+                await file.download_to_memory(cast("BinaryIO", kept))
             return Fetched(content=kept.content)
         except InvalidToken as exc:
             # the library has one error for both: a file that is gone (404), a bad token (401)

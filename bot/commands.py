@@ -24,3 +24,6 @@ COMMANDS: Final = (
     Command(name="mydata", about="command-mydata"),
     Command(name="forget", about="command-forget"),
 )
+
+ADMIN_COMMANDS: Final = (Command(name="stats", about="command-stats"),)
+"""Those of `access.admins`, shown in the menu of their own chats; to all others they are unknown."""

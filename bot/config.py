@@ -118,9 +118,12 @@ class Telegram(WithToken):
 
     api_url: HttpUrl = "https://api.telegram.org"
     mode: Annotated[
-        Literal["polling"],
-        Field(description='"polling" (this version has no webhook)'),
+        Literal["polling", "webhook"],
+        Field(description='"polling" or "webhook"'),
     ] = "polling"
+    webhook_connections: Annotated[
+        Whole, Field(ge=1, le=100, description="a whole number from 1 to 100")
+    ] = 40
     max_megapixels: Annotated[
         Number, Field(gt=0, le=170, description="a number above 0, up to 170")
     ] = 40
@@ -171,7 +174,7 @@ class Storage(Section):
 
 
 class Web(Section):
-    """The HTTP side: what HiDream calls from outside, and what looks after the bot from within."""
+    """The HTTP side: what HiDream and Telegram call from outside, and what looks after the bot from within."""
 
     listen: HostPort = "127.0.0.1:8080"
     public_url: Annotated[
@@ -180,6 +183,13 @@ class Web(Section):
             description="an http or https address, without user, password, query and fragment",
         ),
     ] = None
+    certificate: Annotated[
+        Path | None, Field(description="the path of a PEM file with the certificate, and its chain")
+    ] = None
+    key: Annotated[
+        Path | None, Field(description="the path of a PEM file with the key, without a password")
+    ] = None
+    self_signed: Annotated[bool, Field(description="true or false")] = False
     monitor: Annotated[
         HostPort | None,
         Field(description="host:port, such as 127.0.0.1:9464 or [::1]:9464"),

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config import ENV_PREFIX, NO_TOKEN, Config, every_key, sections, variable_of
+from bot.config_checks import crossed
 from bot.errors import ConfigurationError
 
 
@@ -54,6 +55,7 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             if error["type"] != NO_TOKEN or error["loc"][0] not in broken
         ]
         raise ConfigurationError("\n".join(problems)) from None
+    problems += [f"{source}: {problem}" for problem in crossed(config)]
     if problems:
         raise ConfigurationError("\n".join(problems))
     return config

@@ -1,15 +1,21 @@
 """How calls travel to Telegram: connections, time-outs, and how an upload is written."""
 
+import asyncio
+import contextlib
 import io
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 import httpx
+import structlog
 from telegram.constants import FileSizeLimit
+from telegram.error import TimedOut
 from telegram.request import HTTPXRequest
 
 from bot import courier, inbox, progress
 from bot.intake import LONG_POLL
+
+log = structlog.get_logger(__name__)
 
 _CONNECTIONS: Final = courier.AT_ONCE + progress.AT_ONCE + inbox.AT_ONCE + 8
 """As many calls as can ever be made side by side, with some for fetching photos: so uploads that crawl,
@@ -18,6 +24,11 @@ _IDLE: Final = 8
 """So many are kept open when idle: each is looked at for every new call."""
 _BLOCK: Final = 64 * 1024
 """Bytes of an upload that are written at once."""
+WEDGED: Final = LONG_POLL + 10.0
+"""Seconds after which a long poll is given up, whatever its connection does: with the next quiet one it stays
+below a minute."""
+_CLOSING: Final = 2.0
+"""Seconds for which old connections may take leave."""
 
 
 def for_calls() -> HTTPXRequest:
@@ -39,12 +50,41 @@ def for_calls() -> HTTPXRequest:
 
 def for_updates() -> HTTPXRequest:
     """Give the connections for the long poll."""
-    return HTTPXRequest(
+    return LongPoll(
         connection_pool_size=2,
         connect_timeout=10,
         read_timeout=LONG_POLL + 5,
         httpx_kwargs={"trust_env": False},
     )
+
+
+class LongPoll(HTTPXRequest):
+    """Connections that are given up and made anew when a call takes longer than it can.
+
+    A time-out for reading begins anew with each byte, and one for a connection of the pool knows nothing of
+    the reason why there is none. So there is a limit round all of it.
+    """
+
+    def __init__(self, *, limit: float = WEDGED, **more: Any) -> None:
+        super().__init__(**more)
+        self._limit = limit
+
+    async def do_request(self, *given: Any, **more: Any) -> tuple[int, bytes]:
+        """Make a call.
+
+        Raises:
+            TimedOut: it has not ended in time; the next one has new connections.
+        """
+        try:
+            async with asyncio.timeout(self._limit):
+                return await super().do_request(*given, **more)
+        except TimeoutError as exc:
+            log.warning("long_poll_wedged", seconds=self._limit)
+            with contextlib.suppress(TimeoutError, httpx.HTTPError, OSError):
+                async with asyncio.timeout(_CLOSING):
+                    await self.shutdown()
+            await self.initialize()
+            raise TimedOut from exc
 
 
 async def _in_blocks(request: httpx.Request) -> None:

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import structlog
 
+from bot import metrics
 from bot.delays import backoff
 from bot.delivery import Delivery, End, Standing, nothing_stands
+from bot.labels import Delivered, Step
 from bot.lanes import Lanes
 from bot.messages import Chat, Dropped, Gone, Later, Moved, Sent, Unknown
 from storage.clock import Clock
@@ -91,6 +93,7 @@ class Courier:
                     return
                 # this chat's next try may go better, and no other chat is to wait for it
                 log.exception("delivery_broke")
+                metrics.deliveries.labels(Delivered.BROKEN).inc()
                 await self._later(task, 5.0)
 
     async def _is_ours(self, task: Task) -> bool:
@@ -104,6 +107,7 @@ class Courier:
     async def _deliver(self, task: Task) -> None:
         outcome, end = await self._delivery.bring(task)
         now = self._clock.now()
+        metrics.deliveries.labels(Delivered.of(outcome, end)).inc()
         match outcome:
             case Sent():
                 await self._finish(task, end, now)
@@ -125,6 +129,8 @@ class Courier:
 
     async def _finish(self, task: Task, to: End, now: datetime) -> None:
         if await self._store.finish(task, to, now) is not None:
+            metrics.took(Step.DELIVERING, task.ready_at, now)
+            metrics.took(Step.WHOLE, task.created_at, now)
             log.info("finished", state=to.value, seconds=(now - task.created_at).total_seconds())
 
     async def _later(self, task: Task, seconds: float) -> None:

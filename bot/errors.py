@@ -2,6 +2,7 @@
 
 BotError
  ├ ConfigurationError     the operator must mend something before anything starts
+ │  └ TokenInUse          somebody else receives the bot's updates
  ├ PutOff                 what is being handled is to be handled again later
  └ UserError              the user can mend it: one helpful sentence
     ├ CaptionError        an option or its value is not what it must be
@@ -17,6 +18,19 @@ class BotError(Exception):
 
 class ConfigurationError(BotError):
     """The configuration, or what it names, cannot be used; the message is for the operator."""
+
+
+class TokenInUse(ConfigurationError):
+    """Somebody else receives this bot's updates; the message says what to do."""
+
+    @staticmethod
+    def by_webhook(host: str) -> str:
+        """Give the message where it is a webhook at another host. Its path is somebody's secret."""
+        return (
+            f"This bot's token has a webhook at {host}, which this installation has not set: another "
+            "process receives its updates. Stop that one, or use another bot's token. To take the bot "
+            "over on purpose: hidream-bot run --take-over"
+        )
 
 
 class PutOff(BotError):

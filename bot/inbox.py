@@ -17,9 +17,10 @@ import structlog
 from telegram import Update
 from telegram.ext import Application
 
-from bot import updates
+from bot import metrics, updates
 from bot.chosen import language_for
 from bot.errors import PutOff
+from bot.labels import Handled
 from bot.lanes import Lanes
 from bot.messages import Chat, Target
 from bot.texts import Say
@@ -146,6 +147,7 @@ class Inbox:
             await self._again_or_aside(row, exc, seconds=delay, failed=True)
         else:
             await self._store.inbox_done(row, self._clock.now())
+            metrics.updates_handled.labels(Handled.DONE).inc()
 
     async def _again_or_aside(
         self, row: InboxRow, error: Exception, *, seconds: float, failed: bool
@@ -153,11 +155,13 @@ class Inbox:
         if failed and row.tries + 1 >= TRIES:
             await self._set_aside(row, error)
             return
+        metrics.updates_handled.labels(Handled.PUT_OFF).inc()
         due_at = self._clock.now() + timedelta(seconds=seconds)
         await self._store.inbox_defer(row, due_at=due_at, error=repr(error), failed=failed)
 
     async def _set_aside(self, row: InboxRow, error: Exception) -> None:
         log.error("update_set_aside", why=type(error).__name__)
+        metrics.updates_handled.labels(Handled.SET_ASIDE).inc()
         await self._store.inbox_set_aside(row, error=repr(error), now=self._clock.now())
         person = _person(row)
         if person is not None:

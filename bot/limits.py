@@ -14,14 +14,17 @@ from bisect import insort
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from math import inf
+from operator import attrgetter
 from typing import Any, Final
 
 from aiolimiter import AsyncLimiter
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from bot import metrics
+from bot.labels import Waiting
 from bot.messages import Turn, Urgency
-from bot.outcomes import NoLongerWanted, pause_of
+from bot.outcomes import NoLongerWanted, counted, pause_of
 from storage.clock import Clock
 
 BURST: Final = 5
@@ -44,7 +47,8 @@ _SHORTEST: Final = 0.001
 """Seconds until the next look at the soonest: what is due after none at all is due a rounding later."""
 _UNLIMITED: Final = frozenset(
     {
-        *("getUpdates", "getMe", "getFile", "deleteWebhook"),
+        *("getUpdates", "getMe", "getFile"),
+        *("setWebhook", "getWebhookInfo", "deleteWebhook"),
         *("setMyCommands", "setMyDescription", "setMyShortDescription"),
     }
 )
@@ -55,7 +59,6 @@ _EDITS: Final = frozenset(
 )
 """Edits, however urgent."""
 _KEPT_CHATS: Final = 10_000
-
 _AT_ONCE: Final = 0.1
 """A call that waits no longer is not asked whether it is still wanted."""
 
@@ -181,7 +184,8 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
             NoLongerWanted: the call had to wait, and became needless meanwhile.
         """
         if endpoint in _UNLIMITED:
-            return await callback(*args, **kwargs)
+            with counted(endpoint):
+                return await callback(*args, **kwargs)
         still = rate_limit_args.still if isinstance(rate_limit_args, Turn) else None
         urgency = rate_limit_args.urgency if isinstance(rate_limit_args, Turn) else rate_limit_args
         chat_id: ChatId | None = data.get("chat_id")
@@ -197,11 +201,13 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
             messages=0 if silent else len(media) if isinstance(media, list | tuple) else 1,
             extra=extra,
         )
-        waited = self._clock.monotonic() - came > _AT_ONCE
-        if waited and still is not None and not await still():
+        waited = self._clock.monotonic() - came
+        metrics.telegram_waits.labels(Waiting.of(urgency)).observe(waited)
+        if waited > _AT_ONCE and still is not None and not await still():
             raise NoLongerWanted
         try:
-            return await callback(*args, **kwargs)
+            with counted(endpoint):
+                return await callback(*args, **kwargs)
         except RetryAfter as exc:
             # Without a chat it is an answer to a press: the next one would only lengthen the pause.
             self.chats.close(chat_id, pause_of(exc))
@@ -223,7 +229,7 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
             extra=extra,
             turn=asyncio.get_running_loop().create_future(),
         )
-        insort(self._waiting, call, key=_order)
+        insort(self._waiting, call, key=attrgetter("order"))
         self._look_soon()
         try:
             await call.turn
@@ -293,7 +299,3 @@ class TelegramLimits(BaseRateLimiter[Urgency | Turn]):
         if at < inf:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(at, loop.time() + _SHORTEST), self._let_go)
-
-
-def _order(call: _Waiting) -> tuple[int, int]:
-    return call.order

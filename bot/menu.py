@@ -7,16 +7,16 @@ an old self-hosted server of Telegram's may not know how, and there is always a 
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import structlog
-from telegram import Bot, BotCommand
-from telegram.error import TelegramError
+from telegram import Bot, BotCommand, BotCommandScopeChat
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot import texts
-from bot.commands import COMMANDS
+from bot.commands import ADMIN_COMMANDS, COMMANDS, Command
 from bot.languages import LANGUAGES, SOURCE, telegram_code
 from bot.texts import Say
 
@@ -47,10 +47,11 @@ class Page:
 
 def pages() -> tuple[Page, ...]:
     """Give the pages of all languages, the one for everybody else first."""
+    menus = _menus(COMMANDS)
     return tuple(
         Page(
-            code=None if language == SOURCE else telegram_code(language),
-            commands=tuple((row.name, _said(row.about, language)) for row in COMMANDS),
+            code=(code := None if language == SOURCE else telegram_code(language)),
+            commands=menus[code],
             description=_said("bot-description", language),
             short_description=_said("bot-short-description", language),
         )
@@ -58,16 +59,17 @@ def pages() -> tuple[Page, ...]:
     )
 
 
-async def run(stop: asyncio.Event, *, bot: Bot, facts: Facts) -> None:
+async def run(stop: asyncio.Event, *, bot: Bot, facts: Facts, admins: Collection[int] = ()) -> None:
     """Present the bot, and be done: the loop whose work is over at once."""
     await present(bot, facts)
+    await present_to_admins(bot, facts, admins)
     await stop.wait()
 
 
 async def present(bot: Bot, facts: Facts) -> None:
     """Set all pages, unless Telegram has them already."""
     wanted = await asyncio.to_thread(pages)  # reads the catalogues
-    mark = _mark(wanted)
+    mark = _mark([asdict(page) for page in wanted])
     name = f"menu:{bot.id}"
     if await facts.fact(name) == mark:
         return
@@ -79,6 +81,43 @@ async def present(bot: Bot, facts: Facts) -> None:
         return
     await facts.note_fact(name, mark)
     log.info("menu_set", languages=len(wanted))
+
+
+async def present_to_admins(bot: Bot, facts: Facts, admins: Collection[int]) -> None:
+    """Set the menu of each admin's own chat, which has their commands too, unless it is set already.
+
+    Who has not written to the bot yet has no chat to set it for: at the next start there may be one.
+    """
+    if not admins:
+        return
+    wanted = await asyncio.to_thread(_menus, (*COMMANDS, *ADMIN_COMMANDS))
+    mark = _mark(list(wanted.items()))
+    for admin in sorted(admins):
+        name = f"menu:{bot.id}:{admin}"
+        if await facts.fact(name) == mark:
+            continue
+        try:
+            for code, rows in wanted.items():
+                menu = [BotCommand(*row) for row in rows]
+                scope = BotCommandScopeChat(admin)
+                await bot.set_my_commands(menu, scope=scope, language_code=code)
+        except (BadRequest, Forbidden):
+            log.info("admin_without_a_chat")
+        except TelegramError as error:
+            log.warning("menu_not_set", reason=str(error), again="at the next start")
+            return
+        else:
+            await facts.note_fact(name, mark)
+
+
+def _menus(commands: Sequence[Command]) -> Mapping[str | None, tuple[tuple[str, str], ...]]:
+    """Give a menu in all languages, by Telegram's code; None: that for everybody else."""
+    return {
+        None if language == SOURCE else telegram_code(language): tuple(
+            (row.name, _said(row.about, language)) for row in commands
+        )
+        for language in LANGUAGES
+    }
 
 
 async def _set(bot: Bot, page: Page) -> None:
@@ -93,6 +132,6 @@ def _said(sentence: str, language: str) -> str:
     return texts.plain(Say(sentence), language=language)
 
 
-def _mark(wanted: Sequence[Page]) -> str:
-    written = json.dumps([asdict(page) for page in wanted], ensure_ascii=False)
+def _mark(wanted: Sequence[object]) -> str:
+    written = json.dumps(wanted, ensure_ascii=False)
     return hashlib.sha256(written.encode()).hexdigest()

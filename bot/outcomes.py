@@ -1,5 +1,7 @@
-"""What the errors of python-telegram-bot mean: each becomes an outcome of the Chat port. Pure."""
+"""What the errors of python-telegram-bot mean: each becomes an outcome of the Chat port."""
 
+from asyncio import CancelledError
+from contextlib import AbstractContextManager
 from typing import Final
 
 from telegram.error import (
@@ -14,6 +16,8 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot import metrics
+from bot.labels import TelegramMethod, TelegramOutcome
 from bot.messages import (
     Dropped,
     FileOutcome,
@@ -104,6 +108,25 @@ def _outcome_of_network(error: NetworkError) -> Outcome:
     if cause in _NOT_SENT:
         return Later(seconds=NETWORK_DELAY, reason=cause)
     return Unknown(reason=cause)
+
+
+def counted(endpoint: str) -> AbstractContextManager[None]:
+    """Count and time a call to Telegram that is made in here."""
+    return metrics.counted(
+        metrics.telegram_calls, metrics.telegram_seconds, TelegramMethod(endpoint), _noted
+    )
+
+
+def _noted(error: BaseException) -> TelegramOutcome:
+    """Note the pause that Telegram asked for, if it did; say what the error is called in metrics."""
+    if isinstance(error, RetryAfter):
+        metrics.telegram_pauses.inc(pause_of(error))
+        return TelegramOutcome.TOO_FAST
+    if isinstance(error, TelegramError):
+        return TelegramOutcome(type(outcome_of(error)).__name__.lower())
+    return (
+        TelegramOutcome.CANCELLED if isinstance(error, CancelledError) else TelegramOutcome.BROKEN
+    )
 
 
 def pause_of(error: RetryAfter) -> float:

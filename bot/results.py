@@ -11,7 +11,9 @@ from typing import Final
 
 import structlog
 
+from bot import metrics
 from bot.hidream.wire import SubTask, SubTaskStatus, TaskResult
+from bot.labels import Step
 from bot.subtasks import match
 from storage.store import TaskStore
 from storage.tasks import Failure, Image, ImageState, Running, TaskState, Topic
@@ -130,6 +132,7 @@ class Results:
             vendor_message="; ".join(descriptions) or None,
         )
         if ready is not None:
+            metrics.took(Step.FETCHING, ready.ended_at, ready.ready_at)
             log.info("made", task=task_id, images=[image.state.value for image in images])
 
 

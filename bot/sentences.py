@@ -654,6 +654,37 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "account's tier is lower, set it lower."
     ),
     "admin-slots-over": "✅ HiDream takes as many at a time as are configured.",
+    "command-stats": "for admins: how this bot has been doing; /stats 7 for a week",
+    "stats-heading": "<b>{first} – {last}</b> (UTC)",
+    "stats-day": "<b>{first}</b> (UTC)",
+    "stats-none": "Nothing was asked for in these days.",
+    "stats-tasks": "Tasks: <b>{tasks}</b> · pictures brought: <b>{pictures}</b>",
+    "stats-whole": "• brought whole: {number} ({share})",
+    "stats-partly": "• brought in part: {number} ({share})",
+    "stats-content": "• words or photo not usable: {number} ({share})",
+    "stats-hidream": "• failed at HiDream: {number} ({share})",
+    "stats-telegram": "• not brought: {number} ({share})",
+    "stats-cancelled": "• stopped: {number} ({share})",
+    "stats-unfinished": "• not over yet: {number} ({share})",
+    "stats-waiting": "Waiting in line: median {median}, 9 of 10 within {most}",
+    "stats-making": "Making at HiDream: median {median}, 9 of 10 within {most}",
+    "stats-slots": "Slots in use: mean {mean}, most {most}, configured {slots}",
+    "stats-now": "Now: in line {line}, at HiDream {running}",
+    "stats-ever": (
+        "Since the beginning: submissions without an answer {unanswered}, "
+        "messages perhaps shown twice {repeated}"
+    ),
+    "stats-no-picture": "The picture that belongs here could not be made; the log says why.",
+    "stats-private": "Those figures are not for everybody, so please ask me for them in private: {link}",
+    "stats-wrong": (
+        "After /stats I need a number of days from 1 to {most}, such as /stats 7, or nothing at all. "
+        "“{value}” is neither."
+    ),
+    "admin-health": (
+        "🩺 For some minutes something has not been well here: <code>{causes}</code>. "
+        "<code>hidream-bot health</code> on the bot's machine says what that means and what to do."
+    ),
+    "admin-health-over": "✅ The bot is well again.",
     "admin-token-week": (
         "🔑 HiDream's token expires on {date} UTC: within a week. A new one in "
         "<code>hidream.token_file</code> works without a restart; after a change of "

@@ -46,6 +46,16 @@ class Slots:
         more = self._clock.monotonic() >= self._probe_at
         return min(self._configured, self._found + more)
 
+    @property
+    def configured(self) -> int:
+        """How many the account has by its tier."""
+        return self._configured
+
+    @property
+    def found(self) -> int:
+        """How many it turned out to have."""
+        return self._found
+
     def probes_in(self) -> float:
         """Give the seconds until one slot more is tried; infinite where none is missing."""
         return self._probe_at - self._clock.monotonic()

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import structlog
 
+from bot import metrics
 from bot.account import Account, Allowance, Minute, Trouble
 from bot.callbacks import Address
 from bot.delays import backoff
@@ -25,6 +26,7 @@ from bot.hidream.errors import (
 )
 from bot.hidream.wire import Accepted, Submission
 from bot.keeping import keep
+from bot.labels import Step, Submitted
 from bot.preparer import GIVE_UP, Prepared
 from bot.slots import Slots
 from bot.subtasks import expected
@@ -102,6 +104,7 @@ class Submitter:
             except Exception:
                 # whatever it was, the request may have left
                 log.exception("submission_broke")
+                metrics.submissions.labels(Submitted.BROKEN).inc()
                 await self._unanswered(task)
             else:
                 await self._accepted(task, accepted)
@@ -112,6 +115,7 @@ class Submitter:
                 self._store.wake(Topic.QUEUE)
 
     async def _accepted(self, task: Task, accepted: Accepted) -> None:
+        metrics.submissions.labels(Submitted.ACCEPTED).inc()
         self._account.submitted()
         self._forget(task)
         self._slots.accepted(await self._sure_slots() + 1)
@@ -126,6 +130,8 @@ class Submitter:
                 held_until=self._allowance.held_until(now),
             )
         )
+        metrics.took(Step.LINE, task.created_at, task.submitted_at)
+        metrics.took(Step.HANDING_IN, task.submitted_at, now)
         if running is None:
             log.error("accepted_task_id_not_new", hidream_task=accepted.task_id)
             await self._unanswered(task)
@@ -138,6 +144,7 @@ class Submitter:
         log.info(
             "not_accepted", error=type(error).__name__, code=error.code, http=error.http_status
         )
+        metrics.submissions.labels(Submitted.of(error)).inc()
         match error:
             case Uncertain():
                 await self._unanswered(task)

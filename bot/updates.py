@@ -5,13 +5,24 @@ and a chat. It stays raw: an update that cannot be parsed must not make the bot 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from storage.tasks import NewUpdate
 
+ALLOWED: Final = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "callback_query",
+    "my_chat_member",
+)
+"""What the bot wants to hear of. Always said: Telegram would keep whatever an earlier program asked for."""
 _LARGEST: Final = 2**63 - 1
 """A database keeps no larger number."""
+_NUMBER: Final = re.compile(rb'\s*\{\s*"update_id"\s*:\s*([0-9]{1,19})(?![0-9.])')
+"""How Telegram begins an update."""
 
 
 def read(update: object) -> NewUpdate | None:
@@ -24,9 +35,20 @@ def read(update: object) -> NewUpdate | None:
     return NewUpdate(update_id=update_id, chat_id=chat_of(update), raw=written(update))
 
 
-def unread(update: NewUpdate) -> NewUpdate:
+def parsed(body: bytes) -> NewUpdate | None:
+    """Give the update that a request brings; one that cannot be read, but begins as such, by its number."""
+    try:
+        found = read(json.loads(body))
+    except (ValueError, RecursionError):
+        found = None
+    if found is None and (number := _NUMBER.match(body)) and int(number[1]) <= _LARGEST:
+        return unread(int(number[1]))
+    return found
+
+
+def unread(update_id: int) -> NewUpdate:
     """Give what is kept in place of an update that cannot be kept: its number alone."""
-    return NewUpdate(update_id=update.update_id, chat_id=None, raw="")
+    return NewUpdate(update_id=update_id, chat_id=None, raw="")
 
 
 def written(update: Mapping[str, Any]) -> str:

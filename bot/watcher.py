@@ -11,12 +11,14 @@ from typing import Final
 
 import structlog
 
+from bot import metrics
 from bot.account import Account, Trouble
 from bot.delays import backoff
 from bot.fetcher import Fetcher
 from bot.hidream.client import Asked, HiDreamClient
 from bot.hidream.errors import HiDreamError, Refused, TokenRefused, TooFast, UnknownTask
 from bot.hidream.wire import SubTaskStatus, TaskResult
+from bot.labels import Step
 from bot.lookup import Lookup
 from bot.pace import Durations
 from bot.results import OPEN, Results
@@ -261,6 +263,7 @@ class Watcher:
         for image in made:
             self._fetcher.start(image, downloads, then=self._fetched, hidream_is_well=True)
         if answer.final and not one.released:
+            metrics.took(Step.MAKING, one.task.accepted_at, self._clock.now())
             all_made = all(each.status is SubTaskStatus.DONE for each in answer.sub_tasks)
             measured = self._schedule.ended(one, all_made=all_made)
             if measured is not None:

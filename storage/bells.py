@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from storage.clock import Clock
-from storage.tasks import Topic
+from storage.tasks import Rest, Topic
 
 _LINE: Final = (Topic.QUEUE, Topic.PROGRESS)
 
@@ -59,6 +59,7 @@ class Bells:
         self._clock = clock
         self._rung = dict.fromkeys(Topic, 0)
         self._waiting: dict[Topic, set[asyncio.Future[None]]] = {topic: set() for topic in Topic}
+        self._rests: dict[Topic, Rest] = {}
 
     def mark(self, topic: Topic) -> int:
         """Say how often `topic` has been woken."""
@@ -82,6 +83,22 @@ class Bells:
 
         It always lets others run, so that a loop that is woken without end starves nobody.
         """
+        began = self._clock.monotonic()
+        until = None if seconds is None else began + max(0.0, seconds)
+        self._rests[topic] = Rest(waiting=True, since=began, until=until)
+        try:
+            await self._wait(topic, since, seconds)
+        finally:
+            self._rests[topic] = Rest(waiting=False, since=self._clock.monotonic())
+
+    def rest(self, topic: Topic) -> Rest | None:
+        """Say how it is with whoever waits for `topic`, which is one loop; None: it has not waited yet.
+
+        All loops come by here at each of their turns: so it is seen which of them stands still.
+        """
+        return self._rests.get(topic)
+
+    async def _wait(self, topic: Topic, since: int, seconds: float | None) -> None:
         if self._rung[topic] != since or (seconds is not None and seconds <= 0):
             await asyncio.sleep(0)
             return

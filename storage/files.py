@@ -70,6 +70,23 @@ class PictureFiles:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder(task_id))
 
+    async def size(self) -> int:
+        """Count the bytes of all images, by looking through every folder.
+
+        Raises:
+            OSError: the disk does not say.
+        """
+        return await asyncio.to_thread(self._size)
+
+    def _size(self) -> int:
+        total = 0
+        with os.scandir(self._directory) as folders:
+            for folder in folders:
+                # what is removed meanwhile takes no room any more
+                with contextlib.suppress(FileNotFoundError), os.scandir(folder) as files:
+                    total += sum(file.stat().st_size for file in files)
+        return total
+
     def _folder(self, task_id: int) -> Path:
         return self._directory / f"{int(task_id)}"
 

@@ -5,7 +5,7 @@ HiDream is a function that answers requests, behind the real client; Telegram is
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,9 +16,11 @@ import httpx
 
 from bot.account import Account, Allowance, Minute
 from bot.callbacks import Callbacks
+from bot.checkup import Checkup
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
 from bot.fetcher import Fetcher
+from bot.health import Polls, WatchesWebhook
 from bot.hidream.client import HiDreamClient
 from bot.hidream.decoding import DownloadedImage
 from bot.hidream.download import Downloader
@@ -28,8 +30,9 @@ from bot.lookup import Lookup
 from bot.messages import Chat, Fetched, FileOutcome, Outcome, Picture, Sent, Target
 from bot.pace import Durations
 from bot.preparer import Preparer
+from bot.service import ServiceManager
 from bot.slots import Slots
-from bot.supervisor import Loop, supervise
+from bot.supervisor import Kept, Loop, supervise
 from bot.texts import Say
 from bot.watcher import Watcher
 from storage.clock import Clock
@@ -195,6 +198,12 @@ class Engine:
     slots: Slots
     callbacks: Callbacks
     durations: Durations
+    kept: dict[str, Kept]
+    checkup: Checkup
+    free: list[int]
+    """How many bytes the disk has left: the last one."""
+    told: list[tuple[str, ...]]
+    """What the admins were to hear of."""
     _update: int = 0
 
     async def photo(self, prompt: str, *, user: int = 1, count: int = 1) -> Task:
@@ -250,14 +259,38 @@ async def engine(
     new_token: Callable[[], bool] = lambda: False,
     clock: Clock | None = None,
     called_back: bool = False,
+    looked_after: bool = False,
+    more: Mapping[str, Loop] | None = None,
+    polls: Polls | None = None,
+    webhook: WatchesWebhook | None = None,
 ) -> AsyncIterator[Engine]:
-    """Run dispatcher, watcher and courier, supervised; stop them at the end."""
+    """Run dispatcher, watcher and courier, supervised, and `more`; stop them at the end."""
     clock = clock or LoopClock()
     store = store or MemoryStore(clock)
     room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
     allowance = Allowance(deadline=timedelta(seconds=deadline))
-    slots, durations = Slots(parallel, clock), Durations()
+    slots, durations, minute = Slots(parallel, clock), Durations(), Minute(100, clock)
+    kept: dict[str, Kept] = {}
+    service = ServiceManager()
+    free: list[int] = [2**40]
+    told: list[tuple[str, ...]] = []
+
+    async def room_left() -> int:
+        return free[-1]
+
+    checkup = Checkup(
+        store=store,
+        account=account,
+        slots=slots,
+        minute=minute,
+        clock=clock,
+        free=room_left,
+        kept=kept,
+        service=service,
+        on_change=told.append,
+    )
+    checkup.ask(polls=polls, webhook=webhook)
     http = httpx.AsyncClient(transport=Line(hidream))
     images = Ready(max_megapixels=1)
     client = HiDreamClient(
@@ -290,16 +323,19 @@ async def engine(
             hidream=client,
             account=account,
             slots=slots,
-            minute=Minute(100, clock),
+            minute=minute,
             allowance=allowance,
             clock=clock,
             callbacks=callbacks if called_back else None,
         ).run,
         "watcher": watcher.run,
         "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        **(more or {}),
     }
+    if looked_after:
+        loops["checkup"] = checkup.run
     running = asyncio.create_task(
-        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4)
+        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4, kept=kept)
     )
     try:
         yield Engine(
@@ -310,10 +346,15 @@ async def engine(
             slots=slots,
             callbacks=callbacks,
             durations=durations,
+            kept=kept,
+            checkup=checkup,
+            free=free,
+            told=told,
         )
     finally:
         stop.set()
         store.wake()
         await running
         await http.aclose()
+        service.close()
         images.close()

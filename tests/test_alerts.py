@@ -226,3 +226,21 @@ async def test_without_admins_nobody_is_told(store: MemoryStore, ears: Ears) -> 
 def test_when_a_token_expires(token: str, expires: datetime | None) -> None:
     """The date of one that says so; nothing of any other."""
     assert expires_at(token) == expires
+
+
+@in_no_time
+async def test_what_is_not_well_here_is_told_when_it_lasts(store: MemoryStore, ears: Ears) -> None:
+    """Reasons of the machine's own are told once after five minutes, and their end."""
+    async with alerting(store, ears, ADA) as alerts:
+        alerts.unwell(("disk",))
+        await asyncio.sleep(LASTING - 1)
+        alerts.unwell(())
+        await asyncio.sleep(LASTING)
+        assert ears.heard == []
+        alerts.unwell(("database", "disk"))
+        alerts.unwell(("disk",))
+        await asyncio.sleep(LASTING + 1)
+        assert ears.said == [Say("admin-health", {"causes": "database, disk"})]
+        alerts.unwell(())
+        await asyncio.sleep(1)
+        assert ears.heard == [(ADA, "admin-health"), (ADA, "admin-health-over")]

@@ -16,11 +16,11 @@ TOKEN = "123456789:AAE5-secret_half_of_the_token"
 PROGRAM = """
 import sys
 from bot.cli import main, running
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, TokenInUse
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
 
-async def run(config, add_secret):
+async def run(config, add_secret, take_over):
     raise {error}
 
 running.run = run
@@ -33,6 +33,7 @@ main()
     ("error", "code", "says"),
     [
         ("ConfigurationError('mend it')", 78, "The settings can't be used:\nmend it"),
+        ("TokenInUse('stop one')", 78, "The bot can't run: stop one"),
         ("DatabaseRefused('it is old')", 74, "The database can't be used: it is old"),
         ("GivenUp('it kept failing')", 70, "Given up: it kept failing."),
         ("KeyboardInterrupt", 130, "Interrupted."),

@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "telegram.token_file": None,
     "telegram.api_url": "https://api.telegram.org",
     "telegram.mode": "polling",
+    "telegram.webhook_connections": 40,
     "telegram.max_megapixels": 40,
     "hidream.token": None,
     "hidream.token_file": None,
@@ -38,6 +39,9 @@ DEFAULTS: dict[str, Any] = {
     "storage.retention_days": 0,
     "web.listen": "127.0.0.1:8080",
     "web.public_url": None,
+    "web.certificate": None,
+    "web.key": None,
+    "web.self_signed": False,
     "web.monitor": None,
     "access.admins": frozenset(),
     "access.allowed_users": frozenset(),
@@ -114,6 +118,7 @@ def test_both_tokens_are_missed_at_once(tmp_path: Path) -> None:
     ("key", "toml", "value"),
     [
         ("telegram.api_url", '"http://10.0.0.7:8081/api/"', "http://10.0.0.7:8081/api"),
+        ("telegram.webhook_connections", "100", 100),
         ("telegram.max_megapixels", "0.5", 0.5),
         ("hidream.base_url", '"https://vivago.ai/"', "https://vivago.ai"),
         ("hidream.api_version", "3", 3),
@@ -146,7 +151,9 @@ BAD: list[tuple[str, str, str]] = [
         for url in ('"telegram.org"', '"ftp://a"', '"https://"', '"https://a b"', '"https://a/?b"')
     ],
     *[("telegram.api_url", url, _URL) for url in ('"https://a:99999"', '"https://a#b"', "3", '""')],
-    ("telegram.mode", '"webhook"', '"polling" (this version has no webhook)'),
+    ("telegram.mode", '"push"', '"polling" or "webhook"'),
+    ("telegram.webhook_connections", "0", "a whole number from 1 to 100"),
+    ("telegram.webhook_connections", "101", "a whole number from 1 to 100"),
     *[
         ("telegram.max_megapixels", number, "a number above 0, up to 170")
         for number in ("0", "171", "nan", "inf", "-inf", '"many"', "true", "[]")
@@ -185,6 +192,9 @@ BAD: list[tuple[str, str, str]] = [
         for place in ("8080", "localhost", "a:b", ":80", "a:65536", "::1:80", "a:-1", "a:٣")
     ],
     ("web.public_url", '"bot.example.org"', _URL),
+    ("web.certificate", "3", "the path of a PEM file with the certificate, and its chain"),
+    ("web.key", "true", "the path of a PEM file with the key, without a password"),
+    ("web.self_signed", '"perhaps"', "true or false"),
     ("web.monitor", '"9464"', "host:port, such as 127.0.0.1:9464 or [::1]:9464"),
     *[("access.admins", ids, _IDS) for ids in ('["x"]', "[1.5]", "[true]", "true", '"1 x"', "1.5")],
     ("access.allowed_users", '"[1"', _IDS),
@@ -254,7 +264,10 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         ("[access]\nadmin = []\n", " Did you mean access.admins?"),
         ("[access]\nalbum = 3\n", " Did you mean access.album_max?"),
         ("[run]\nlisten = 3\n", " Did you mean web.listen?"),
-        ("[web]\nxyz = 3\n", " There are: web.listen, web.public_url, web.monitor."),
+        (
+            "[web]\nxyz = 3\n",
+            " There are: web.listen, web.public_url, web.certificate, web.key, web.self_signed, web.monitor.",
+        ),
     ],
 )
 def test_unknown_keys_get_the_nearest(tmp_path: Path, text: str, guess: str) -> None:
@@ -498,7 +511,7 @@ def test_the_example_shows_the_defaults() -> None:
     """What is commented out has its true default; what is not are the two tokens."""
     no_default = {
         *("telegram.token_file", "hidream.token_file"),
-        *("web.public_url", "web.monitor"),
+        *("web.public_url", "web.certificate", "web.key", "web.monitor"),
     }
     for key, (commented, value, _) in entries().items():
         assert commented is not key.endswith(".token"), key
@@ -526,7 +539,7 @@ def test_the_example_works_once_the_tokens_are_given(tmp_path: Path) -> None:
     text = text.replace('token = ""', f'token = "{TOKEN}"')
     as_it_is = read(tmp_path, text)
     assert as_it_is == read(tmp_path, MUST.replace("hidream-token", TOKEN))
-    uncommented = re.sub(r"(?m)^# (?!token_file)(\w+ = .+)$", r"\1", text)
+    uncommented = re.sub(r"(?m)^# (?!token_file|certificate|key)(\w+ = .+)$", r"\1", text)
     whole = read(tmp_path, uncommented)
     assert whole.web.public_url == "https://bot.example.org"
     assert whole.model_copy(update={"web": as_it_is.web}) == as_it_is

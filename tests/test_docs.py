@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.cli import COMMANDS as SUBCOMMANDS
 from bot.commands import COMMANDS
 from bot.config import every_key
 from bot.handlers.orders import IDEAS
@@ -61,8 +61,8 @@ def test_every_make_target_is_written_down() -> None:
 
 def test_every_subcommand_is_written_down() -> None:
     """Each subcommand of the command line is in the papers."""
-    assert main.commands
-    for name in main.commands:
+    assert SUBCOMMANDS
+    for name in SUBCOMMANDS:
         assert mentioned(f"python -m bot {name}") or mentioned(f"hidream-bot {name}"), name
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot import menu
-from bot.commands import COMMANDS
+from bot.commands import ADMIN_COMMANDS, COMMANDS
 from bot.languages import LANGUAGES
 from storage.clock import SystemClock
 from storage.memory import MemoryStore
@@ -91,6 +91,32 @@ async def test_a_failure_is_no_reason_to_stop(
     assert before < ALL
     await menu.present(world.bot, store)
     assert await made(world) == before + ALL
+
+
+async def test_admins_have_a_menu_of_their_own(world: World, store: MemoryStore) -> None:
+    """In an admin's chat the menu has their commands too; who has not written to the bot gets it at a later start."""
+    admins = [10**9, world.me]
+    await menu.present_to_admins(world.bot, store, [])
+    assert await made(world) == 0
+    await menu.present_to_admins(world.bot, store, admins)
+    menus = (await world.see("commands"))["menus"]
+    assert {m["scope"]["chat_id"] for m in menus} == {world.me}
+    assert len(menus) == len(LANGUAGES)
+    names = [row.name for row in (*COMMANDS, *ADMIN_COMMANDS)]
+    assert all([command["command"] for command in m["commands"]] == names for m in menus)
+    before = await made(world)
+    await menu.present_to_admins(world.bot, store, admins)
+    assert await made(world) == before + 1, "only the one that is missing is tried again"
+
+
+async def test_a_menu_that_cannot_be_set_now(world: World, store: MemoryStore) -> None:
+    """Where Telegram fails, the admins' menu is set at the next start."""
+    fault = {"call": "setMyCommands", "times": 1, "action": "status", "status": 429}
+    await world.http.post("/sandbox/faults", json={**fault, "retry_after": 100})
+    await menu.present_to_admins(world.bot, store, [world.me])
+    assert (await world.see("commands"))["menus"] == []
+    await menu.present_to_admins(world.bot, store, [world.me])
+    assert len((await world.see("commands"))["menus"]) == len(LANGUAGES)
 
 
 async def test_it_waits_for_the_stop(world: World, store: MemoryStore) -> None:

@@ -23,6 +23,7 @@ from bot.estimates import Span
 from bot.messages import Button
 from bot.sentences import SENTENCES, Plural
 from bot.texts import Say, shorten
+from storage.figures import DayFigures, Figures, SlotUse, Spread
 from storage.tasks import PLACE_LIMIT, Failure, Forgotten, ImageState, Settings, TaskState
 from tests.nasty import NASTY
 from tests.profiles import examples
@@ -37,6 +38,7 @@ CAPTIONS: Final = frozenset(
         "bot.pages.history_lost",
         "bot.reports.result",
         "bot.reports.late",
+        "bot.stats.stats_lines",
     }
 )
 """Reports that stand under pictures, and may be shorter; all others are texts of their own."""
@@ -119,6 +121,32 @@ _TURNED: Final = st.builds(
     n=st.just(4999),
     count=st.just(5000),
 )
+_LONG: Final = Spread(median=timedelta(hours=47, minutes=59), p90=timedelta(hours=47, minutes=59))
+FIGURES: Final = Figures(
+    days=(
+        DayFigures(
+            begins=NOW,
+            states=dict.fromkeys(TaskState, 10**7),
+            partly=10**6,
+            failures=dict.fromkeys(
+                ("content-refused", "hidream-failed", "telegram-refused"), 10**6
+            ),
+            pictures=10**8,
+            waiting=_LONG,
+            making=_LONG,
+        ),
+    )
+    * 2,
+    waiting=_LONG,
+    making=_LONG,
+    slots=(SlotUse(begins=NOW, mean=999.94, most=1000),),
+)
+"""Of /stats: the largest that one may think of."""
+NOW_COUNTED: Final[dict[str, int]] = {
+    **{str(state): 0 for state in TaskState},
+    "unanswered": 5,
+    "repeated": 6,
+}
 _SPANS: Final = st.builds(Span, low=st.floats(0, 200), high=st.floats(200, 9000))
 _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "task": _TASKS,
@@ -148,6 +176,9 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "user_id": st.sampled_from([10**15, -(10**15)]),
     "keep_originals": st.timedeltas(timedelta(0), timedelta(days=36_500)),
     "retention": st.one_of(st.none(), st.timedeltas(timedelta(1), timedelta(days=36_500))),
+    "figures": st.just(FIGURES),
+    "counts": st.sampled_from([NOW_COUNTED, dict.fromkeys(NOW_COUNTED, 10**7)]),
+    "slots": st.sampled_from([1, 1000]),
     "forgotten": st.builds(
         Forgotten,
         cancelled=st.sampled_from([0, 1, 10_000]),

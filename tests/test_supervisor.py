@@ -2,22 +2,34 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import pytest
+import structlog
 
-from bot.supervisor import Fatal, GivenUp, Loop, supervise
+from bot.errors import TokenInUse
+from bot.supervisor import Fatal, GivenUp, Kept, Loop, supervise
 from storage.store import StoreError
 from tests.time_machine import LoopClock, at_once
 
 
 async def watched(
-    loops: Mapping[str, Loop], stop: asyncio.Event, *, stop_seconds: float = 4
+    loops: Mapping[str, Loop],
+    stop: asyncio.Event,
+    *,
+    stop_seconds: float = 4,
+    kept: dict[str, Kept] | None = None,
 ) -> None:
     """Supervise; afterwards nothing is left running."""
     try:
         await supervise(
-            loops, wake=lambda: None, stop=stop, clock=LoopClock(), stop_seconds=stop_seconds
+            loops,
+            wake=lambda: None,
+            stop=stop,
+            clock=LoopClock(),
+            stop_seconds=stop_seconds,
+            kept=kept,
         )
     finally:
         await asyncio.sleep(0)
@@ -32,6 +44,12 @@ async def quiet(stop: asyncio.Event) -> None:
 def now() -> float:
     """Give the loop's time."""
     return asyncio.get_running_loop().time()
+
+
+def unwritten(work: Coroutine[Any, Any, None]) -> None:
+    """Run it, and write no log: hundreds of tracebacks take longer than all the rest."""
+    with structlog.testing.capture_logs():
+        at_once(work)
 
 
 def test_a_loop_that_fails_is_started_again() -> None:
@@ -69,7 +87,7 @@ def test_a_store_that_fails_for_long_ends_nothing() -> None:
         await watched({"without": without_store, "quiet": quiet}, stop)
         assert 290 < starts[-1] - starts[0] < 310
 
-    at_once(work())
+    unwritten(work())
 
 
 def test_a_store_that_never_comes_back_ends_it() -> None:
@@ -85,7 +103,7 @@ def test_a_store_that_never_comes_back_ends_it() -> None:
             await watched({"without": without_store, "quiet": quiet}, stop)
         assert 590 < now() < 620
 
-    at_once(work())
+    unwritten(work())
 
 
 def test_five_failures_within_a_minute_end_it() -> None:
@@ -297,5 +315,104 @@ def test_who_is_cut_off_at_once_is_named() -> None:
         )
         assert done == ["finished"]
         assert 4 <= now() < 4.5
+
+    at_once(work())
+
+
+async def _in_vain() -> None:
+    await asyncio.sleep(10**6)
+
+
+def test_a_loop_that_stands_still_can_be_started_again() -> None:
+    """It is cut off once, wherever it stands, and begins anew; the others hear nothing of it."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+        kept: dict[str, Kept] = {}
+
+        async def standing(stop: asyncio.Event) -> None:
+            starts.append(now())
+            if len(starts) == 1:
+                secret = "what somebody wrote"
+                await _in_vain()
+                del secret
+            await stop.wait()
+
+        async def healer(stop: asyncio.Event) -> None:
+            await asyncio.sleep(100)
+            where = kept["standing"].where()
+            assert [line.rpartition(" ")[2].rpartition(".")[2] for line in where] == [
+                "standing",
+                "_in_vain",
+                "sleep",
+            ]
+            assert all(line.partition(":")[2].partition(" ")[0].isdecimal() for line in where)
+            assert "somebody" not in str(where)
+            assert [kept["standing"].start_again() for _ in range(2)] == [True, False]
+            await asyncio.sleep(1)
+            stop.set()
+
+        await watched({"standing": standing, "healer": healer}, stop, kept=kept)
+        assert starts == [0, 100]
+        assert (kept["standing"].began, kept["standing"].started_again) == (100, 1)
+        assert kept["healer"].started_again == 0
+        assert not kept["standing"].start_again(), "it has ended"
+
+    at_once(work())
+
+
+def test_who_is_started_again_at_the_stop_ends() -> None:
+    """A stop at the same moment wins: nothing begins anew."""
+
+    async def work() -> None:
+        stop, starts = asyncio.Event(), []
+        kept: dict[str, Kept] = {}
+
+        async def standing(stop: asyncio.Event) -> None:
+            starts.append(now())
+            await _in_vain()
+
+        async def healer(stop: asyncio.Event) -> None:
+            await asyncio.sleep(100)
+            kept["standing"].start_again()
+            stop.set()
+
+        await watched({"standing": standing, "healer": healer}, stop, kept=kept)
+        assert starts == [0]
+
+    at_once(work())
+
+
+def test_failures_are_counted_for_a_while() -> None:
+    """Whoever watches over the loops sees how often one failed lately, the store's failures among them."""
+
+    async def work() -> None:
+        stop, fails = asyncio.Event(), [RuntimeError("a"), StoreError("b")]
+        kept: dict[str, Kept] = {}
+
+        async def failing(stop: asyncio.Event) -> None:
+            if fails:
+                raise fails.pop()
+            await stop.wait()
+
+        async def watcher(stop: asyncio.Event) -> None:
+            await asyncio.sleep(50)
+            assert [kept["failing"].failures(within) for within in (100, 1)] == [2, 0]
+            stop.set()
+
+        await watched({"failing": failing, "watcher": watcher}, stop, kept=kept)
+
+
+def test_what_only_the_operator_can_mend_ends_it_at_once() -> None:
+    """It is told as it is, and the others stop: the program then ends as it does for wrong settings."""
+
+    async def work() -> None:
+        async def refused(stop: asyncio.Event) -> None:
+            raise TokenInUse("stop one of the two")
+
+        stop = asyncio.Event()
+        with pytest.raises(TokenInUse, match="stop one of the two"):
+            await watched({"refused": refused, "quiet": quiet}, stop)
+        assert stop.is_set()
 
     at_once(work())

@@ -24,12 +24,14 @@ from bot.languages import LANGUAGES
 from bot.options import OPTIONS
 from bot.pictures import PictureRequest
 from bot.sentences import SENTENCES, Plural
+from bot.stats import OUTCOMES
 from bot.texts import Ago, Day, Lasting, Moment, Percent, Say, shorten
 from sandbox.telegram.markup import formatted, units
 from storage.tasks import TaskState
 
 SPEAKERS: Final = frozenset({"Say", "Failure", "UserError", "CaptionError", "ImageError"})
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {
+    "stats-{}": OUTCOMES,
     "state-{}": [state.value for state in TaskState],
     **dict.fromkeys(
         ("progress-{}", "progress-{}-usual", "progress-{}-longer"), ("running", "percent")
@@ -411,13 +413,23 @@ def test_what_cannot_be_shown_is_an_error() -> None:
 
 # --- nothing is said but by the table -------------------------------------------------------------
 
-PROSE: Final = re.compile(r"[^\W\d_]{2,}[ ,.!?]+ ?[^\W\d_]{2,}")
+PROSE: Final = re.compile(r"[^\W\d_]{2,}(?:[,.!?]* |[,!?]+)[^\W\d_]{2,}")
+"""Two words with what stands between words; `web.listen` is none, but a setting's name."""
 NOT_FOR_PEOPLE: Final = frozenset(
     {"calls.py", "changing.py", "chat.py", "intake.py", "outcomes.py"}
 )
 """Modules that know Telegram's own words, to tell its answers apart."""
 FOR_THE_LOG: Final = frozenset(
-    {"again in ", "internal error", "no longer wanted", "not fit for a photo"}
+    {
+        *("again in ", "internal error", "no longer wanted", "not fit for a photo"),
+        # and for the terminal of whoever starts a second bot
+        "This bot's token has a webhook at ",
+        "an address that is not known",
+        (
+            ", which this installation has not set: another process receives its updates. Stop that one, "
+            "or use another bot's token. To take the bot over on purpose: hidream-bot run --take-over"
+        ),
+    }
 )
 
 

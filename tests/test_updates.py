@@ -22,6 +22,24 @@ def test_what_is_no_update(update: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"update_id": 5, "message": {"chat": {"id": 7}}}', (5, 7, True)),
+        (b'{"update_id":5,\n"message":{"text":"cut off', (5, None, False)),
+        (b' { "update_id" : 5, "message": {"text": "\xff"}}', (5, None, False)),
+        (b'{"update_id":5' + b"[" * 100_000, (5, None, False)),
+        *((body, None) for body in (b"", b"null", b"[]", b"{", b'{"update_id":"5"}', b"\xff")),
+        *((b'{"update_id":' + number, None) for number in (b"99999999999999999999", b"5.5", b"-1")),
+        (b'{"message":{"update_id":5', None),
+    ],
+)
+def test_what_a_request_brings(body: bytes, kept: tuple[int, int | None, bool] | None) -> None:
+    """What begins as an update is kept, by its number alone where the rest cannot be read."""
+    found = updates.parsed(body)
+    assert (found and (found.update_id, found.chat_id, found.raw != "")) == kept
+
+
+@pytest.mark.parametrize(
     ("content", "chat"),
     [
         ({"message": {"chat": {"id": -5}, "from": {"id": 9}}}, -5),

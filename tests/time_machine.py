@@ -51,3 +51,10 @@ def at_once(work: Coroutine[Any, Any, T]) -> T:
     """Run something in a loop in which time passes at once."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)
+
+
+def asleep(seconds: float) -> None:
+    """Let the loop be as after a machine's sleep: the time has gone on, and nothing else has."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, _Loop)
+    loop._skipping.skipped += seconds

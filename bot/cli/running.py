@@ -11,6 +11,7 @@ import structlog
 from bot import logs
 from bot.app import run
 from bot.cli.ends import (
+    BAD_CONFIGURATION,
     BAD_DATABASE,
     GAVE_UP,
     INTERRUPTED,
@@ -19,7 +20,7 @@ from bot.cli.ends import (
     end,
     settings,
 )
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, TokenInUse
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
 
@@ -28,11 +29,16 @@ log = structlog.get_logger(__name__)
 
 @click.command("run")
 @config_option
-def run_command(path: Path | None) -> None:
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Replace a webhook that another process has set for this bot.",
+)
+def run_command(path: Path | None, *, take_over: bool) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C).
 
-    It ends with 0 after a stop, with 78 where the settings, with 74 where the database cannot be
-    used, and with 70 where it keeps failing.
+    It ends with 0 after a stop, with 78 where the settings cannot be used or somebody else receives
+    the bot's updates, with 74 where the database cannot be used, and with 70 where it keeps failing.
     """
     # durations from Telegram as timedelta, which python-telegram-bot will make the rule
     os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -46,7 +52,9 @@ def run_command(path: Path | None) -> None:
     except ConfigurationError as exc:
         bad_settings(exc)
     try:
-        asyncio.run(run(config, add_secret))
+        asyncio.run(run(config, add_secret, take_over=take_over))
+    except TokenInUse as exc:
+        end(f"The bot can't run: {exc}", BAD_CONFIGURATION)
     except ConfigurationError as exc:
         bad_settings(exc)
     except DatabaseRefused as exc:

@@ -8,7 +8,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, C
 from telegram.ext import MessageHandler as On
 from telegram.ext import filters as f
 
-from bot.commands import COMMANDS
+from bot.commands import ADMIN_COMMANDS, COMMANDS
 from bot.handlers.album import AlbumHandlers
 from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.cancel import CancelHandlers
@@ -28,6 +28,7 @@ from bot.handlers.removal import DeleteButton
 from bot.handlers.results import ResultButtons
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.start import StartHandlers
+from bot.handlers.stats import StatsHandlers
 from bot.handlers.status import StatusHandlers
 from bot.handlers.views import Views
 from storage.tasks import Album
@@ -83,17 +84,24 @@ def all_handlers(desk: Desk) -> Handlers:
         "mydata": privacy.mydata,
         "forget": forgetting.forget,
     }
+    others = settings.before(chatter.before(photos.words))
+    # whoever is no admin is answered as if there were no such command
+    for_admins = {"stats": StatsHandlers(desk, others).stats}
     new = f.UpdateType.MESSAGE  # an edited command is not given again
     heard = new | f.UpdateType.CHANNEL_POST
     edited = f.UpdateType.EDITED_MESSAGE
     return Handlers(
         for_updates=(
             *(CommandHandler(row.name, by_command[row.name], filters=new) for row in COMMANDS),
+            *(
+                CommandHandler(row.name, for_admins[row.name], filters=new)
+                for row in ADMIN_COMMANDS
+            ),
             # what is kept in a channel's name is told, and forgotten, in that channel
             CommandHandler("privacy", privacy.privacy, filters=f.UpdateType.CHANNEL_POST),
             CommandHandler("forget", forgetting.forget, filters=f.UpdateType.CHANNEL_POST),
             # commands that are not in the table come here too: /ratio may be part of the words
-            On(heard & f.TEXT, settings.before(chatter.before(photos.words))),
+            On(heard & f.TEXT, others),
             On(new & f.StatusUpdate.MIGRATE, other.moved),
             # photos, and whatever else somebody may take for one
             On(heard & ~f.StatusUpdate.ALL, albums.photo),

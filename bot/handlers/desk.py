@@ -57,6 +57,8 @@ class Desk:
     """For so long a result's file is kept."""
     retention: timedelta | None = None
     """After so long finished tasks are emptied; None: they are kept."""
+    slots: int = 1
+    """So many tasks the account may have at HiDream at one time, as it is configured."""
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""

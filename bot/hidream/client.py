@@ -36,6 +36,8 @@ from bot.hidream.wire import (
     read_results,
     submission_body,
 )
+from bot.labels import HiDreamCall
+from bot.metrics import of_hidream
 
 __all__ = ["Asked", "HiDreamClient", "new_client"]
 
@@ -93,6 +95,7 @@ class HiDreamClient:
         """Whether one call asks about many tasks, as far as is known."""
         return self._batch_offered
 
+    @of_hidream(HiDreamCall.SUBMIT)
     async def submit(self, submission: Submission, *, user_id: str) -> Accepted:
         """Hand in one task.
 
@@ -125,6 +128,7 @@ class HiDreamClient:
             )
         return accepted
 
+    @of_hidream(HiDreamCall.ASK)
     async def result(self, task_id: str, *, user_id: str) -> TaskResult:
         """How it stands with one task.
 
@@ -137,6 +141,7 @@ class HiDreamClient:
             raise GatewayIll("HiDream answered about another task")
         return TaskResult(task_id=task_id, request_id=result.request_id, sub_tasks=result.sub_tasks)
 
+    @of_hidream(HiDreamCall.LOOK_UP)
     async def result_by_request(self, request_id: str, *, user_id: str) -> TaskResult | None:
         """The task that a submission of ours made; None if HiDream does not know it.
 
@@ -191,6 +196,7 @@ class HiDreamClient:
             log.info("hidream.no_batch", http_status=refused.http_status, code=refused.code)
         return found | singly
 
+    @of_hidream(HiDreamCall.ASK_BATCH)
     async def _batch(self, chunk: Sequence[Asked]) -> dict[str, TaskResult]:
         answer = await self._exchange(
             Call.ASK,

@@ -28,6 +28,8 @@ from bot.hidream.classify import FOREIGN, Call, failure
 from bot.hidream.decoding import DownloadedImage, decode
 from bot.hidream.errors import DownloadError, DownloadLater, DownloadReason, DownloadRefused
 from bot.hidream.exchange import Patience, no_cookies, retry_after
+from bot.labels import HiDreamCall
+from bot.metrics import of_hidream
 from bot.worker import SECONDS, Busy, TookTooLong, Worker
 
 __all__ = [
@@ -116,6 +118,7 @@ class Downloader:
         if self._proxied is not None:
             await self._proxied.aclose()
 
+    @of_hidream(HiDreamCall.DOWNLOAD)
     async def image(self, url: str) -> DownloadedImage:
         """Fetch one image and decode it.
 

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot import metrics
 from bot.callbacks import PATH, Callbacks
+from bot.labels import Callback
 from bot.web.requests import METHODS, body_of, not_found
 from storage.store import StoreError
 
@@ -22,6 +24,8 @@ BODY_LIMIT: Final = 64 * 1024
 _BODY_SECONDS: Final = 3.0
 """HiDream waits 5 s for an answer; whoever sends slower than this is not HiDream."""
 _LONGEST_ID: Final = 200
+_REFUSED: Final = {413: Callback.TOO_LARGE, 408: Callback.TOO_SLOW}
+"""What a callback was whose body could not be had, by the answer to it."""
 
 
 def route(callbacks: Callbacks) -> Route:
@@ -30,17 +34,20 @@ def route(callbacks: Callbacks) -> Route:
     async def call(request: Request) -> Response:
         token = request.path_params["token"]
         if request.method != "POST" or not callbacks.knows(token):
+            metrics.callbacks.labels(Callback.UNKNOWN).inc()
             return not_found()
         body = await body_of(request, limit=BODY_LIMIT, seconds=_BODY_SECONDS)
         if isinstance(body, Response):
+            metrics.callbacks.labels(_REFUSED[body.status_code]).inc()
             return body
         try:
-            if not await callbacks.called(token, task_id_of(body)):
-                return not_found()
+            kind = await callbacks.called(token, task_id_of(body))
         except StoreError:
             log.exception("callback_not_kept")
+            metrics.callbacks.labels(Callback.NOT_KEPT).inc()
             return Response(status_code=503)
-        return PlainTextResponse("ok")
+        metrics.callbacks.labels(kind).inc()
+        return not_found() if kind is Callback.UNKNOWN else PlainTextResponse("ok")
 
     return Route(PATH + "/{token}", call, methods=METHODS)
 

@@ -28,15 +28,22 @@ def not_found() -> Response:
     return PlainTextResponse("Not Found", 404)
 
 
-async def body_of(request: Request, *, limit: int, seconds: float) -> bytes | Response:
-    """Read a body of at most `limit` bytes within so many seconds, or give the refusal of it."""
+async def body_of(
+    request: Request, *, limit: int, seconds: float, cut: bool = False
+) -> bytes | Response:
+    """Read a body of at most `limit` bytes within so many seconds, or give the refusal of it.
+
+    With `cut`, the first bytes of a longer one are given, and the rest is let pass.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for piece in request.stream():
+                if cut and len(body) >= limit:
+                    continue
                 body += piece
-                if len(body) > limit:
+                if len(body) > limit and not cut:
                     return PlainTextResponse("too large", 413)
     except (TimeoutError, ClientDisconnect):
         return Response(status_code=408)
-    return bytes(body)
+    return bytes(body[:limit])

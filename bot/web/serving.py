@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Final
 
@@ -32,6 +33,8 @@ def listen(address: str, *, key: str) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, int(port)))
+        # who is told of this address calls at once, perhaps before it is served: then the call waits
+        listener.listen()
     except OSError as exc:
         listener.close()
         raise ConfigurationError(
@@ -43,27 +46,31 @@ def listen(address: str, *, key: str) -> socket.socket:
 class Web:
     """The loop that serves."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(
+        self, app: Starlette, listener: socket.socket, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._app = app
         self._listener = listener
+        self._tls = tls
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
-        server = _Server(
-            uvicorn.Config(
-                self._app,
-                http=_Protocol,
-                ws="none",
-                lifespan="off",
-                timeout_keep_alive=5,
-                timeout_graceful_shutdown=1,
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-            )
+        config = uvicorn.Config(
+            self._app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
         )
+        config.load()
+        config.ssl = self._tls
+        server = _Server(config)
         # uvicorn closes what it is given; a loop that is started again needs it again
         serving = asyncio.create_task(server.serve(sockets=[self._listener.dup()]))
         stopping = asyncio.create_task(stop.wait())

@@ -1,14 +1,13 @@
 """The callback at a task's end. Source: docs/hidream-api.md section 3."""
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
 from sandbox.journal import Journal
+from sandbox.loopback import is_loopback
 
 _TRIES: Final = 3
 _BETWEEN_SECONDS: Final = 1.0
@@ -42,15 +41,6 @@ async def call_back(url: str, result: Mapping[str, Any], *, journal: Journal) ->
             _note(journal, url, answer.status_code, "" if received else "not received")
             if received:
                 return
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine itself, by its literal name alone."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _note(journal: Journal, url: str, status: int, detail: str) -> None:

@@ -45,9 +45,10 @@ def create_app(
     Raises:
         ValueError: the token does not begin with digits and a colon.
     """
-    telegram = Telegram(token=token, rules=Rules() if rules is None else rules)
     faults = Faults() if faults is None else faults
     journal = Journal() if journal is None else journal
+    rules = Rules() if rules is None else rules
+    telegram = Telegram(token=token, rules=rules, faults=faults, journal=journal)
 
     async def method(request: Request) -> Response:
         return await _method(request, telegram, faults, journal)

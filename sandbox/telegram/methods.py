@@ -81,6 +81,19 @@ _ALL: Final = (
         act=receiving.get_updates,
     ),
     Method(
+        name="setWebhook",
+        params={
+            "url": _must("text"),
+            "certificate": Param("file"),
+            "ip_address": Param("text"),
+            "max_connections": Param("int"),
+            "allowed_updates": Param(shapes.TEXTS),
+            "drop_pending_updates": Param("bool"),
+            "secret_token": Param("text"),
+        },
+        act=receiving.set_webhook,
+    ),
+    Method(
         name="deleteWebhook",
         params={"drop_pending_updates": Param("bool")},
         act=receiving.delete_webhook,

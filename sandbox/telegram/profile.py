@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from sandbox.telegram.params import Args
+from sandbox.telegram.reaching import chat_of
 from sandbox.telegram.records import JSON
 from sandbox.telegram.rules import breach
 from sandbox.telegram.shapes import COMMAND_NAME
@@ -36,6 +37,8 @@ async def set_my_commands(telegram: Telegram, args: Args) -> bool:
             raise breach("BOT_COMMAND_INVALID")
         if not 1 <= len(command["description"]) <= 256:
             raise breach("BOT_COMMAND_DESCRIPTION_INVALID")
+    if args.get("scope", {}).get("type") == "chat":
+        chat_of(telegram, args["scope"])  # there must be one
     telegram.commands[_menu(args)] = args["commands"]
     return True
 

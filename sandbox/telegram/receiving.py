@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from sandbox.telegram.params import Args
+import ipaddress
+import re
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+from sandbox.telegram.params import Args, Upload
 from sandbox.telegram.records import JSON
-from sandbox.telegram.rules import bad_request, breach
+from sandbox.telegram.rules import Refusal, bad_request, breach
 from sandbox.telegram.state import Telegram
+from sandbox.telegram.updates import SET_WEBHOOK
+from sandbox.telegram.webhook import Hook
+
+_PORTS: Final = (80, 88, 443, 8443)
+_PORTS_BY_SCHEME: Final = {"http": 80, "https": 443}
+_ACTIVE: Final = (
+    "Conflict: can't use getUpdates method while webhook is active; "
+    "use deleteWebhook to delete the webhook first"
+)
 
 
 async def answer_callback_query(telegram: Telegram, args: Args) -> bool:
@@ -47,6 +62,8 @@ async def get_updates(telegram: Telegram, args: Args) -> list[JSON]:
         raise breach("limit must be between 1 and 100")
     if timeout < 0:
         raise breach("timeout must not be negative")
+    if telegram.webhook.hook is not None:
+        raise Refusal(_ACTIVE, code=409)
     return await telegram.updates.fetch(
         offset=args.get("offset", 0),
         limit=limit,
@@ -55,16 +72,95 @@ async def get_updates(telegram: Telegram, args: Args) -> list[JSON]:
     )
 
 
-async def delete_webhook(telegram: Telegram, args: Args) -> bool:
-    """Bot API: deleteWebhook; there never is one here."""
+async def set_webhook(telegram: Telegram, args: Args) -> bool:
+    """Bot API: setWebhook."""
+    url = args["url"]
+    if not url:
+        return await delete_webhook(telegram, args)
+    now = telegram.clock.now()
+    if now < telegram.webhook.settable_at:
+        raise Refusal("Too Many Requests: retry after 1", code=429, retry_after=1)
+    telegram.webhook.settable_at = now + telegram.rules.webhook_set_seconds
+    hook = _hook(telegram, args)
+    if (allowed := args.get("allowed_updates")) is not None:
+        telegram.updates.allowed = allowed
     if args.get("drop_pending_updates"):
         telegram.updates.clear()
+    telegram.updates.break_off(SET_WEBHOOK)
+    telegram.webhook.set(hook)
+    return True
+
+
+def _hook(telegram: Telegram, args: Args) -> Hook:
+    url = urlsplit(args["url"])
+    if not telegram.rules.self_hosted and url.scheme != "https":
+        raise breach("bad webhook: An HTTPS URL must be provided for webhook")
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise breach("bad webhook: invalid webhook URL specified")
+    try:
+        port = url.port or _PORTS_BY_SCHEME[url.scheme]
+        ip_address = args.get("ip_address")
+        if ip_address is not None:
+            ipaddress.ip_address(ip_address)
+    except ValueError as error:
+        raise breach(f"bad webhook: {error}") from error
+    if not telegram.rules.self_hosted and port not in _PORTS:
+        raise breach("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+    connections = args.get("max_connections", 40)
+    if not 1 <= connections <= 100:
+        raise breach("max_connections must be between 1 and 100")
+    secret = args.get("secret_token", "")
+    if len(secret) > 256:
+        raise breach("secret token is too long")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
+        raise breach("secret token contains unallowed characters")
+    return Hook(
+        url=args["url"],
+        secret=secret,
+        certificate=_certificate(args.get("certificate")),
+        connections=connections,
+        ip_address=ip_address,
+    )
+
+
+def _certificate(given: Upload | str | None) -> str | None:
+    if given is None:
+        return None
+    if isinstance(given, str):
+        raise breach("bad webhook: certificate must be uploaded as a file")
+    text = given.content.decode("ascii", "replace")
+    if "BEGIN CERTIFICATE" not in text:
+        raise breach("bad webhook: certificate is not in PEM")
+    if "PRIVATE KEY" in text:
+        raise breach("bad webhook: the key is no part of the certificate")
+    try:
+        ssl.create_default_context(cadata=text)
+    except ssl.SSLError as error:
+        raise breach("bad webhook: certificate is not in PEM") from error
+    return text
+
+
+async def delete_webhook(telegram: Telegram, args: Args) -> bool:
+    """Bot API: deleteWebhook."""
+    if args.get("drop_pending_updates"):
+        telegram.updates.clear()
+    telegram.webhook.delete()
     return True
 
 
 async def get_webhook_info(telegram: Telegram, _args: Args) -> JSON:
     """Bot API: getWebhookInfo."""
-    pending = len(telegram.updates.pending())
-    shown: JSON = {"url": "", "has_custom_certificate": False, "pending_update_count": pending}
+    hook, error = telegram.webhook.hook, telegram.webhook.error
+    shown: JSON = {
+        "url": hook.url if hook else "",
+        "has_custom_certificate": bool(hook and hook.certificate),
+        "pending_update_count": len(telegram.updates.pending()),
+    }
+    if hook:
+        shown["max_connections"] = hook.connections
+        if hook.ip_address:
+            shown["ip_address"] = hook.ip_address
+    if error:
+        shown["last_error_date"], shown["last_error_message"] = error
     allowed = telegram.updates.allowed
     return shown | ({"allowed_updates": allowed} if allowed else {})

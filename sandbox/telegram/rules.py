@@ -26,6 +26,14 @@ class Rules:
     file_link_seconds: float = 3600.0
     """How long the path from getFile leads to the file."""
     longest_poll_seconds: float = 50.0
+    self_hosted: bool = False
+    """Whether it is a Bot API server of one's own: webhooks on any port, and without TLS."""
+    webhook_longest_seconds: float = 120.0
+    """How long it waits at most before a webhook is called again that did not take an update."""
+    webhook_pace: float = 1.0
+    """By what those waits are multiplied, so that a test need not wait for real."""
+    webhook_set_seconds: float = 1.0
+    """A webhook is set no oftener."""
     photo_bytes: int = 10 * 1024 * 1024
     document_bytes: int = 50 * 1024 * 1024
     download_bytes: int = 20 * 1024 * 1024

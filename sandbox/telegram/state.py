@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
 
+from sandbox.faults import Faults
+from sandbox.journal import Journal
 from sandbox.telegram.clock import Bell, Clock
 from sandbox.telegram.limits import FloodControl
 from sandbox.telegram.records import (
@@ -23,6 +25,7 @@ from sandbox.telegram.records import (
 from sandbox.telegram.rules import Rules
 from sandbox.telegram.showing import seen
 from sandbox.telegram.updates import Updates
+from sandbox.telegram.webhook import Webhook
 
 _PREFIXES: Final = {
     "photo": "AgACAgIAAxkBAA",
@@ -36,7 +39,7 @@ _PREFIXES: Final = {
 class Telegram:
     """The whole state, and the few changes to it that both sides make."""
 
-    def __init__(self, *, token: str, rules: Rules) -> None:
+    def __init__(self, *, token: str, rules: Rules, faults: Faults, journal: Journal) -> None:
         self.token, self.rules = token, rules
         self.clock, self.bell = Clock(), Bell()
         self.bot = User(
@@ -55,6 +58,7 @@ class Telegram:
         self.descriptions: dict[str, dict[str, str]] = {"description": {}, "short_description": {}}
         """How the bot describes itself, at length and in short, by language."""
         self.updates = Updates(rules, self.clock)
+        self.webhook = Webhook(self.updates, rules, self.clock, faults, journal)
         self.flood = FloodControl(rules, self.clock)
         self._numbers = count(1)
 

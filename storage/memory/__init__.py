@@ -3,6 +3,7 @@
 from storage.memory.at_hidream import AtHiDream
 from storage.memory.conversation import Conversation
 from storage.memory.delivery import Delivery
+from storage.memory.figures import Counting
 from storage.memory.handing_in import HandingIn
 from storage.memory.history import History
 from storage.memory.housekeeping import Housekeeping
@@ -14,6 +15,15 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore(
-    Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Privacy, Housekeeping
+    Inbox,
+    Conversation,
+    Line,
+    History,
+    HandingIn,
+    AtHiDream,
+    Delivery,
+    Privacy,
+    Housekeeping,
+    Counting,
 ):
     """A `TaskStore` in memory: `MemoryStore(clock)`."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from storage.memory.messages import Messages
 from storage.roles import shown_by
-from storage.tasks import AT_HIDREAM, IN_LINE, SentImage, Step, Task, TaskState
+from storage.tasks import AT_HIDREAM, IN_LINE, ImageState, SentImage, Step, Task, TaskState
 
 
 class Delivery(Messages):
@@ -45,6 +45,11 @@ class Delivery(Messages):
             heads.setdefault(task.place.chat_id, task)
         free = (one for chat_id, one in heads.items() if chat_id not in busy_chats)
         return min((one.due_at for one in free if one.due_at is not None), default=None)
+
+    async def oldest_unsent(self) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+        unsent = self._tasks(TaskState.READY, TaskState.DELIVERING)
+        return min((one.ready_at for one in unsent if one.ready_at is not None), default=None)
 
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""
@@ -133,6 +138,8 @@ class Delivery(Messages):
         now: datetime,
     ) -> Task | None:
         """DELIVERING → its final state; what was DELIVERED has no failure any more."""
+        images = self._tables.images.get(task.id, [])
+        stored = sum(image.state is ImageState.STORED for image in images)
         return self._move(
             "finish",
             task,
@@ -141,6 +148,7 @@ class Delivery(Messages):
                 "tries": 0,
                 "finished_at": now,
                 "failure": None if to is TaskState.DELIVERED else row.failure,
+                "brought": stored if to is TaskState.DELIVERED else row.brought,
             },
         )
 

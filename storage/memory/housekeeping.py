@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from storage.memory.tables import Memory, over
-from storage.tasks import Draft, Place, Task, TaskState
+from storage.tasks import IN_LINE, Draft, Overview, Place, Task, TaskState
 
 
 def _left_behind(task: Task, owner: str, now: datetime, sole: bool) -> bool:
@@ -183,6 +183,10 @@ class Housekeeping(Memory):
         """Note that it is over: the next time it is news again."""
         self._tables.notices.pop(name, None)
 
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done."""
+        self._tables.facts["probe"] = now.isoformat()
+
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
         tasks = self._tables.tasks.values()
@@ -193,6 +197,20 @@ class Housekeeping(Memory):
             "unanswered": sum(task.uncertain for task in tasks),
             "repeated": sum(step.repeats for step in steps),
         }
+
+    async def overview(self, now: datetime) -> Overview:
+        """Say how it stands with all that is kept."""
+        first = min(self._tasks(*IN_LINE), key=lambda task: task.id, default=None)
+        new = [one.row for one in self._tables.inbox.values() if one.state == "new"]
+        ready = (one.ready_at for one in self._tasks(TaskState.READY) if one.ready_at is not None)
+        return Overview(
+            counts=await self.counts(),
+            slots_held=len([one for one in self._tables.submissions if one.held(now)]),
+            line_since=first.created_at if first else None,
+            ready_since=min(ready, default=None),
+            inbox=len(new),
+            inbox_since=new[0].received_at if new else None,
+        )
 
 
 def _moved(place: Place, chat_id: int) -> Place:

@@ -17,6 +17,7 @@ from storage.tasks import (
     InboxRow,
     Measured,
     Origin,
+    Rest,
     Step,
     Task,
     TaskMessage,
@@ -144,6 +145,10 @@ class Memory:
     async def wait(self, topic: Topic, *, since: int, seconds: float | None = None) -> None:
         """Wait until `topic` is woken after the mark `since`, or so many seconds have passed."""
         await self._bells.wait(topic, since=since, seconds=seconds)
+
+    def rest(self, topic: Topic) -> Rest | None:
+        """Say whether whoever waits for `topic` is waiting or at work; None: it has not waited yet."""
+        return self._bells.rest(topic)
 
     def wake(self, topic: Topic | None = None) -> None:
         """Wake whoever waits for `topic`, or (None) everybody."""

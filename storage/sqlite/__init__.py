@@ -12,6 +12,7 @@ from storage.sqlite.checkpoints import Checkpoints
 from storage.sqlite.connection import connect
 from storage.sqlite.conversation import Conversation
 from storage.sqlite.delivery import Delivery
+from storage.sqlite.figures import Counting
 from storage.sqlite.handing_in import HandingIn
 from storage.sqlite.history import History
 from storage.sqlite.housekeeping import Housekeeping
@@ -23,7 +24,16 @@ __all__ = ["SqliteStore", "open_store"]
 
 
 class SqliteStore(
-    Inbox, Conversation, Line, History, HandingIn, AtHiDream, Delivery, Privacy, Housekeeping
+    Inbox,
+    Conversation,
+    Line,
+    History,
+    HandingIn,
+    AtHiDream,
+    Delivery,
+    Privacy,
+    Housekeeping,
+    Counting,
 ):
     """A `TaskStore` in one SQLite file. Open it with `open_store`."""
 

@@ -29,7 +29,7 @@ from storage.clock import Clock
 from storage.lock import Lock
 from storage.sqlite.checkpoints import PAGES, Checkpoints
 from storage.store import StoreError
-from storage.tasks import Topic
+from storage.tasks import Rest, Topic
 from storage.words import has_words
 
 _T = TypeVar("_T")
@@ -99,6 +99,10 @@ class Connections:
         """Wait until `topic` is woken after the mark `since`, or so many seconds have passed."""
         await self._bells.wait(topic, since=since, seconds=seconds)
 
+    def rest(self, topic: Topic) -> Rest | None:
+        """Say whether whoever waits for `topic` is waiting or at work; None: it has not waited yet."""
+        return self._bells.rest(topic)
+
     def wake(self, topic: Topic | None = None) -> None:
         """Wake whoever waits for `topic`, or (None) everybody."""
         self._bells.wake(topic)
@@ -121,6 +125,12 @@ class Connections:
     def _ask(self, sql: str, values: _Values = ()) -> list[sqlite3.Row]:
         """Run one statement on the reading connection: only within `_read`."""
         return self._reader.raw.execute(sql, values).fetchall()
+
+    def _each(self, sql: str, values: _Values = ()) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of one statement one by one, where they are too many to be held: only within `_read`."""
+        cursor = self._reader.raw.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, values)
 
     # --- writing
 

@@ -49,6 +49,17 @@ class Delivery(Messages):
         )
         return None if row is None else moment(row["due_at"])
 
+    async def oldest_unsent(self) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+        (row,) = await self._rows(
+            "SELECT min(ready_at) AS at FROM (SELECT ready_at FROM ("
+            "SELECT ready_at FROM tasks WHERE state = 'ready' ORDER BY ready_at LIMIT 1)"
+            " UNION ALL SELECT ready_at FROM tasks"
+            " WHERE state = 'delivering' AND claimed_by IS NOT NULL)"
+        )
+        at: int | None = row["at"]
+        return moment(at)
+
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""
         rows = await self._rows("SELECT * FROM steps WHERE task_id = ?", (task_id,))
@@ -144,7 +155,9 @@ class Delivery(Messages):
             "UPDATE tasks SET state = ?1, claimed_by = NULL, lease_until = NULL, tries = 0,"
             " finished_at = ?2,"
             " failure_id = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_id END,"
-            " failure_data = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_data END"
+            " failure_data = CASE WHEN ?1 = 'delivered' THEN NULL ELSE failure_data END,"
+            " brought = CASE WHEN ?1 = 'delivered' THEN (SELECT count(*) FROM images"
+            " WHERE task_id = ?3 AND images.state = 'stored') ELSE brought END"
             " WHERE id = ?3 AND state = 'delivering' AND claim_no = ?4 RETURNING *",
             (to, stamp(now), task.id, task.claim_no),
         )

@@ -4,12 +4,16 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from sqlite3 import Row
-from typing import Literal
+from typing import Final, Literal
 
 from storage.moves import check_move
 from storage.sqlite.rows import charge_of, moment, stamp, task_of
 from storage.sqlite.turns import Turns
 from storage.tasks import Charge, Failure, Task, TaskState
+
+SLOTS_HELD: Final = (
+    "SELECT count(*) AS n FROM submissions WHERE released_at IS NULL AND held_until > ?"
+)
 
 
 def _one(row: Row | None) -> Task | None:
@@ -21,10 +25,7 @@ class HandingIn(Turns):
 
     async def slots_held(self, now: datetime) -> int:
         """Count the submissions that hold a slot: not released, and not held for too long."""
-        rows = await self._rows(
-            "SELECT count(*) AS n FROM submissions WHERE released_at IS NULL AND held_until > ?",
-            (stamp(now),),
-        )
+        rows = await self._rows(SLOTS_HELD, (stamp(now),))
         return int(rows[0]["n"])
 
     async def next_hold_end(self) -> datetime | None:

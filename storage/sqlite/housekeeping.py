@@ -5,8 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from storage.sqlite.connection import Connections
+from storage.sqlite.handing_in import SLOTS_HELD
 from storage.sqlite.rows import moment, stamp
-from storage.tasks import TaskState
+from storage.tasks import Overview, TaskState
+
+PROBE_FACT: Final = "probe"
+"""The name of the row that is written to see whether rows can be written."""
 
 _MOVE_CHAT: Final = (
     "UPDATE inbox SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
@@ -45,6 +49,17 @@ _MOVE_CHAT: Final = (
     "DELETE FROM preferences WHERE scope IN ('user', 'chat') AND owner_id = ?2 RETURNING name",
     "UPDATE views SET chat_id = ?1 WHERE chat_id = ?2 RETURNING id",
 )
+
+_COUNTS: Final = "SELECT name, n FROM tallies"
+
+# Ids are given in order, so the lowest came first. Named, the indexes are read, which are as long as
+# the line; for a lowest id SQLite would rather pass by all that is over.
+_LINE_SINCE: Final = (
+    "SELECT min(created_at) AS since FROM tasks WHERE id IN ("
+    "(SELECT min(id) FROM tasks INDEXED BY tasks_line WHERE state = 'queued'),"
+    " (SELECT min(id) FROM tasks INDEXED BY tasks_waiting WHERE state = 'waiting'))"
+)
+_INBOX_SINCE: Final = "SELECT received_at FROM inbox WHERE state = 'new' ORDER BY id LIMIT 1"
 
 _TAKE_BACK: Final[Mapping[TaskState, str]] = {
     TaskState.SUBMITTING: (
@@ -190,7 +205,35 @@ class Housekeeping(Connections):
         """Note that it is over: the next time it is news again."""
         await self._change(None, "DELETE FROM notices WHERE name = ?", (name,))
 
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done."""
+        await self._change(
+            None,
+            "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)",
+            (PROBE_FACT, now.isoformat()),
+        )
+
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
-        rows = await self._rows("SELECT name, n FROM tallies")
+        rows = await self._rows(_COUNTS)
         return {row["name"]: row["n"] for row in rows}
+
+    async def overview(self, now: datetime) -> Overview:
+        """Say how it stands with all that is kept."""
+
+        def look() -> Overview:
+            (held,) = self._ask(SLOTS_HELD, (stamp(now),))
+            (line,) = self._ask(_LINE_SINCE)
+            (ready,) = self._ask("SELECT min(ready_at) AS since FROM tasks WHERE state = 'ready'")
+            (inbox,) = self._ask("SELECT count(*) AS n FROM inbox WHERE state = 'new'")
+            first = self._ask(_INBOX_SINCE)
+            return Overview(
+                counts={row["name"]: row["n"] for row in self._ask(_COUNTS)},
+                slots_held=held["n"],
+                line_since=moment(line["since"]),
+                ready_since=moment(ready["since"]),
+                inbox=inbox["n"],
+                inbox_since=moment(first[0]["received_at"]) if first else None,
+            )
+
+        return await self._read(look)

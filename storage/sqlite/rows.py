@@ -124,6 +124,7 @@ def task_of(row: Row) -> Task:
         ended_at=moment(row["ended_at"]),
         ready_at=moment(row["ready_at"]),
         finished_at=moment(row["finished_at"]),
+        brought=row["brought"],
         withdrawn=bool(row["withdrawn"]),
         pruned=bool(row["pruned"]),
     )

@@ -9,6 +9,7 @@ from storage.store.at_hidream import AtHiDream
 from storage.store.conversation import Conversation
 from storage.store.delivery import Delivery
 from storage.store.errors import DatabaseRefused, StillMaking, StoreError, TooManyUnfinished
+from storage.store.figures import Counting
 from storage.store.handing_in import HandingIn
 from storage.store.housekeeping import Housekeeping
 from storage.store.inbox import Inbox
@@ -29,6 +30,7 @@ class TaskStore(
     Delivery,
     Privacy,
     Housekeeping,
+    Counting,
     Protocol,
 ):
     """Everything that lasts. Each method is one atomic step; times are UTC-aware.

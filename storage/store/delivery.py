@@ -27,6 +27,10 @@ class Delivery(Protocol):
         """
         ...
 
+    async def oldest_unsent(self) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+        ...
+
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from storage.tasks import TaskState
+from storage.tasks import Overview, TaskState
 
 
 class Housekeeping(Protocol):
@@ -70,6 +70,18 @@ class Housekeeping(Protocol):
         """Note that it is over: the next time it is news again."""
         ...
 
+    async def probe(self, now: datetime) -> None:
+        """Write something that means nothing, as every write is made: to see whether it can be done.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        ...
+
     async def counts(self) -> Mapping[str, int]:
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
+        ...
+
+    async def overview(self, now: datetime) -> Overview:
+        """Say how it stands with all that is kept. Cheap, however much that is: it is asked every few seconds."""
         ...

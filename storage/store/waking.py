@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from storage.tasks import Topic
+from storage.tasks import Rest, Topic
 
 
 class Waking(Protocol):
@@ -14,6 +14,10 @@ class Waking(Protocol):
 
     async def wait(self, topic: Topic, *, since: int, seconds: float | None = None) -> None:
         """Wait until `topic` is woken after the mark `since`, or so many seconds have passed."""
+        ...
+
+    def rest(self, topic: Topic) -> Rest | None:
+        """Say whether whoever waits for `topic` is waiting or at work; None: it has not waited yet."""
         ...
 
     def wake(self, topic: Topic | None = None) -> None:

@@ -18,7 +18,7 @@ from storage.tasks.incoming import (
     NewView,
     View,
 )
-from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, TaskState, Topic
+from storage.tasks.states import AT_HIDREAM, FINAL, IN_LINE, ImageState, Rest, TaskState, Topic
 from storage.tasks.task import (
     HISTORY_LIMIT,
     PLACE_LIMIT,
@@ -30,6 +30,7 @@ from storage.tasks.task import (
     Measured,
     NewTask,
     Origin,
+    Overview,
     Photo,
     Place,
     Role,
@@ -65,8 +66,10 @@ __all__ = [
     "NewUpdate",
     "NewView",
     "Origin",
+    "Overview",
     "Photo",
     "Place",
+    "Rest",
     "Role",
     "Running",
     "SentImage",

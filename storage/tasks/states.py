@@ -1,5 +1,6 @@
 """Where tasks and images are on their way, and what a loop can wait for."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -80,3 +81,13 @@ class Topic(StrEnum):
     """There is something that the admins should hear; no row has changed."""
     HOUSEKEEPING = "housekeeping"
     """Somebody has been forgotten; else the time wakes it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """Whether whoever waits for a topic is waiting or at work, by the monotonic clock."""
+
+    waiting: bool
+    since: float
+    until: float | None = None
+    """When the wait ends by itself; None: with a wake-up alone."""

@@ -156,6 +156,8 @@ class Task:
     ready_at: datetime | None = None
     finished_at: datetime | None = None
     """When it reached a final state."""
+    brought: int | None = None
+    """How many pictures its chat had got when it was last DELIVERED; None: it never was."""
 
     withdrawn: bool = False
     """Whether the person stopped it while its request was on its way: it ends with the answer."""
@@ -213,6 +215,23 @@ class Charge:
     images: int
     sent_at: datetime
     answered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """How it stands with all that is kept: what somebody who watches the bot wants to know."""
+
+    counts: Mapping[str, int]
+    """As `counts` gives them."""
+    slots_held: int
+    line_since: datetime | None
+    """When the oldest task came that is in line; None: none is."""
+    ready_since: datetime | None
+    """When the oldest result was ready that nobody is bringing yet; None: there is none."""
+    inbox: int
+    """Updates that are not handled yet."""
+    inbox_since: datetime | None
+    """When the oldest of them came."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -69,6 +69,16 @@ class Talk(Notes):
         self.tells(what)
         await self._together.all_there(change)
 
+    async def is_run_by(self, person: "Someone") -> None:
+        """Let a person be one of the bot's admins."""
+
+        async def name() -> None:
+            await self.world.stop()
+            await self.world.start(access={"admins": [person.id]})
+
+        self.tells(f"{person.name} is named in access.admins, and the bot is started again")
+        await self._together.all_there(name)
+
     async def upgrade(self) -> None:
         """Turn the group into a supergroup: a new chat, in which messages are counted anew."""
         self.chat_id = await self.world.upgrade(self.chat_id)

@@ -60,6 +60,19 @@ class Bot:
         self._noted(messages)
         return messages[0]
 
+    async def shows_figures(self, *ids: str) -> JSON:
+        """Wait for a new picture with these sentences; what they say of all who talk to the bot is not noted."""
+
+        def look(shown: list[JSON]) -> JSON | None:
+            new = [m for m in shown if m["message_id"] not in self.seen and picture_of(m)]
+            return next((m for m in new if self._fits(m, ids, {})), None)
+
+        message = await self._notes.wait(look, f"a picture with {ids} is there")
+        lines = [lines_of([message])[0], *(form_of(id_, {}, self._notes.language) for id_ in ids)]
+        self._notes.note("Bot", lines, message, reply_to=message["reply_to"])
+        self.seen[message["message_id"]] = self.looks(message)
+        return message
+
     async def shows_each(self, count: int, *ids: str) -> list[JSON]:
         """Wait for pictures of so many tasks, each its own message; they are noted in their tasks' order.
 

@@ -12,7 +12,7 @@ Service = Literal["telegram", "hidream"]
 Way = Literal["caption", "words first", "edited", "cancelled"]
 """How a photo gets its words, and whether they stay; or whether it is stopped again."""
 
-STARTING: Final = ("getMe", "deleteWebhook")
+STARTING: Final = ("getMe", "getWebhookInfo")
 PRESSED: Final = "answerCallbackQuery"
 CALLS: Final[Sequence[tuple[Service, str]]] = (
     *[("telegram", call) for call in STARTING],

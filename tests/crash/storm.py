@@ -114,7 +114,7 @@ class Storm:
 
         async def look() -> bool:
             after = self._marks["telegram"]
-            calls = await self._world.calls("telegram", call="deleteWebhook", after=after)
+            calls = await self._world.calls("telegram", call="getWebhookInfo", after=after)
             return death.done() or bool(calls)
 
         await until(look, "the bot has started")

@@ -142,6 +142,8 @@ class World(Place):
         self.http = http
         self.path = path
         self.process: asyncio.subprocess.Process | None = None
+        self.arguments: tuple[str, ...] = ()
+        """What `run` is told beside its settings."""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.settings: dict[str, dict[str, Any]] = {
             "telegram": {"token": TELEGRAM_TOKEN, "api_url": telegram},
@@ -180,7 +182,7 @@ class World(Place):
         )
         with (self.path / "bot.log").open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(config),
+                sys.executable, "-m", "bot", "run", "--config", str(config), *self.arguments,
                 stdout=log, stderr=log, env=self.environment,
             )  # fmt: skip
         return self.process.pid

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.hidream.callback import is_loopback
+from sandbox.loopback import is_loopback
 from sandbox.serving import serve
 from tests.sandbox.hidream_client import (
     QUICK,

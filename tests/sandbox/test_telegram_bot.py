@@ -121,7 +121,7 @@ async def test_allowed_updates_are_remembered(world: World) -> None:
 
 
 async def test_webhook_methods(world: World) -> None:
-    """There is never a webhook; deleting it drops what waits only if asked to."""
+    """Without a webhook its address is empty; deleting it drops what waits only if asked to."""
     await world.do(f"chats/{world.me}/text", user_id=world.me, text="a")
     assert await world.bot.delete_webhook()
     info = await world.bot.get_webhook_info()

@@ -25,7 +25,7 @@ def button(**fields: Any) -> dict[str, Any]:
 def test_methods_are_exactly_these() -> None:
     """This Telegram has the methods that the bot calls, and no other."""
     assert {method.name for method in METHODS.values()} == {
-        *("getMe", "getUpdates", "deleteWebhook", "getWebhookInfo", "setMyCommands"),
+        *("getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "setMyCommands"),
         *("getMyCommands", "sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"),
         *("editMessageText", "editMessageReplyMarkup", "deleteMessage", "answerCallbackQuery"),
         *("sendChatAction", "getFile", "deleteMyCommands", "setMyDescription"),

@@ -405,6 +405,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Deed]]] = {
             finished_before=draw(st.sampled_from((None, known.now, known.now - 10 * MINUTE))),
             limit=draw(st.sampled_from((1, 3, 100))),
         ),
+        "probe": lambda known, _: call(known.now),
         "files_removed": lambda known, draw: call(draw(_task_ids(known))),
     },
 }

@@ -48,7 +48,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "preferences": lambda known: [call(("user", "chat")[known.turn % 2], known.turn // 2 % 3 + 1)],
     "view": lambda known: [call(known.turn % 6 + 1)],
     "find_view": lambda known: [call("history", known.turn % 3 + 1, "")],
-    "fact": lambda _: [call("token")],
+    "fact": lambda _: [call("token"), call("probe")],
     "draft_asked_by": lambda known: [call(*_turning(known), n) for n in (0, 1)],
     "get": _by_id,
     "made_by": lambda known: [
@@ -87,12 +87,22 @@ LOOKS: Final[Mapping[str, Look]] = {
     "unannounced": lambda _: [call(99), call(2)],
     "announced": lambda _: [call(99), call(2)],
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
+    "oldest_unsent": lambda _: [call()],
     "counts": lambda _: [call()],
+    "overview": lambda known: [call(known.now)],
+    "figures": lambda known: [
+        call(
+            began=known.now.replace(hour=0, minute=0, second=0, microsecond=0),
+            now=known.now,
+            step=_DAY / 8,
+        )
+    ],
 }
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "mark": "compared after each step, over all topics",
     "wait": "changes nothing; test_bells.py",
+    "rest": "tells of a wait; test_bells.py",
     "wake": "a wake-up by hand, not a deed on rows; test_bells.py",
     "close": "ends the store; test_closing.py",
 }

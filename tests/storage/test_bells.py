@@ -10,7 +10,7 @@ import pytest
 from storage.bells import WAKES, Bells
 from storage.memory import MemoryStore
 from storage.store import TaskStore
-from storage.tasks import AlbumPart, InboxRow, Origin, Task, TaskState, Topic
+from storage.tasks import AlbumPart, InboxRow, Origin, Rest, Task, TaskState, Topic
 from tests.storage.making import (
     BOT,
     HOUR,
@@ -104,6 +104,25 @@ async def test_a_wait_leaves_nothing_behind(
     assert asyncio.all_tasks() == before
     assert clock.sleepers == []
     assert not any(bells._waiting.values())
+
+
+async def test_how_it_is_with_who_waits(bells: Bells, clock: HandClock) -> None:
+    """Before its first wait nothing is known; then it waits, until when, or is at work, and since when."""
+    assert bells.rest(Topic.QUEUE) is None
+    clock.move(10)
+    wait = asyncio.create_task(bells.wait(Topic.QUEUE, since=0, seconds=5))
+    await settle()
+    assert bells.rest(Topic.QUEUE) == Rest(waiting=True, since=10, until=15)
+    clock.move(5)
+    await wait
+    assert bells.rest(Topic.QUEUE) == Rest(waiting=False, since=15)
+    wait = asyncio.create_task(bells.wait(Topic.QUEUE, since=0))
+    await settle()
+    assert bells.rest(Topic.QUEUE) == Rest(waiting=True, since=15)
+    assert bells.rest(Topic.READY) is None
+    wait.cancel()
+    await asyncio.wait({wait})
+    assert bells.rest(Topic.QUEUE) == Rest(waiting=False, since=15)
 
 
 async def test_a_clock_that_fails_is_heard(clock: HandClock) -> None:

@@ -117,6 +117,21 @@ async def test_what_is_over_costs_nothing(tmp_path: Path) -> None:
     assert many == few
 
 
+async def _overview(path: Path, *, finished: int) -> int:
+    store = await open_store(path, clock=HandClock())
+    try:
+        await _fill(store, finished, _LINE)
+        return await _work(store, lambda: store.overview(START))
+    finally:
+        await store.close()
+
+
+async def test_what_is_over_costs_who_watches_nothing(tmp_path: Path) -> None:
+    """How it stands is told by as many steps, however many tasks are over."""
+    few = await _overview(tmp_path / "few.db", finished=1000)
+    assert await _overview(tmp_path / "many.db", finished=10_000) == few
+
+
 async def test_a_long_line_costs_no_more_than_what_is_asked_of_it(tmp_path: Path) -> None:
     """With ten times as many in line, each call takes the very same steps, beyond the places counted."""
     short = await _costs(tmp_path / "short.db", finished=100, queued=_LINE)

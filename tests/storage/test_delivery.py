@@ -180,3 +180,15 @@ async def test_the_shown_place_never_rises(store: TaskStore) -> None:
         shown.append(there(await store.get(task.id)).shown_place)
     await store.note_shown_place(99, 1)
     assert shown == [5, 3, 3]
+
+
+async def test_how_long_results_have_waited(store: TaskStore) -> None:
+    """The oldest that is ready or under way counts, from when it was ready; what has arrived does not."""
+    assert await store.oldest_unsent() is None
+    await ready_at(store, 1, 5, chat_id=1)
+    await ready_at(store, 2, 7, chat_id=2)
+    assert await store.oldest_unsent() == START + 5 * SECOND
+    first = there(await claim_delivery(store))
+    assert await store.oldest_unsent() == START + 5 * SECOND
+    await store.finish(first, TaskState.DELIVERED, START + HOUR)
+    assert await store.oldest_unsent() == START + 7 * SECOND

@@ -6,17 +6,19 @@ from datetime import timedelta
 import pytest
 
 from storage.store import TaskStore
-from storage.tasks import Failure, NewView, Origin, SentImage, TaskState
+from storage.tasks import Failure, NewView, Origin, Overview, SentImage, TaskState
 from tests.storage.making import (
     BOT,
     HOUR,
     OWNER,
     START,
+    HandClock,
     add,
     album_of,
     claim,
     claim_delivery,
     new_draft,
+    new_task,
     reach,
     there,
     update,
@@ -286,6 +288,45 @@ async def test_tasks_are_counted_by_state(store: TaskStore) -> None:
     counts = await store.counts()
     assert {counts[state] for state in TaskState} == {1}
     assert counts["unanswered"] == 1
+
+
+async def test_it_is_told_how_it_stands(store: TaskStore, clock: HandClock) -> None:
+    """Ages go by what came first: of the line with what is put off, of results, and of updates not handled."""
+    nothing = await store.overview(START)
+    assert nothing == Overview(
+        counts=await store.counts(),
+        slots_held=0,
+        line_since=None,
+        ready_since=None,
+        inbox=0,
+        inbox_since=None,
+    )
+    for n, state in enumerate(TaskState):
+        await reach(store, state, n, user_id=n + 1)
+    later = START + HOUR
+    await store.add(new_task(77, user_id=77), now=later, max_unfinished=None)
+    for n, at in enumerate((START, later, later)):
+        await store.receive(BOT, [update(n)], at)
+    row = (await store.inbox_heads(later, 1))[0]
+    some = await store.overview(START)
+    assert some.counts == await store.counts()
+    assert some.slots_held == await store.slots_held(START) > 0
+    assert (some.line_since, some.ready_since) == (START, START)
+    assert (some.inbox, some.inbox_since) == (3, START)
+    await store.inbox_done(row, later)
+    for task in await store.next_queued(9):
+        if task.user_id != 77:
+            await store.cancel(task, later)
+    waiting = await store.overview(later)
+    assert (waiting.inbox, waiting.inbox_since) == (2, later)
+    assert waiting.line_since == START, "what was put off is in line, too"
+    await store.requeue_due(later)
+    for task in await store.next_queued(9):
+        if task.user_id != 77:
+            await store.cancel(task, later)
+    assert (await store.overview(later)).line_since == later
+    assert await claim_delivery(store)
+    assert (await store.overview(later)).ready_since is None
 
 
 async def test_files_of_what_is_emptied_go_at_once(store: TaskStore) -> None:

@@ -87,6 +87,10 @@ async def _use_everything(store: TaskStore) -> None:
         store.note_shown_place(1, 1),
         store.move_chat(5, 6),
         store.counts(),
+        store.figures(began=START - HOUR, now=START, step=HOUR),
+        store.oldest_unsent(),
+        store.probe(START),
+        store.overview(START),
         store.files_removed(1),
         store.with_files_before(START, 5),
         store.recover(owner="next", now=START, sole=True),
@@ -170,7 +174,7 @@ async def test_no_statement_scans_a_table(
 
         return noted
 
-    for method in ("_ask", "_run", "_run_many"):
+    for method in ("_ask", "_each", "_run", "_run_many"):
         monkeypatch.setattr(sqlite, method, noting(method))
     await _use_everything(sqlite)
     plans = {}

@@ -1,5 +1,6 @@
 """The disk is full, or somebody else holds the file: each write is whole or nothing, and all is well after."""
 
+import resource
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
@@ -301,3 +302,29 @@ async def _waiting_no_longer(store: SqliteStore) -> None:
 def test_trouble_leaves_no_half_of_anything() -> None:
     """What is refused for want of room or of the file has not happened at all; what is not, wholly."""
     run_state_machine_as_test(StoresInTrouble, settings=examples(20, steps=30))
+
+
+async def test_a_probe_finds_a_file_that_cannot_grow(sqlite: SqliteStore, tmp_path: Path) -> None:
+    """A disk that is full refuses the probe as it would any write; with room it goes."""
+    await sqlite.probe(START)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (tmp_path / "bot.db-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        with pytest.raises(StoreError, match="the database refused"):
+            await sqlite.probe(START + HOUR)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await sqlite.probe(START + HOUR)
+    assert await sqlite.fact("probe") == (START + HOUR).isoformat()
+
+
+async def test_a_probe_finds_a_file_that_is_held(sqlite: SqliteStore, tmp_path: Path) -> None:
+    """A file that another program writes to refuses the probe, and goes when that one is done."""
+    await sqlite._writer.execute_fetchall("PRAGMA busy_timeout = 20")
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            await sqlite.probe(START)
+        other.execute("ROLLBACK")
+    await sqlite.probe(START)

@@ -19,8 +19,9 @@ from tests.conversations.scripts import (
     results,
     settings,
     start,
+    stats,
 )
 
 CONVERSATIONS: Final[tuple[Conversation, ...]] = conversations_of(
-    start, photos, albums, replies, results, progress, groups, settings, languages, privacy
+    start, photos, albums, replies, results, progress, groups, settings, languages, privacy, stats
 )

@@ -1,0 +1,159 @@
+"""What the service manager is told, over a real socket; and nothing where there is none."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import health
+from bot.checkup import BEAT
+from bot.service import ServiceManager
+from tests.engine import HiDream, accepted, engine
+from tests.test_checkup import Sticking
+from tests.time_machine import at_once
+
+Heard = list[str]
+
+
+@pytest.fixture
+def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Give the socket of a service manager, which the environment names."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+        one.bind(str(tmp_path / "notify"))
+        one.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield one
+
+
+def heard(listener: socket.socket) -> Heard:
+    """Give what came since the last time."""
+    found = []
+    while True:
+        try:
+            found.append(listener.recv(4096).decode())
+        except BlockingIOError:
+            return found
+
+
+def test_each_thing_has_its_word(listener: socket.socket) -> None:
+    """Start, reload, state, life and stop are told as sd_notify(3) has them; a state once."""
+    service = ServiceManager()
+    service.ready()
+    service.status("Ready")
+    service.status("Ready")
+    service.reloading()
+    service.alive()
+    service.stopping()
+    start, status, reloading, alive, stopping = heard(listener)
+    assert (start, status, alive, stopping) == (
+        "READY=1",
+        "STATUS=Ready",
+        "WATCHDOG=1",
+        "STOPPING=1",
+    )
+    first, _, second = reloading.partition("\n")
+    assert (first, second.startswith("MONOTONIC_USEC=")) == ("RELOADING=1", True)
+    service.close()
+    service.ready()
+    assert heard(listener) == []
+
+
+def test_without_a_service_manager_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All may be said, and nobody hears it; a watchdog without a socket is none."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+    service = ServiceManager()
+    service.ready()
+    service.status("Ready")
+    assert service.watchdog is None
+    service.close()
+
+
+# the library leaves a socket that it could not connect to whoever collects the garbage
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_manager_that_has_gone_is_no_trouble(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who does not read, or is not there, holds nobody up."""
+    service = ServiceManager()
+    for _ in range(5000):
+        service.alive()
+    assert 0 < len(heard(listener)) < 5000
+    service.close()
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    lost = ServiceManager()
+    lost.ready()
+    lost.close()
+
+
+@pytest.mark.parametrize(
+    ("micros", "pid", "seconds"),
+    [
+        ("20000000", None, 20.0),
+        ("20000000", str(os.getpid()), 20.0),
+        ("20000000", "1", None),
+        ("0", None, None),
+        ("", None, None),
+        ("soon", None, None),
+    ],
+)
+def test_how_often_it_wants_to_hear(
+    listener: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
+    micros: str,
+    pid: str | None,
+    seconds: float | None,
+) -> None:
+    """The environment says within how long, and which process is meant."""
+    monkeypatch.setenv("WATCHDOG_USEC", micros)
+    if pid is None:
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    else:
+        monkeypatch.setenv("WATCHDOG_PID", pid)
+    service = ServiceManager()
+    assert service.watchdog == seconds
+    service.close()
+
+
+def test_life_is_told_until_a_loop_is_past_hope(
+    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At half the time it asks for, it hears of life; no more once a loop stands still that cannot begin anew."""
+    monkeypatch.setenv("WATCHDOG_USEC", "4000000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+    async def work() -> None:
+        store = Sticking()
+        async with engine(tmp_path, HiDream(submit=accepted), store=store, looked_after=True):
+            await asyncio.sleep(60)
+            first = heard(listener)
+            assert first[:3] == [
+                "STATUS=Not ready: starting. 0 in line, 0 at HiDream, 0 to be sent",
+                "READY=1",
+                "WATCHDOG=1",
+            ]
+            assert 28 <= first.count("WATCHDOG=1") <= 31
+            store.silent, store.sticks = True, "requeue_due"
+            store.wake()
+            await asyncio.sleep(health.LOOPS["dispatcher"][1] + health.PAST_HOPE + BEAT)
+            assert heard(listener).count("WATCHDOG=1") > 80
+            await asyncio.sleep(60)
+            assert heard(listener).count("WATCHDOG=1") == 0
+
+    at_once(work())
+
+
+def test_a_stop_ends_it_all(listener: socket.socket, tmp_path: Path) -> None:
+    """A look that never ends holds up no stop."""
+
+    async def work() -> None:
+        store = Sticking()
+        store.silent = True
+        async with engine(tmp_path, HiDream(submit=accepted), store=store, looked_after=True):
+            await asyncio.sleep(1)
+
+    at_once(work())
+    assert "READY=1" in heard(listener)
