@@ -64,6 +64,8 @@ def obstacle() -> str | None:
         return "it takes Linux's namespaces"
     if os.geteuid() != 0:
         return "it takes root"
+    if not (ROOT / ".git").exists():
+        return "this is no clone"
     for name in _PROGRAMS:
         if shutil.which(name) is None:
             return f"there is no {name}"

@@ -95,7 +95,7 @@ def test_the_container_may_do_next_to_nothing() -> None:
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}
         assert service["mem_limit"]
         assert service["restart"] == "unless-stopped"
-    assert all(port.startswith("127.0.0.1:") for port in BOT["ports"])
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert not any("privileged" in service for service in COMPOSE["services"].values())
 
 
@@ -106,9 +106,27 @@ def test_the_container_is_in_step_with_the_program() -> None:
     assert {"/data", "/backups", "/settings"} == mounted
     assert environment["BOT_STORAGE__URL"].startswith("sqlite:////data/")
     assert BOT["environment"].keys() <= KEYS
-    assert {f"/run/secrets/{name}" for name in BOT["secrets"]} == set(BOT["environment"].values())
+    files = {value for name, value in BOT["environment"].items() if name.endswith("_FILE")}
+    assert {f"/run/secrets/{name}" for name in BOT["secrets"]} == files
     assert float(BOT["stop_grace_period"].rstrip("s")) > Run().stop_seconds + 10
     assert BOT["command"][0] in there()
+
+
+def test_prometheus_asks_the_container_as_it_asks_a_service() -> None:
+    """Its two configurations differ in the bot's address alone, which is what compose.yaml sets."""
+    texts = [
+        (ROOT / "deploy" / f"{name}.yml").read_text("utf-8")
+        for name in ("prometheus", "prometheus-compose")
+    ]
+    alone, beside = (yaml.safe_load(text) for text in texts)
+    address = beside["scrape_configs"][0]["static_configs"][0]["targets"][0]
+    port = BOT["environment"]["BOT_WEB__MONITOR"].rpartition(":")[2]
+    assert address == f"bot:{port}"
+    assert beside == yaml.safe_load(texts[0].replace("127.0.0.1:9464", address))
+    assert alone != beside
+    for volume in COMPOSE["services"]["prometheus"]["volumes"]:
+        if volume.startswith("./"):
+            assert (ROOT / volume.partition(":")[0]).is_file()
 
 
 def test_secrets_and_settings_are_not_committed() -> None:
