@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, World, opened
+from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, opened, said
 from tests.operations.machine import INSTALLING, build, copy_source, run
 from tests.operations.page import Block, blocks
 
@@ -23,9 +23,9 @@ _TOKENS: Final = {"telegram-token": TELEGRAM_TOKEN, "hidream-token": HIDREAM_TOK
 class Play:
     """One run of the page."""
 
-    def __init__(self, world: World, person: Person, root: Path) -> None:
-        self.world = world
+    def __init__(self, person: Person, friend: Person, root: Path) -> None:
         self.person = person
+        self.friend = friend
         self.root = root
         self.pictures = 0
         self.output: dict[str, str] = {}
@@ -34,7 +34,7 @@ class Play:
     def types(self, commands: str) -> str:
         """Give what is typed where these commands ask: a line for each `read`, in order."""
         answers = {"Token of the bot": TELEGRAM_TOKEN, "Token of HiDream": HIDREAM_TOKEN}
-        answers["Your id"] = str(self.person.id)
+        answers |= {"Your id": str(self.person.id), "Id of a friend": str(self.friend.id)}
         asked = re.findall(r"read -r\w*p '([^':]+): '", commands)
         return "".join(f"{answers[question]}\n" for question in asked)
 
@@ -43,6 +43,16 @@ class Play:
         self.pictures += 1
         await self.person.photo(f"make it snow, {self.pictures}")
         await self.person.gets(self.pictures)
+
+    async def a_stranger_is_not_let_in(self) -> None:
+        """Somebody else sends a photo, and is told that the bot is private."""
+        await self.friend.photo("make it snow")
+        await self.friend.reads(said("not-allowed", user=self.friend.id))
+
+    async def the_friend_is_let_in(self) -> None:
+        """The same sends a photo again, and the picture comes."""
+        await self.friend.photo("make it snow")
+        await self.friend.gets(1)
 
     async def nothing_runs(self) -> None:
         """See that the bot has ended, and left nothing where it was."""
@@ -76,10 +86,10 @@ class Play:
 Look = Callable[[Play], Awaitable[None]]
 AFTER: Final[Mapping[str, tuple[Look, ...]]] = {
     "Tokens and settings": (Play.secrets_are_kept,),
-    "Start": (Play.a_photo_comes_back,),
+    "Start": (Play.a_photo_comes_back, Play.a_stranger_is_not_let_in),
     "Back up": (Play.a_backup_is_there,),
     "Restore": (Play.what_was_is_still_there,),
-    "Change settings while it runs": (Play.a_photo_comes_back,),
+    "Change settings while it runs": (Play.the_friend_is_let_in,),
     "Upgrade": (Play.what_was_is_still_there,),
     "Uninstall": (Play.nothing_runs,),
 }
@@ -96,14 +106,14 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
     copy_source(root / SOURCE.lstrip("/"), lambda name: not name.startswith(("tests/", "bench/")))
     with tempfile.TemporaryDirectory() as folder:
         async with opened(Path(folder)) as world:
-            person = await world.person()
+            person, friend = await world.person(), await world.person("Ben")
             environment = {
                 **INSTALLING,
                 "BOT_TELEGRAM__API_URL": world.telegram,
                 "BOT_HIDREAM__BASE_URL": world.hidream,
                 "BOT_HIDREAM__ALLOW_LOCAL_RESULTS": "true",
             }
-            playing = Play(world, person, root)
+            playing = Play(person, friend, root)
             all_blocks = [*blocks()]
             for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
                 if block.lacks:
