@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, opened, said
+from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, opened, said, until
 from tests.operations.machine import INSTALLING, build, copy_source, run
 from tests.operations.page import Block, blocks
 
@@ -50,7 +50,13 @@ class Play:
         await self.friend.reads(said("not-allowed", user=self.friend.id))
 
     async def the_friend_is_let_in(self) -> None:
-        """The same sends a photo again, and the picture comes."""
+        """The same sends a photo again, once the settings are read, and the picture comes."""
+        log = self.root / "var/log/units/hidream-bot.service"
+
+        async def read_again() -> bool:
+            return "settings_reread" in log.read_text(encoding="utf-8")
+
+        await until(read_again, "the settings are read again")
         await self.friend.photo("make it snow")
         await self.friend.gets(1)
 
