@@ -13,7 +13,7 @@ KILLS ?= 1000
 SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run test test-long crash check bench lint fix catalogues lock clean
+.PHONY: help demo picture screenshots run test test-long crash check bench lint fix catalogues lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -23,6 +23,9 @@ demo: $(VENV)/.run  ## try the bot with no account; `make demo ONCE=1` stops by 
 
 picture: $(VENV)/.run  ## draw the README's picture of a conversation anew, from a real one
 	@$(BIN)/python -m sandbox portrait --output docs/conversation.svg
+
+screenshots: $(VENV)/.dev  ## take the pictures of the chat page anew, in a browser
+	@$(BIN)/python -m tests.page --write
 
 run: $(VENV)/.run  ## run the bot with config.toml
 	@$(BIN)/python -m bot run --config config.toml

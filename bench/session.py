@@ -29,6 +29,7 @@ class Effort:
     users: tuple[int, ...] = (10, 100, 1000)
     users_pictures: int = 120
     """How many pictures at least, however few users."""
+    page_messages: int = 500
 
     @property
     def task(self) -> dict[str, Any]:
@@ -47,6 +48,7 @@ SHORT = Effort(
     large_files=2,
     users=(2, 4),
     users_pictures=4,
+    page_messages=20,
 )
 """To see that it works. Its figures mean nothing."""
 

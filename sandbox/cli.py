@@ -94,13 +94,20 @@ def _run(app: ASGIApp, name: str, port: int, token: str, ready_file: Path | None
     show_default=True,
     help="Where the pictures go.",
 )
+@click.option("--browser/--no-browser", default=True, help="Open the chat page, where one can.")
 @click.option("--seconds", type=click.FloatRange(min=0), default=SECONDS, hidden=True)
 def demo(
-    *, words: str | None, photo: Path | None, once: bool, output: Path, seconds: float
+    *,
+    words: str | None,
+    photo: Path | None,
+    once: bool,
+    output: Path,
+    browser: bool,
+    seconds: float,
 ) -> None:
     """Show the bot at work; with WORDS or a photo, talk to the demo that is running."""
     if words is None and photo is None:
-        _perform(run_demo(once=once, output=output, seconds=seconds))
+        _perform(run_demo(once=once, output=output, seconds=seconds, browser=browser))
     else:
         _perform(talk(photo=photo, words=words or "", output=output))
 

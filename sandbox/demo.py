@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import os
 import shlex
 import sys
 import time
+import webbrowser
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -22,7 +24,10 @@ from PIL import Image
 
 from sandbox.conversation import Conversation
 from sandbox.guest import Attachment, Guest, NotAPhoto, attach
+from sandbox.page.app import create_page, new_key
+from sandbox.page.cast import invite
 from sandbox.sample import draw_sample
+from sandbox.serving import serve
 from sandbox.stage import SECONDS, DemoFailed, Stage, patiently, set_up, until_stopped
 
 OUTPUT: Final = Path("demo-output")
@@ -33,26 +38,32 @@ SHAPE: Final = ("🖼 Shape …", "1:1")
 """Buttons that are pressed after the restart."""
 _PATIENCE: Final = 90.0
 """Seconds after which the demo has failed."""
+_SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Set where there is a screen, on Linux."""
 _ADDRESS: Final = ".running.json"
 """In the output folder: where a demo that is running can be reached. Locked while it runs."""
 
 
-async def demo(*, once: bool, output: Path, seconds: float = SECONDS) -> None:
+async def demo(*, once: bool, output: Path, seconds: float = SECONDS, browser: bool = True) -> None:
     """Run the demo; with `once` only until the main job has worked.
+
+    Otherwise it then stays up, with a chat page, which a `browser` is opened for where there is one.
 
     Raises:
         DemoFailed: it has not worked.
     """
     worked = asyncio.Event()
     with _alone_in(output):
-        await until_stopped(_perform(output, seconds, worked, once=once))
+        await until_stopped(_perform(output, seconds, worked, once=once, browser=browser))
     if not worked.is_set():
         raise DemoFailed("stopped before it was through")
     if not once:
         click.echo("\nEnded. It worked.")
 
 
-async def _perform(output: Path, seconds: float, worked: asyncio.Event, *, once: bool) -> None:
+async def _perform(
+    output: Path, seconds: float, worked: asyncio.Event, *, once: bool, browser: bool
+) -> None:
     log = output / "bot.log"
     log.unlink(missing_ok=True)
     click.echo("The bot at work, on this machine alone: no account, and nothing leaves it.\n")
@@ -74,8 +85,11 @@ async def _perform(output: Path, seconds: float, worked: asyncio.Event, *, once:
                 _sum_up((output / "sample.jpg", *saved, *again), took)
                 worked.set()
                 if not once:
-                    _invite(stage, output)
-                    await following
+                    async with _page(stage) as address:
+                        _invite(stage, output, address)
+                        if browser and _has_screen():
+                            await asyncio.to_thread(webbrowser.open, address)
+                        await following
 
             await stage.with_bot(second_life())
 
@@ -132,13 +146,30 @@ async def _ask_status(conversation: Conversation) -> None:
     await patiently(conversation.answer("#1"), _PATIENCE, "/status was not answered")
 
 
-def _invite(stage: Stage, output: Path) -> None:
+@asynccontextmanager
+async def _page(stage: Stage) -> AsyncIterator[str]:
+    """Serve the chat page, with somebody else and groups to talk in; gives its address."""
+    key = new_key()
+    invite(stage.backstage.telegram.state.telegram, stage.guest.id)
+    async with serve(create_page(stage.backstage, key=key)) as url:
+        yield f"{url}/{key}/"
+
+
+def _has_screen() -> bool:
+    """Say whether a browser could be shown: not over ssh, nor where nobody looks."""
+    if not sys.stdout.isatty() or "SSH_CONNECTION" in os.environ:
+        return False
+    return sys.platform == "darwin" or any(name in os.environ for name in _SCREENS)
+
+
+def _invite(stage: Stage, output: Path, address: str) -> None:
     """Say how to talk to the bot, and leave the address for those who do."""
     running = {"telegram": stage.telegram, "chat_id": stage.guest.id}
     (output / _ADDRESS).write_text(json.dumps(running))
     folder = "" if output == OUTPUT else f" --output {shlex.quote(str(output))}"
+    click.echo(f"\nThe bot stays up. Chat with it in a browser:\n\n  {address}\n")
     click.echo(
-        "\nThe bot stays up. Talk to it from a second terminal, in this folder:\n\n"
+        "Or talk to it from a second terminal, in this folder:\n\n"
         f'  {_python()} -m bot demo{folder} --photo my.jpg "as a pencil sketch"\n'
         f'  {_python()} -m bot demo{folder} "/status"\n\n'
         "Ctrl-C ends it.\n"

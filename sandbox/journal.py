@@ -14,6 +14,8 @@ Outcome = Literal["ok", "refused", "strict", "fault"]
 """ok; refused: a legitimate refusal, such as a limit; strict: the caller broke the contract."""
 
 KEPT: Final = 20_000
+_ANSWER: Final = 600
+"""Bytes of an answer that are kept."""
 INTERESTING_HEADERS: Final = frozenset({"api-user-id"})
 _BASE64 = re.compile(r"(?:data:[^,]{0,100},)?[A-Za-z0-9+/=_\-\s]+")
 # Longer than any text that Telegram takes, so that only encoded files are cut out of other fields.
@@ -32,6 +34,10 @@ class Entry:
     status: int
     outcome: Outcome
     detail: str = ""
+    seconds: float = 0.0
+    """How long it took."""
+    answer: str = ""
+    """The beginning of what was answered."""
 
     def to_json(self) -> dict[str, Any]:
         """Write the entry as JSON can hold it."""
@@ -55,14 +61,19 @@ class Journal:
         headers: Iterable[tuple[str, str]] = (),
         time: datetime | None = None,
         detail: str = "",
+        answer: bytes = b"",
     ) -> Entry:
         """Write one call down; of the headers, only the interesting ones are kept.
 
-        `time` is when the call came, by default now; `detail` says why it was not "ok".
+        `time` is when the call came, by default now; `detail` says why it was not "ok"; `answer` is
+        what was answered.
         """
+        now = datetime.now(UTC)
         entry = Entry(
             n=next(self._numbers),
-            time=time or datetime.now(UTC),
+            time=time or now,
+            seconds=(now - (time or now)).total_seconds(),
+            answer=answer[:_ANSWER].decode("utf-8", "replace"),
             call=call,
             params={name: _shortened(name, value) for name, value in params.items()},
             headers={k.lower(): v for k, v in headers if k.lower() in INTERESTING_HEADERS},

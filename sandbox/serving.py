@@ -56,7 +56,8 @@ async def perform(
     """
     came = datetime.now(UTC)
 
-    def note(status: int, outcome: Outcome, detail: str = "") -> None:
+    def note(status: int, outcome: Outcome, detail: str = "", said: Response | None = None) -> None:
+        told = said.body if said is not None and said.media_type == "application/json" else b""
         journal.record(
             call=call,
             params=params,
@@ -65,6 +66,7 @@ async def perform(
             outcome=outcome,
             time=came,
             detail=detail,
+            answer=bytes(told),
         )
 
     fault = faults.strike(call, params)
@@ -77,7 +79,7 @@ async def perform(
         )
         if fault.retry_after is not None:
             response.headers["Retry-After"] = str(fault.retry_after)
-        note(response.status_code, "fault", "status")
+        note(response.status_code, "fault", "status", response)
         return response
     if fault and action == "redirect":
         note(fault.redirect_status, "fault", "redirect")
@@ -96,7 +98,7 @@ async def perform(
         if action in IN_ANSWER:
             return BrokenAnswer(answer.response, fault)
         return await _broken_off(request, fault)
-    note(answer.response.status_code, answer.outcome, answer.detail)
+    note(answer.response.status_code, answer.outcome, answer.detail, answer.response)
     return answer.response
 
 

@@ -6,9 +6,7 @@ The demo plays on it at a terminal, and the picture of a conversation is taken o
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -18,9 +16,11 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
+from sandbox.bot_process import BotProcess
 from sandbox.guest import Guest
 from sandbox.hidream.app import create_app as create_hidream
 from sandbox.hidream.settings import Settings
+from sandbox.page.app import Backstage
 from sandbox.serving import serve
 from sandbox.telegram.app import TOKEN
 from sandbox.telegram.app import create_app as create_telegram
@@ -29,11 +29,7 @@ T = TypeVar("T")
 
 SECONDS: Final = 7.0
 """What a task takes at this HiDream."""
-_HIDREAM_TOKEN: Final = "sandbox"  # noqa: S105 - not a secret
-_STOP_SECONDS: Final = 1.2
-"""How long the bot may take to stop; Ctrl-C is to end everything within two seconds."""
-_LAST_LINES: Final = 15
-"""Of the bot's log, where it ended by itself."""
+_HIDREAM_TOKEN: Final = "sandbox-hidream-token-0123456789"  # noqa: S105 - opens only the sandbox
 
 
 class DemoFailed(Exception):
@@ -47,44 +43,35 @@ class Stage:
     telegram: str
     hidream: str
     guest: Guest
-    config: Path
-    log: Path
+    bot: BotProcess
+    backstage: Backstage
 
     async def with_bot(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the real bot as a process of its own, for as long as the work takes.
+        """Run the real bot for as long as the work takes.
 
         Raises:
             DemoFailed: the bot has ended by itself.
         """
         try:
-            process = await self._start()
+            await self.bot.start()
         except BaseException:
             work.close()  # it has not begun
             raise
         working = asyncio.ensure_future(work)
-        dying = asyncio.create_task(process.wait())
+        dying = asyncio.create_task(self.bot.ended_by_itself())
         try:
             await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise DemoFailed(self._last_words(process.returncode))
+                raise DemoFailed(
+                    f"the bot ended by itself, with exit code {dying.result()}. "
+                    f"The last of its log:{self.bot.last_words()}"
+                )
             return working.result()
         finally:
             working.cancel()
-            await _end(process)
+            dying.cancel()
+            await self.bot.stop()
             await asyncio.gather(working, dying, return_exceptions=True)
-
-    async def _start(self) -> asyncio.subprocess.Process:
-        with self.log.open("a") as sink:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(self.config),
-                stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink, env=_environment(),
-                start_new_session=True,  # Ctrl-C is for us, who then stop the bot
-            )  # fmt: skip
-
-    def _last_words(self, code: int | None) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
-        said = "".join(f"\n  {line}" for line in lines) or " nothing"
-        return f"the bot ended by itself, with exit code {code}. The last of its log:{said}"
 
 
 @asynccontextmanager
@@ -98,17 +85,21 @@ async def set_up(*, log: Path | None = None, seconds: float = SECONDS) -> AsyncI
     settings = Settings(seconds=seconds, parallel=2)
     with tempfile.TemporaryDirectory(prefix="hidream-bot-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        telegram_app = create_telegram()
+        hidream_app = create_hidream(token=_HIDREAM_TOKEN, settings=settings)
         async with (
-            serve(create_telegram()) as telegram,
-            serve(create_hidream(token=_HIDREAM_TOKEN, settings=settings)) as hidream,
+            serve(telegram_app) as telegram,
+            serve(hidream_app) as hidream,
             Guest.arriving(telegram) as guest,
         ):
+            database = folder / "bot.db"
+            config = _configuration(folder / "config.toml", database, telegram, hidream)
+            bot = BotProcess(config=config, log=log or folder / "bot.log")
+            backstage = Backstage(
+                telegram=telegram_app, hidream=hidream_app, bot=bot, database=database
+            )
             yield Stage(
-                telegram=telegram,
-                hidream=hidream,
-                guest=guest,
-                config=_configuration(folder, telegram, hidream),
-                log=log or folder / "bot.log",
+                telegram=telegram, hidream=hidream, guest=guest, bot=bot, backstage=backstage
             )
 
 
@@ -143,7 +134,7 @@ async def patiently(waiting: Coroutine[Any, Any, T], seconds: float, failure: st
         raise DemoFailed(failure) from exc
 
 
-def _configuration(folder: Path, telegram: str, hidream: str) -> Path:
+def _configuration(config: Path, database: Path, telegram: str, hidream: str) -> Path:
     settings: dict[str, dict[str, Any]] = {
         "telegram": {"token": TOKEN, "api_url": telegram},
         "hidream": {
@@ -152,10 +143,9 @@ def _configuration(folder: Path, telegram: str, hidream: str) -> Path:
             "parallel_requests": 2,
             "allow_local_results": True,
         },
-        "storage": {"url": f"sqlite:///{folder}/bot.db"},
+        "storage": {"url": f"sqlite:///{database}"},
         "run": {"stop_seconds": 1},
     }
-    config = folder / "config.toml"
     config.write_text(
         "\n".join(
             f"[{section}]\n"
@@ -164,23 +154,3 @@ def _configuration(folder: Path, telegram: str, hidream: str) -> Path:
         )
     )
     return config
-
-
-def _environment() -> dict[str, str]:
-    """Leave out what steers a bot, or sends it through a proxy: this machine is set up for others."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.upper().startswith("BOT_") and not name.upper().endswith("_PROXY")
-    }
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if process.returncode is None:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -7,6 +7,7 @@ from bench.rows.answers import ANSWERS
 from bench.rows.cpu import CPU
 from bench.rows.intake import INTAKE
 from bench.rows.memory import MEMORY
+from bench.rows.page import PAGE
 from bench.rows.slots import DELAY, SLOTS_CALLBACKS, SLOTS_POLLING
 from bench.rows.store import STORE
 from bench.rows.users import USERS
@@ -21,4 +22,5 @@ ROWS: Final[tuple[Row, ...]] = (
     STORE,
     MEMORY,
     USERS,
+    PAGE,
 )

@@ -31,6 +31,12 @@ async def _user(wish: Wish) -> JSON:
     ).to_json()
 
 
+async def _language(wish: Wish) -> JSON:
+    user = people.user_of(wish.telegram, int(wish.request.path_params["user_id"]))
+    user.language_code = wish.must("language_code", str) or None
+    return user.to_json()
+
+
 async def _group(wish: Wish) -> JSON:
     privacy, captions = wish.may("privacy", bool), wish.may("captions_reach", bool)
     chat = groups.add_group(
@@ -198,6 +204,7 @@ async def _given(wish: Wish) -> JSON:
 
 DEEDS: Final[tuple[tuple[str, str, Deed], ...]] = (
     ("POST", "/person/users", _user),
+    ("POST", "/person/users/{user_id}/language", _language),
     ("POST", "/person/groups", _group),
     ("POST", "/person/groups/{chat_id}/upgrade", _upgrade),
     ("POST", "/person/groups/{chat_id}/kick", _kick),

@@ -1,0 +1,289 @@
+// Where one writes: text, photos as an album or as files, replies, edits, and the command menu.
+
+import { post, upload } from "./api.js";
+import { byId, h, notice } from "./dom.js";
+import { chatNow, state } from "./state.js";
+import { shortly } from "./words.js";
+
+const MOST = 10;
+const AS_PHOTO = new Set(["image/jpeg", "image/png", "image/webp"]);
+
+export class Composer {
+  constructor() {
+    this.files = [];
+    this.reply = null;
+    this.quote = "";
+    this.edited = null;
+    this.text = byId("text");
+    byId("composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    byId("files").addEventListener("change", (event) => {
+      this.attach(event.target.files);
+      event.target.value = "";
+    });
+    byId("context-end").addEventListener("click", () => this.leaveContext());
+    byId("commands").addEventListener("click", () => this.toggleMenu());
+    this.text.addEventListener("input", () => {
+      this.fit();
+      this.suggest();
+    });
+    this.text.addEventListener("keydown", (event) => this.key(event));
+    this.text.addEventListener("paste", (event) => {
+      const files = [...event.clipboardData.files];
+      if (files.length) {
+        event.preventDefault();
+        this.attach(files);
+      }
+    });
+    byId("composer").addEventListener("keydown", (event) => this.escape(event));
+    addEventListener("pointerdown", (event) => {
+      if (!byId("composer").contains(event.target)) this.closeMenu();
+    });
+    this.takeDrops();
+  }
+
+  takeDrops() {
+    const chat = byId("chat");
+    const veil = byId("drop");
+    let inside = 0;
+    const over = (event) => event.dataTransfer?.types.includes("Files");
+    chat.addEventListener("dragenter", (event) => {
+      if (!over(event)) return;
+      inside += 1;
+      veil.hidden = false;
+    });
+    chat.addEventListener("dragleave", (event) => {
+      if (!over(event)) return;
+      inside -= 1;
+      veil.hidden = inside > 0 ? false : true;
+    });
+    // A file that is dropped beside the chat must not take the page's place.
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      inside = 0;
+      veil.hidden = true;
+      if (chat.contains(event.target)) this.attach(event.dataTransfer.files);
+    });
+  }
+
+  // --- what is being written
+
+  /** Begin with a chat: empty, or with what was being written there. */
+  enter(draft) {
+    this.leaveContext();
+    this.files = draft?.files ?? [];
+    this.text.value = draft?.text ?? "";
+    this.showFiles();
+    this.fit();
+    this.closeMenu();
+  }
+
+  /** What is being written, to be kept while another chat is shown. */
+  draft() {
+    return { text: this.edited ? "" : this.text.value, files: this.files };
+  }
+
+  attach(files) {
+    const found = [...files];
+    const room = MOST - this.files.length;
+    if (found.length > room) notice(`At most ${MOST} photos at once: the first ${Math.max(room, 0)} were taken.`);
+    this.files.push(...found.slice(0, Math.max(room, 0)));
+    this.showFiles();
+    this.text.focus();
+  }
+
+  showFiles() {
+    const list = byId("attachments");
+    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    list.replaceChildren(...this.files.map((file, n) => this.preview(file, n)));
+    list.hidden = byId("how").hidden = !this.files.length;
+    this.text.placeholder = this.placeholder();
+    if (!this.files.length) byId("as-file").checked = byId("covered").checked = false;
+  }
+
+  preview(file, n) {
+    const shown = file.type.startsWith("image/")
+      ? h("img", { src: URL.createObjectURL(file), alt: file.name || "photo" })
+      : h("span", {}, file.name);
+    const remove = () => {
+      this.files.splice(n, 1);
+      this.showFiles();
+      this.text.focus();
+    };
+    return h("li", {}, shown, h("button", { type: "button", class: "icon", "aria-label": `Leave out ${file.name || "the photo"}`, onclick: remove }, "×"));
+  }
+
+  placeholder() {
+    if (this.files.length) return "Say what to make of it";
+    return this.reply?.placeholder || "Message";
+  }
+
+  answer(message) {
+    this.leaveContext();
+    this.reply = message;
+    // Words of the message that are marked are quoted.
+    const marked = String(getSelection() ?? "").trim();
+    const words = message.text ?? message.caption ?? "";
+    this.quote = marked && words.includes(marked) ? marked : "";
+    this.showContext(`Reply to: ${this.quote || shortly(message)}`);
+  }
+
+  edit(message) {
+    this.leaveContext();
+    this.edited = message;
+    this.text.value = message.text ?? message.caption ?? "";
+    this.showContext(`Edit: ${shortly(message)}`);
+    this.fit();
+  }
+
+  showContext(words) {
+    byId("context-text").textContent = words;
+    byId("context").hidden = false;
+    this.text.placeholder = this.placeholder();
+    this.text.focus();
+  }
+
+  leaveContext() {
+    if (this.edited) this.text.value = "";
+    this.reply = this.edited = null;
+    this.quote = "";
+    byId("context").hidden = true;
+    this.text.placeholder = this.placeholder();
+    this.fit();
+  }
+
+  fit() {
+    this.text.style.height = "auto";
+    // out of sight it has no height to go by
+    if (this.text.scrollHeight) this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
+  }
+
+  // --- keys and the menu
+
+  key(event) {
+    const menu = byId("menu");
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.send();
+    } else if (event.key === "ArrowUp" && !this.text.value && !this.files.length) {
+      event.preventDefault();
+      const last = [...chatNow().messages.values()].findLast((one) => one.from?.id === state.user);
+      if (last && (last.text || last.caption || last.photo)) this.edit(last);
+    } else if (event.key === "ArrowDown" && !menu.hidden) {
+      event.preventDefault();
+      menu.querySelector("button")?.focus();
+    }
+  }
+
+  escape(event) {
+    if (event.key !== "Escape") return;
+    if (byId("menu").hidden) this.leaveContext();
+    else this.closeMenu();
+    this.text.focus();
+  }
+
+  toggleMenu() {
+    if (byId("menu").hidden) this.openMenu(state.commands);
+    else this.closeMenu();
+  }
+
+  suggest() {
+    const begun = /^\/([a-z0-9_]*)$/.exec(this.text.value);
+    const found = begun ? state.commands.filter((one) => one.command.startsWith(begun[1])) : [];
+    if (found.length) this.openMenu(found);
+    else this.closeMenu();
+  }
+
+  openMenu(commands) {
+    const menu = byId("menu");
+    menu.replaceChildren(
+      ...commands.map((one) =>
+        h("li", {}, h("button", { type: "button", onclick: () => this.command(`/${one.command}`) },
+          h("b", {}, `/${one.command}`), h("span", { dir: "auto" }, one.description)))),
+    );
+    if (!commands.length) menu.append(h("li", { class: "empty" }, "The bot has set no commands yet."));
+    menu.hidden = false;
+    byId("commands").setAttribute("aria-expanded", "true");
+  }
+
+  closeMenu() {
+    byId("menu").hidden = true;
+    byId("commands").setAttribute("aria-expanded", "false");
+  }
+
+  /** Send a command, as a tap on it does; in groups apps say whose it is. */
+  async command(words) {
+    const chat = chatNow();
+    const addressed = chat.type === "private" || words.includes("@");
+    this.text.value = addressed ? words : `${words}@${state.bot.username}`;
+    await this.send();
+    this.text.focus();
+  }
+
+  // --- sending
+
+  /** Send what is written. It is gone at once, as in the apps; what is refused comes back. */
+  async send() {
+    const words = this.text.value.trim();
+    const written = { text: this.text.value, files: this.files, reply: this.reply, quote: this.quote, edited: this.edited };
+    if (!words && !written.files.length) return;
+    const act = this.sending(written, words);
+    this.files = [];
+    this.text.value = "";
+    this.edited = null;
+    this.leaveContext();
+    this.showFiles();
+    this.closeMenu();
+    if (!(await this.tried(act)) && !this.text.value) this.takeBack(written);
+  }
+
+  /** Give what sends it; everything is read now, whatever is written meanwhile. */
+  sending({ files, edited }, words) {
+    const chat = `person/chats/${state.chat}`;
+    const common = { user_id: state.user, ...this.place(), ...this.answered() };
+    if (edited) {
+      const fields = { user_id: state.user, message_id: edited.message_id, [edited.text ? "text" : "caption"]: words };
+      return () => post(`${chat}/edit`, fields);
+    }
+    if (!files.length) return () => post(`${chat}/text`, { ...common, text: words });
+    const asFile = byId("as-file").checked || files.some((file) => !AS_PHOTO.has(file.type));
+    const kind = asFile ? "document" : "photo";
+    const spoiler = !asFile && byId("covered").checked ? true : undefined;
+    return () => upload(`${chat}/${kind}`, kind, files, { ...common, caption: words, spoiler });
+  }
+
+  takeBack({ text, files, reply, quote, edited }) {
+    this.files = files;
+    this.showFiles();
+    if (edited) this.edit(edited);
+    else if (reply) this.answer(reply);
+    this.quote = quote;
+    this.text.value = text;
+    this.fit();
+  }
+
+  answered() {
+    if (!this.reply) return {};
+    return { reply_to: this.reply.message_id, ...(this.quote ? { quote: this.quote } : {}) };
+  }
+
+  place() {
+    return state.topic === null ? {} : { thread_id: state.topic };
+  }
+
+  /** Do it; where it is refused, the reason is shown. */
+  async tried(act) {
+    byId("send").setAttribute("aria-busy", "true");
+    try {
+      return await act();
+    } catch (error) {
+      notice(error.message);
+      return null;
+    } finally {
+      byId("send").removeAttribute("aria-busy");
+    }
+  }
+}

@@ -1,0 +1,230 @@
+// The messages of a chat: each an item of a list, albums as one item.
+
+import { fileUrl } from "./api.js";
+import { h } from "./dom.js";
+import { chatNow, originalOf, shownMessages, state } from "./state.js";
+import { fileOf, formatted, serviceOf, shortly, timeOf } from "./words.js";
+
+const NEAR_END = 120;
+
+export class Messages {
+  /** `act` has what can be done with a message: press, reply, edit, inspect, show, command. */
+  constructor({ list, scroll, act }) {
+    this.list = list;
+    this.scroll = scroll;
+    this.act = act;
+    this.pinned = true;
+    // Heights change when pictures come, and when what was out of sight is laid out at last: whoever
+    // was at the end stays there.
+    new ResizeObserver(() => this.pinned && this.toEnd()).observe(list);
+    let before = 0;
+    scroll.addEventListener("scroll", () => {
+      // Up is somebody's wish; that the end has moved away is not.
+      this.pinned = this.atEnd() || (this.pinned && scroll.scrollTop >= before);
+      before = scroll.scrollTop;
+    }, { passive: true });
+  }
+
+  /** Show the chat from anew, at its end. */
+  showAll() {
+    const items = [];
+    for (const message of shownMessages(chatNow())) {
+      const album = message.media_group_id;
+      const last = items.at(-1);
+      if (album && last?.[0].media_group_id === album) last.push(message);
+      else items.push([message]);
+    }
+    this.list.replaceChildren(...items.map((parts) => this.item(parts)));
+    this.toEnd();
+  }
+
+  /** Show what has changed. */
+  change({ kind, message }) {
+    if (kind === "new" && message.from?.id === state.user) this.pinned = true;
+    const album = message.media_group_id;
+    const old = this.find(message.message_id);
+    if (old || (album && kind === "new" && this.list.lastElementChild?.dataset.album === album)) {
+      this.renew(old ?? this.list.lastElementChild, message, kind);
+    } else if (kind !== "deleted" && this.belongs(message)) {
+      this.list.append(this.item([message]));
+    }
+    if (this.pinned) this.toEnd();
+  }
+
+  belongs(message) {
+    return shownMessages(chatNow()).includes(message);
+  }
+
+  renew(item, message, kind) {
+    const ids = new Set(item.dataset.ids.split(" ").map(Number));
+    if (kind === "deleted") ids.delete(message.message_id);
+    else ids.add(message.message_id);
+    const parts = [...ids].map((id) => chatNow().messages.get(id)).filter(Boolean);
+    const had = item.contains(document.activeElement) && document.activeElement.dataset.key;
+    if (!parts.length) {
+      item.remove();
+      return;
+    }
+    const fresh = this.item(parts);
+    item.replaceWith(fresh);
+    if (had) fresh.querySelector(`[data-key="${CSS.escape(had)}"]`)?.focus({ preventScroll: true });
+  }
+
+  find(id) {
+    return this.list.querySelector(`[data-ids~="${id}"]`);
+  }
+
+  atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
+  }
+
+  toEnd() {
+    this.pinned = true;
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  /** Go to a message and show where it is. */
+  reveal(id) {
+    const item = this.find(id);
+    if (!item) return;
+    item.scrollIntoView({ block: "center", behavior: "smooth" });
+    item.classList.remove("revealed");
+    requestAnimationFrame(() => item.classList.add("revealed"));
+  }
+
+  // --- one item
+
+  item(parts) {
+    const [first] = parts;
+    const service = serviceOf(first);
+    const data = { ids: parts.map((one) => one.message_id).join(" "), album: first.media_group_id ?? "" };
+    if (service) {
+      return h("li", { class: "service", data }, h("p", {}, service));
+    }
+    const mine = first.from?.id === state.user;
+    const worded = parts.find((one) => one.text || one.caption) ?? first;
+    const bubble = h(
+      "article",
+      { class: "bubble", "aria-label": this.label(first, parts.length) },
+      this.sender(first, mine),
+      this.quoted(first),
+      this.pictures(parts),
+      ...parts.map((one) => this.file(one)),
+      this.text(worded),
+      this.foot(parts, worded),
+    );
+    const body = h("div", { class: "body" }, bubble, this.buttons(worded));
+    return h("li", { class: mine ? "mine" : "theirs", data }, body, this.tools(parts, mine));
+  }
+
+  label(message, count) {
+    const who = message.from_bot ? "the bot" : (message.from?.first_name ?? "somebody");
+    const what = count > 1 ? `album of ${count}` : "message";
+    return `${what} from ${who}, ${timeOf(message)}`;
+  }
+
+  sender(message, mine) {
+    if (mine || chatNow().type === "private") return null;
+    return h("p", { class: "sender" }, message.from?.first_name ?? chatNow().title);
+  }
+
+  quoted(message) {
+    if (!message.reply_to || message.reply_to === message.thread_id) return null;
+    const answered = chatNow().messages.get(message.reply_to);
+    const words = message.quote?.text ?? shortly(answered);
+    return h(
+      "button",
+      { type: "button", class: "quote", "aria-label": `In reply to: ${words}`, onclick: () => this.reveal(message.reply_to) },
+      words,
+    );
+  }
+
+  pictures(parts) {
+    const shown = parts.filter((one) => one.photo);
+    if (!shown.length) return null;
+    const grid = h("div", { class: "pictures", data: { count: Math.min(shown.length, 4) } });
+    for (const [n, message] of shown.entries()) {
+      const { photo } = message;
+      const image = h("img", {
+        src: fileUrl(photo), width: photo.width, height: photo.height,
+        loading: "lazy", decoding: "async", alt: "",
+      });
+      const covered = message.spoiler;
+      const button = h(
+        "button",
+        {
+          type: "button", class: covered ? "picture covered" : "picture", data: { key: `p${message.message_id}` },
+          "aria-label": covered ? "Covered picture: show it" : `Picture ${n + 1} of ${shown.length}: see it in full`,
+        },
+        image,
+      );
+      button.addEventListener("click", () => {
+        if (button.classList.contains("covered")) {
+          button.classList.remove("covered");
+          button.setAttribute("aria-label", "See the picture in full");
+          return;
+        }
+        this.act.show(message, originalOf(chatNow(), message));
+      });
+      grid.append(button);
+    }
+    return grid;
+  }
+
+  file(message) {
+    const file = fileOf(message);
+    if (!file?.url) return null;
+    const name = file.file_name ?? "file";
+    const size = file.size ? ` · ${sizeOf(file.size)}` : "";
+    return h("a", { class: "file", href: fileUrl(file), download: name }, `📄 ${name}${size}`);
+  }
+
+  text(message) {
+    const words = message.text ?? message.caption;
+    if (!words) return null;
+    const entities = message.entities ?? message.caption_entities;
+    // What a bot says may be in any language; the browser finds out which way it runs.
+    return h("p", { class: "text", dir: "auto" }, ...formatted(words, entities, { onCommand: this.act.command }));
+  }
+
+  foot(parts, worded) {
+    const marks = [
+      parts.some((one) => one.silent) ? "🔕" : "",
+      worded.edited ? "edited" : "",
+      timeOf(parts[0]),
+    ];
+    return h("p", { class: "foot" }, ...worded.reactions, " ", marks.filter(Boolean).join(" · "));
+  }
+
+  buttons(message) {
+    if (!message.buttons.length) return null;
+    const rows = message.buttons.map((row, r) =>
+      h("div", { class: "keys" }, ...row.map((button, b) =>
+        h("button", {
+          type: "button", data: { key: `b${r}.${b}` }, title: button.text,
+          onclick: (event) => this.act.press(message, button, event.currentTarget),
+        }, button.text))),
+    );
+    return h("div", { class: "keyboard", role: "group", "aria-label": "Buttons" }, ...rows);
+  }
+
+  tools(parts, mine) {
+    const [first] = parts;
+    const worded = parts.find((one) => one.text || one.caption) ?? first;
+    const about = shortly(worded);
+    const tool = (label, glyph, act) =>
+      h("button", { type: "button", class: "icon", title: label, "aria-label": `${label}: ${about}`, onclick: act }, glyph);
+    return h(
+      "div",
+      { class: "tools" },
+      tool("Reply", "↩", () => this.act.reply(worded)),
+      mine ? tool("Edit", "✎", () => this.act.edit(worded)) : null,
+      tool("See it in the store", "⛁", () => this.act.inspect(worded)),
+    );
+  }
+}
+
+function sizeOf(bytes) {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

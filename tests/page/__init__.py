@@ -1,0 +1,1 @@
+"""The chat page: over HTTP, and in a real browser."""
