@@ -89,6 +89,11 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
     copy_source(root / source.lstrip("/"), let_in)
     await _steps(root, source, INSTALLING | environment_of(builder), builder, tell)
     await _steps(root, "/", INSTALLING, final, tell)
+    installed = next((root / "opt/hidream-bot/lib").glob("python3*/site-packages"))
+    for name in ("bot", "storage", "sandbox"):
+        for file in (root / source.lstrip("/") / name).rglob("*"):
+            where = installed / file.relative_to(root / source.lstrip("/"))
+            assert where.exists(), f"{where.name} is not in the wheel"
     # only what the second stage copies is left of the first
     kept = [one.value.split()[1:] for one in final if one.value.startswith("--from=builder")]
     assert kept == [["/opt/hidream-bot", "/opt/hidream-bot"]]
