@@ -43,7 +43,7 @@ from bot.supervisor import Kept, Loop, supervise
 from bot.token import TokenSource
 from bot.watcher import Watcher
 from storage.clock import Clock, SystemClock
-from storage.files import PictureFiles
+from storage.files import PictureFiles, pictures_beside
 from storage.sqlite import open_store
 from storage.store import TaskStore
 from storage.tasks import Task, Topic
@@ -82,7 +82,7 @@ async def run(
         set_back = await store.rebase(clock.now(), grace=_GRACE)
         if set_back:
             log.warning("clock_was_set_back", seconds=set_back.total_seconds())
-        files = PictureFiles(path.parent / f"{path.stem}-pictures")
+        files = PictureFiles(pictures_beside(path))
         application = application_of(config, clock)
         service.waiting()
         introduced = introduce(application, config, store, take_over=take_over)

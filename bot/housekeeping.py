@@ -9,13 +9,11 @@ import structlog
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import INBOX_KEPT, Topic
 
 log = structlog.get_logger(__name__)
 
 _INTERVAL: Final = 3600.0
-_INBOX_KEPT: Final = timedelta(days=3)
-"""Telegram repeats an update for a day at most; then its key is no longer needed."""
 _BATCH: Final = 200
 """Rows at a time, so that nobody waits for the housekeeping."""
 
@@ -58,7 +56,7 @@ class Housekeeping:
             await self._store.files_removed(task_id)
         touched = await self._store.prune(
             now=now,
-            inbox_before=now - _INBOX_KEPT,
+            inbox_before=now - INBOX_KEPT,
             finished_before=now - self._retention if self._retention else None,
             limit=_BATCH,
         )
