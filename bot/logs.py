@@ -120,14 +120,8 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    set_level(level)
     logging.captureWarnings(capture=True)
-    # One line a request at INFO says nothing that our own lines don't say better.
-    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
-    if level == "DEBUG":
-        logging.getLogger("httpx").setLevel(logging.DEBUG)
-        logging.getLogger("httpcore").setLevel(logging.INFO)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -139,6 +133,17 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         cache_logger_on_first_use=True,
     )
     return formatter.add
+
+
+def set_level(level: str) -> None:
+    """Say from which level on is logged, from now on."""
+    logging.getLogger().setLevel(level)
+    # One line a request at INFO says nothing that our own lines don't say better.
+    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    if level == "DEBUG":
+        logging.getLogger("httpx").setLevel(logging.DEBUG)
+        logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 def _without_telegrams_objects(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

@@ -79,6 +79,11 @@ class Watcher:
         """HiDream called about a task: it is asked about at once, or once its submission is answered."""
         self._schedule.called_back(task_id)
 
+    def look_again(self) -> None:
+        """The operator may have mended what HiDream refused: it is asked now."""
+        self._ask_after = 0.0
+        self._store.wake(Topic.RUNNING)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
         self._fetcher.begin()

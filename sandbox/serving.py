@@ -66,6 +66,7 @@ async def perform(
             outcome=outcome,
             time=came,
             detail=detail,
+            peer=request.client.port if request.client else 0,
             answer=bytes(told),
         )
 

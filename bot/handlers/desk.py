@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press, read_press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
+from bot.live import House
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
@@ -44,28 +44,37 @@ class Desk:
 
     store: TaskStore
     chat: Chat
-    access: Access
-    defaults: PictureRequest
-    """The installation's; see `defaults_for`."""
+    house: Callable[[], House]
     clock: Clock
     bot_id: int
     username: str
     refusals: Refusals = field(default_factory=Refusals)
     check_link: CheckLink
     files: PictureFiles
-    keep_originals: timedelta
-    """For so long a result's file is kept."""
-    retention: timedelta | None = None
-    """After so long finished tasks are emptied; None: they are kept."""
-    slots: int = 1
-    """So many tasks the account may have at HiDream at one time, as it is configured."""
+
+    @property
+    def access(self) -> Access:
+        """Who may use the bot."""
+        return self.house().access
+
+    @property
+    def defaults(self) -> PictureRequest:
+        """What a caption leaves open in this installation; see `defaults_for`."""
+        return self.house().defaults
+
+    @property
+    def slots(self) -> int:
+        """So many tasks the account may have at HiDream at one time, as it is configured."""
+        return self.house().slots
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
         message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
-        read = incoming.read(message, self.origin(update.update_id), self.username)
+        read = incoming.read(
+            message, self.origin(update.update_id), self.username, self.house().max_file_bytes
+        )
         language = await language_for(self.store, read.user_id, message.chat_id, read.language)
         return replace(read, language=language)
 
