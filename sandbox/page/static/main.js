@@ -107,7 +107,6 @@ function be(userId) {
   state.drafts.clear();
   state.unread.clear();
   state.chat = userId;
-  composer.enter();
   const hash = new URLSearchParams({ user: userId });
   history.replaceState(null, "", `#${hash}`);
   start();
