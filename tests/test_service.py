@@ -93,7 +93,6 @@ def test_a_manager_that_has_gone_is_no_trouble(
     ("micros", "pid", "seconds"),
     [
         ("20000000", None, 20.0),
-        # whose own is only known where it runs: tests have the same names in all processes
         ("20000000", "own", 20.0),
         ("20000000", "1", None),
         ("0", None, None),
