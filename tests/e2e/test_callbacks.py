@@ -6,18 +6,12 @@ from pathlib import Path
 
 from sandbox.hidream.settings import Settings
 from tests.e2e.world import World, opened, said, text_of, until
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 async def _start(world: World, **hidream: object) -> int:
     """Start the bot with its web side on; returns its port."""
-    port = _free_port()
+    port = free_port()
     address = f"127.0.0.1:{port}"
     await world.start(web={"listen": address, "public_url": f"http://{address}"}, hidream=hidream)
     return port
@@ -62,7 +56,7 @@ async def test_killed_between_submission_and_callback(tmp_path: Path) -> None:
     """A path outlives a kill: HiDream's call reaches the next start, or asking finds the end."""
     settings = Settings(seconds=2.5, parallel=10, lookup_by_request_id=False)
     async with opened(tmp_path, settings=settings) as world:
-        port = _free_port()
+        port = free_port()
         address = f"127.0.0.1:{port}"
         web = {"listen": address, "public_url": f"http://{address}"}
         pid = await world.start(web=web)

@@ -10,13 +10,7 @@ from typing import Any
 
 from sandbox.hidream.settings import Settings
 from tests.e2e.world import HIDREAM_TOKEN, World, opened, until
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 class Manager:
@@ -71,7 +65,7 @@ async def test_how_it_is_told_from_start_to_stop(tmp_path: Path) -> None:
         token = tmp_path / "hidream.token"
         token.write_text("an-old-token")
         del world.settings["hidream"]["token"]
-        url = f"http://127.0.0.1:{_free_port()}"
+        url = f"http://127.0.0.1:{free_port()}"
         config = str(world.path / "config.toml")
         await world.start(
             hidream={"token_file": str(token)}, web={"monitor": url.removeprefix("http://")}

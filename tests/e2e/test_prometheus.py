@@ -19,7 +19,8 @@ from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, World, opened
 from tests.metrics.shown import strange
 from tests.metrics.test_alerts import rules
 from tests.metrics.test_dashboard import queries
-from tests.metrics.tools import RULES, checked, free_ports, tool
+from tests.metrics.tools import RULES, checked, tool
+from tests.ports import free_ports
 
 _WINDOW: Final = "15s"
 """What Grafana would put for `$__rate_interval` at a scrape a second, and some more."""

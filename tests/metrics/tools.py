@@ -3,9 +3,7 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,14 +44,3 @@ def run(name: str, *arguments: str | Path, given: bytes = b"") -> str:
 async def checked(text: bytes) -> str:
     """Let promtool look at what was scraped; gives what it finds fault with."""
     return await asyncio.to_thread(run, "promtool", "check", "metrics", given=text)
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Give ports that nobody listens at."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
