@@ -253,6 +253,7 @@ async def _loops(
         return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
 
     minute = Minute(config.hidream.images_per_minute, clock)
+    preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
     checkup = Checkup(
         store=store,
         account=account,
@@ -262,6 +263,7 @@ async def _loops(
         free=room_in(config.storage.path.parent),
         kept=kept,
         service=service,
+        preparing=preparer.is_at_work,
         on_change=alerts.unwell,
     )
     readings = Readings(
@@ -280,7 +282,7 @@ async def _loops(
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
             store=store,
-            preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
+            preparer=preparer,
             hidream=hidream,
             account=account,
             slots=slots,

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,14 +33,21 @@ LOOK: Final = 10.0
 """Seconds between two looks at the database: each writes a row, which costs the disk something."""
 _STALLED: Final = 5.0
 """A turn that comes so many seconds late says that everything stood: the others are let go first."""
+_LONGEST_NOT_TAKEN: Final = health.NOT_TAKEN + health.PAST_HOPE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Waiting:
-    """What waits longer than it should, each since when by the monotonic clock."""
+    """What waits longer than it should, by the monotonic clock.
+
+    Attributes:
+        since: when that was first seen.
+        prepared: when its photos were first seen to be there; None: they are still on their way.
+    """
 
     task: int
     since: float
+    prepared: float | None = None
 
 
 class Checkup:
@@ -49,6 +56,7 @@ class Checkup:
     Args:
         free: gives how many bytes the disk of the database has left.
         kept: what the supervisor knows of the loops.
+        preparing: says whether a task's photos are still on their way, which may take long on a small line.
         on_change: hears which lasting reasons the admins are to hear of, whenever there are others.
     """
 
@@ -63,6 +71,7 @@ class Checkup:
         free: Callable[[], Awaitable[int]],
         kept: Mapping[str, Kept],
         service: ServiceManager,
+        preparing: Callable[[int], bool] = lambda _: False,
         on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -73,6 +82,7 @@ class Checkup:
         self._free = free
         self._kept = kept
         self._service = service
+        self._preparing = preparing
         self._on_change = on_change
         self._polls: Polls | None = None
         self._webhook: WatchesWebhook | None = None
@@ -197,7 +207,11 @@ class Checkup:
         if not line or not await self._could_be_taken(line[0]):
             return None
         known = self._not_taken
-        return known if known and known.task == line[0].id else _Waiting(task=line[0].id, since=now)
+        if known is None or known.task != line[0].id:
+            known = _Waiting(task=line[0].id, since=now)
+        if self._preparing(known.task):
+            return replace(known, prepared=None)
+        return known if known.prepared is not None else replace(known, prepared=now)
 
     async def _could_be_taken(self, task: Task) -> bool:
         if self._account.trouble is not None or self._account.pause() > 0:
@@ -232,9 +246,15 @@ class Checkup:
             # where the database does not answer, a new start would not get further
             if one.past_hope and database_is_well and kept.start_again():
                 log.error("loop_started_again", loop=one.name, times=kept.started_again)
-        dispatcher = self._kept.get("dispatcher")
-        longest = health.NOT_TAKEN + health.PAST_HOPE
-        if dispatcher is not None and signs.not_taken is not None and signs.not_taken > longest:
+        self._heal_line(signs)
+
+    def _heal_line(self, signs: Signs) -> None:
+        """Have it started again who does not take what is next, and could."""
+        dispatcher, next_one = self._kept.get("dispatcher"), self._not_taken
+        if dispatcher is None or next_one is None or next_one.prepared is None:
+            return  # while its photos come a new start would fetch them anew, and never get to their end
+        prepared = self._clock.monotonic() - next_one.prepared
+        if (signs.not_taken or 0.0) > _LONGEST_NOT_TAKEN and prepared > health.PAST_HOPE:
             where = dispatcher.where()
             self._not_taken = None
             if dispatcher.start_again():

@@ -37,6 +37,9 @@ _AT_ONCE: Final = 2
 head of the line, when it has just become that, may be one more."""
 _LONGEST_PAUSE: Final = 30.0
 """Seconds; Telegram may ask for longer ones."""
+FETCHING: Final = 600.0
+"""Seconds for a photo to come: 20 MB in them are 35 kB a second. One that comes in drops, for which the
+time-outs of its connection begin anew with each, would hold up all who are behind it for ever."""
 
 
 class _Pause:
@@ -165,6 +168,11 @@ class Preparer:
         making = self._tasks.get(task.id)
         return making is not None and making.done and making.made_for == _made_for(task)
 
+    def is_at_work(self, task_id: int) -> bool:
+        """Say whether a task's photos are still being made ready."""
+        making = self._tasks.get(task_id)
+        return making is not None and not making.done
+
     def result(self, task: Task) -> Prepared | None:
         """Give what was made ready; None: the photo cannot be had, and the row says so already.
 
@@ -254,7 +262,12 @@ class Preparer:
         return None
 
     async def _fetch(self, file_id: str) -> FileOutcome:
-        outcome = await self._chat.fetch(file_id)
+        try:
+            async with asyncio.timeout(FETCHING):
+                outcome = await self._chat.fetch(file_id)
+        except TimeoutError:
+            # of this photo alone: no reason to ask for no other
+            return Later(seconds=0.0, reason=f"it has not come within {FETCHING:g} s")
         if isinstance(outcome, Later):
             self._pause.failed(outcome.seconds)
         else:

@@ -279,6 +279,9 @@ async def engine(
     async def room_left() -> int:
         return free[-1]
 
+    images = Ready(max_megapixels=1)
+    chat = cast(Chat, room)
+    preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
     checkup = Checkup(
         store=store,
         account=account,
@@ -288,15 +291,14 @@ async def engine(
         free=room_left,
         kept=kept,
         service=service,
+        preparing=preparer.is_at_work,
         on_change=told.append,
     )
     checkup.ask(polls=polls, webhook=webhook)
     http = httpx.AsyncClient(transport=Line(hidream))
-    images = Ready(max_megapixels=1)
     client = HiDreamClient(
         http, base_url="https://hidream.test", version=ApiVersion.V2, token=lambda: "token"
     )
-    chat = cast(Chat, room)
     watcher = Watcher(
         store=store,
         hidream=client,
@@ -319,7 +321,7 @@ async def engine(
     loops: dict[str, Loop] = {
         "dispatcher": Dispatcher(
             store=store,
-            preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
+            preparer=preparer,
             hidream=client,
             account=account,
             slots=slots,

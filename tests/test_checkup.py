@@ -15,9 +15,10 @@ from bot import health
 from bot.health import Cause
 from bot.intake import Intake
 from bot.messages import FileOutcome, Later, Outcome
+from bot.preparer import FETCHING
 from storage.memory import MemoryStore
 from storage.store import StoreError
-from storage.tasks import Running, Task, TaskState
+from storage.tasks import Running, Task, TaskState, Topic
 from tests.engine import Answer, Engine, HiDream, Room, accepted, engine, in_no_time, refusal
 from tests.time_machine import LoopClock, asleep, at_once
 
@@ -108,16 +109,16 @@ def test_a_loop_that_stands_still_is_started_again(tmp_path: Path, name: str, me
 
 
 class Slow(Room):
-    """A Telegram one of whose files never comes, and that takes nothing while it is `closed`."""
+    """A Telegram one of whose files comes slowly, and that takes nothing while it is `closed`."""
 
-    hangs = False
+    hangs = 0.0
     closed = False
 
     async def fetch(self, file_id: str) -> FileOutcome:
         """Give a file."""
         if self.hangs:
-            self.hangs = False
-            await asyncio.Event().wait()
+            seconds, self.hangs = self.hangs, 0.0
+            await asyncio.sleep(seconds)
         return await super().fetch(file_id)
 
     async def send_pictures(self, *args: Any, **named: Any) -> Outcome:
@@ -127,18 +128,48 @@ class Slow(Room):
         return await super().send_pictures(*args, **named)
 
 
+class Deaf(MemoryStore):
+    """A store by which, once, nobody hears that there is something in the line."""
+
+    deaf = False
+
+    def wake(self, topic: Topic | None = None) -> None:
+        """Wake whoever waits, or not."""
+        if not (self.deaf and topic is Topic.QUEUE):
+            super().wake(topic)
+
+
 @in_no_time
 async def test_a_line_that_is_not_taken_is_begun_anew(path: Path) -> None:
     """The next in line waits, a slot is free and the account well: that is found, and mended."""
-    room = Slow()
-    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
-        room.hangs = True
+    store = Deaf(LoopClock())
+    async with engine(path, HiDream(submit=accepted), store=store, looked_after=True) as it:
+        store.deaf = True
         task = await it.photo("one")
         await asyncio.sleep(health.NOT_TAKEN + 30)
         assert (causes(it), it.told) == ([Cause.LINE], [("line",)])
+        store.deaf = False
         await it.reaches(task, *OVER, within=health.PAST_HOPE + 30)
         await well(it)
         assert it.kept["dispatcher"].started_again == 1
+
+
+@in_no_time
+async def test_a_photo_that_comes_slowly_is_waited_for(path: Path) -> None:
+    """It is said that the line stands, but nothing is begun anew, as the photo would then never be there."""
+    room = Slow()
+    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
+        room.hangs = FETCHING - 10
+        task = await it.photo("one")
+        await asyncio.sleep(FETCHING - 30)
+        assert causes(it) == [Cause.LINE]
+        await it.reaches(task, *OVER, within=60)
+        room.hangs = 1e9
+        task, other = await it.photo("one"), await it.photo("two", user=2)
+        await it.reaches(other, *OVER, within=FETCHING + 30)
+        await it.reaches(task, *OVER, within=90)
+        await well(it)
+        assert it.kept["dispatcher"].started_again == 0
 
 
 @in_no_time
