@@ -254,6 +254,7 @@ async def _loops(
 
     minute = Minute(config.hidream.images_per_minute, clock)
     preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
+    courier = Courier(store=store, chat=chat, files=files, clock=clock, standing=standing)
     checkup = Checkup(
         store=store,
         account=account,
@@ -263,6 +264,7 @@ async def _loops(
         free=room_in(config.storage.path.parent),
         kept=kept,
         service=service,
+        closed=courier.closed,
         preparing=preparer.is_at_work,
         on_change=alerts.unwell,
     )
@@ -276,6 +278,7 @@ async def _loops(
         mode=config.telegram.mode,
         clock=clock,
         reasons=checkup.reasons,
+        closed=courier.closed,
     )
     loops: dict[str, Loop] = {
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
@@ -301,7 +304,7 @@ async def _loops(
             ),
             clock=clock,
         ).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
+        "courier": courier.run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,

@@ -7,7 +7,7 @@ is gathered aside, every few seconds, one look at a time.
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,7 @@ class Checkup:
     Args:
         free: gives how many bytes the disk of the database has left.
         kept: what the supervisor knows of the loops.
+        closed: gives the chats whose results wait by Telegram's own word.
         preparing: says whether a task's photos are still on their way, which may take long on a small line.
         on_change: hears which lasting reasons the admins are to hear of, whenever there are others.
     """
@@ -71,6 +72,7 @@ class Checkup:
         free: Callable[[], Awaitable[int]],
         kept: Mapping[str, Kept],
         service: ServiceManager,
+        closed: Callable[[], Collection[int]] = tuple,
         preparing: Callable[[int], bool] = lambda _: False,
         on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> None:
@@ -83,6 +85,7 @@ class Checkup:
         self._kept = kept
         self._service = service
         self._preparing = preparing
+        self._closed = closed
         self._on_change = on_change
         self._polls: Polls | None = None
         self._webhook: WatchesWebhook | None = None
@@ -186,7 +189,7 @@ class Checkup:
             self._free_bytes = await self._free()
             now = self._clock.now()
             await self._store.probe(now)
-            ready_at = await self._store.oldest_unsent()
+            ready_at = await self._store.oldest_unsent(closed=self._closed())
             at = self._clock.monotonic()
             self._unsent = None if ready_at is None else at - (now - ready_at).total_seconds()
             self._not_taken = await self._next_not_taken(at)

@@ -282,6 +282,7 @@ async def engine(
     images = Ready(max_megapixels=1)
     chat = cast(Chat, room)
     preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
+    courier = Courier(store=store, chat=chat, files=files, clock=clock)
     checkup = Checkup(
         store=store,
         account=account,
@@ -291,6 +292,7 @@ async def engine(
         free=room_left,
         kept=kept,
         service=service,
+        closed=courier.closed,
         preparing=preparer.is_at_work,
         on_change=told.append,
     )
@@ -331,7 +333,7 @@ async def engine(
             callbacks=callbacks if called_back else None,
         ).run,
         "watcher": watcher.run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "courier": courier.run,
         **(more or {}),
     }
     if looked_after:

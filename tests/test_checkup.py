@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from telegram.error import NetworkError
 from bot import health
 from bot.health import Cause
 from bot.intake import Intake
-from bot.messages import FileOutcome, Later, Outcome
+from bot.messages import FileOutcome, Later, Outcome, Target
 from bot.preparer import FETCHING
 from storage.memory import MemoryStore
 from storage.store import StoreError
@@ -216,6 +217,38 @@ async def test_a_result_that_is_not_sent_is_seen(path: Path) -> None:
         room.closed = False
         await it.reaches(task, *OVER, within=90)
         await well(it)
+
+
+class Strict(Room):
+    """A Telegram that has closed some chats for so many seconds from the start."""
+
+    closed: Mapping[int, float] = {}
+
+    async def send_pictures(self, target: Target, *args: Any, **named: Any) -> Outcome:
+        """Take pictures, or say for how long none are to be sent."""
+        left = self.closed.get(target.chat_id, 0.0) - asyncio.get_running_loop().time()
+        if left > 0:
+            return Later(seconds=int(left) + 1, reason="flood control")
+        return await super().send_pictures(target, *args, **named)
+
+
+@in_no_time
+async def test_a_chat_that_telegram_has_closed_is_its_own_matter(path: Path) -> None:
+    """What waits there by Telegram's word makes nobody get up; if many wait so, or for longer, it is told."""
+    room, now = Strict(), asyncio.get_running_loop().time()
+    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
+        room.closed = {1: now + 1500}
+        tasks = [await it.photo("one", user=1), await it.photo("two", user=1)]
+        for _ in range(200):
+            await asyncio.sleep(10)
+            assert causes(it) == []
+        for task in tasks:
+            await it.reaches(task, *OVER, within=1)
+        room.closed = dict.fromkeys(range(2, 6), now + 9000)
+        for user in room.closed:
+            await it.photo("one", user=user)
+        await asyncio.sleep(health.UNSENT + 60)
+        assert causes(it) == [Cause.UNSENT]
 
 
 @in_no_time

@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
     """A server that leaves signals to whoever runs the loop, and waits for no handshake for long."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve at these addresses. (The library's own would wait a minute for each handshake.)"""
+        """Serve at these addresses. (The library's own would wait a minute for each handshake.)."""
         config, tls = self.config, self.config.ssl
 
         def protocol() -> asyncio.Protocol:
