@@ -16,7 +16,7 @@ from bot.alerts import Alerts
 from bot.application import application_of, introduce
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
-from bot.checkup import Checkup, room_in
+from bot.checkup import Checkup
 from bot.config import Config
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
@@ -44,6 +44,7 @@ from bot.token import TokenSource
 from bot.watcher import Watcher
 from storage.clock import Clock, SystemClock
 from storage.files import PictureFiles
+from storage.folders import room_in
 from storage.sqlite import open_store
 from storage.store import TaskStore
 from storage.tasks import Task, Topic

@@ -6,10 +6,8 @@ is gathered aside, every few seconds, one look at a time.
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -135,10 +133,11 @@ class Checkup:
             self._look_began = now
             self._look = asyncio.create_task(self._look_at_store(), name="look")
         signs = self.signs()
+        healed: Collection[str] = ()
         if not stalled:
-            self._heal(signs)
+            healed = self._heal(signs)
             self._tell(conditions.reasons(signs))
-        if stalled or not any(one.past_hope for one in signs.loops):
+        if stalled or not any(one.past_hope and one.name not in healed for one in signs.loops):
             self._service.alive()
 
     # --- gathering
@@ -194,8 +193,11 @@ class Checkup:
             self._unsent = None if ready_at is None else at - (now - ready_at).total_seconds()
             self._not_taken = await self._next_not_taken(at)
             self._counts = await self._store.counts()
-        except (StoreError, OSError) as error:
+        except StoreError as error:
             self._database_error = str(error)
+        except OSError as error:
+            # its whole text names the folder, which is nobody's business who only looks
+            self._database_error = error.strerror or type(error).__name__
         except Exception as error:
             # whatever it is, it is no reason to know nothing of all the rest
             log.exception("look_failed")
@@ -229,8 +231,9 @@ class Checkup:
 
     # --- healing
 
-    def _heal(self, signs: Signs) -> None:
-        """Log where a loop stands that makes no turn; where that goes on, have it started again."""
+    def _heal(self, signs: Signs) -> Collection[str]:
+        """Log where a loop stands that makes no turn; have it started again where that goes on, and say which."""
+        healed = []
         database_is_well = self._database_error is None and (
             signs.database_silent <= health.DATABASE_WITHIN
         )
@@ -249,7 +252,9 @@ class Checkup:
             # where the database does not answer, a new start would not get further
             if one.past_hope and database_is_well and kept.start_again():
                 log.error("loop_started_again", loop=one.name, times=kept.started_again)
+                healed.append(one.name)
         self._heal_line(signs)
+        return healed
 
     def _heal_line(self, signs: Signs) -> None:
         """Have it started again who does not take what is next, and could."""
@@ -291,16 +296,6 @@ class Checkup:
 
     def _count(self, *states: TaskState) -> int:
         return sum(self._counts.get(state.value, 0) for state in states)
-
-
-def room_in(folder: Path) -> Callable[[], Awaitable[int]]:
-    """Give what tells how many bytes are free where this folder is."""
-
-    def look() -> int:
-        return shutil.disk_usage(folder).free
-
-    # a disk that hangs must not hold up the event loop
-    return lambda: asyncio.to_thread(look)
 
 
 def _since(at: float | None, now: float) -> float | None:

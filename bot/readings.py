@@ -221,7 +221,8 @@ _GAUGES: Final = (
         lambda one, now: _age(now, one.line_since),
     ),
     _FromStore(
-        "undelivered_oldest_age_seconds", "How long the oldest result waits that is not being brought.",
+        "undelivered_oldest_age_seconds",
+        "How long the oldest result waits that is not being brought, in chats that Telegram has not closed.",
         lambda one, now: _age(now, one.ready_since),
     ),
     _FromStore("inbox_updates", "Updates that are not handled yet.", lambda one, _: one.inbox),

@@ -200,7 +200,7 @@ class Engine:
     durations: Durations
     kept: dict[str, Kept]
     checkup: Checkup
-    free: list[int]
+    free: list[int | OSError]
     """How many bytes the disk has left: the last one."""
     told: list[tuple[str, ...]]
     """What the admins were to hear of."""
@@ -273,10 +273,12 @@ async def engine(
     slots, durations, minute = Slots(parallel, clock), Durations(), Minute(100, clock)
     kept: dict[str, Kept] = {}
     service = ServiceManager()
-    free: list[int] = [2**40]
+    free: list[int | OSError] = [2**40]
     told: list[tuple[str, ...]] = []
 
     async def room_left() -> int:
+        if isinstance(free[-1], OSError):
+            raise free[-1]
         return free[-1]
 
     images = Ready(max_megapixels=1)

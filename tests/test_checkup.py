@@ -409,6 +409,11 @@ async def test_an_error_of_the_look_itself_is_told(path: Path) -> None:
         it.free.clear()
         await asyncio.sleep(15)
         assert causes(it) == [Cause.DATABASE]
+        it.free.append(FileNotFoundError(2, "No such file or directory", "/home/ada/data"))
+        await asyncio.sleep(15)
+        (reason,) = it.checkup.reasons()
+        assert "No such file or directory" in reason.sentence
+        assert "ada" not in reason.sentence
         it.free.append(2**40)
         await well(it)
 
