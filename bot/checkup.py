@@ -36,12 +36,7 @@ _LONGEST_NOT_TAKEN: Final = health.NOT_TAKEN + health.PAST_HOPE
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Waiting:
-    """What waits longer than it should, by the monotonic clock.
-
-    Attributes:
-        since: when that was first seen.
-        prepared: when its photos were first seen to be there; None: they are still on their way.
-    """
+    """The next in line: since when it waits, and since when its photos are there (None: not yet)."""
 
     task: int
     since: float
@@ -258,10 +253,10 @@ class Checkup:
 
     def _heal_line(self, signs: Signs) -> None:
         """Have it started again who does not take what is next, and could."""
-        dispatcher, next_one = self._kept.get("dispatcher"), self._not_taken
-        if dispatcher is None or next_one is None or next_one.prepared is None:
+        dispatcher, head = self._kept.get("dispatcher"), self._not_taken
+        if dispatcher is None or head is None or head.prepared is None:
             return  # while its photos come a new start would fetch them anew, and never get to their end
-        prepared = self._clock.monotonic() - next_one.prepared
+        prepared = self._clock.monotonic() - head.prepared
         if (signs.not_taken or 0.0) > _LONGEST_NOT_TAKEN and prepared > health.PAST_HOPE:
             where = dispatcher.where()
             self._not_taken = None

@@ -22,6 +22,7 @@ from sandbox.telegram.state import Telegram
 TOKEN: Final = "7000000001:AAsandbox-telegram-token-0123456789"  # noqa: S105  # opens only the sandbox
 _UNAUTHORIZED: Final = Refusal("Unauthorized", code=401)
 _NOT_FOUND: Final = Refusal("Not Found", code=404, outcome="strict")
+_LOCAL: Final = Refusal("Not Found", code=404, outcome="strict")
 _NOTHING: Final = Raw(values={}, uploads={})
 
 
@@ -117,6 +118,8 @@ async def _file(request: Request, telegram: Telegram, faults: Faults, journal: J
     async def act() -> Answer:
         if request.path_params["token"] != telegram.token:
             return refused(_UNAUTHORIZED)
+        if telegram.rules.local_folder is not None:
+            return refused(_LOCAL)
         oldest = telegram.clock.now() - telegram.rules.file_link_seconds
         linked = found.linked_at if found and not found.vanished else None
         if found is None or linked is None or linked < oldest:
