@@ -108,10 +108,9 @@ async def compose(
     account = Account(clock, new_token=token.changed, on_change=heed)
 
     def follow(found: int) -> None:
-        configured = live.parallel()
-        if found < configured:
-            log.warning("fewer_slots_than_configured", found=found, configured=configured)
-        alerts.slots(found, configured)
+        if found < live.parallel():
+            log.warning("fewer_slots_than_configured", found=found, configured=live.parallel())
+        alerts.slots(found, live.parallel())
         store.wake(Topic.QUEUE)
 
     slots = Slots(live.parallel, clock, on_change=follow)
