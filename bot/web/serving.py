@@ -108,8 +108,8 @@ class _Protocol(H11Protocol):
             self.transport.abort()
 
     def _close_if_still(self, answered: object) -> None:
-        if self.cycle is answered and not self.transport.is_closing():
-            self.transport.close()
+        if self.cycle is answered:
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):
