@@ -84,18 +84,19 @@ class Through(httpx.AsyncHTTPTransport):
             return
         said = str(error)
         if isinstance(error, httpx.ProxyError) and any(words in said for words in _PASSWORD):
-            kind, mend = (
-                "proxy_refuses_the_password",
-                f"put the user and password right in {self._setting}",
-            )
+            kind = "password"
         else:
-            kind, mend = (
-                "proxy_fails",
-                f"see whether the proxy of {self._setting} runs, and lets this through",
-            )
-        if kind != self._told:
-            self._told = kind
-            log.error(kind, setting=self._setting, why=said or type(error).__name__, mend=mend)
+            kind = "way"
+        if kind == self._told:
+            return
+        self._told = kind
+        setting, why = self._setting, said or type(error).__name__
+        if kind == "password":
+            mend = f"put the user and password right in {setting}"
+            log.error("proxy_refuses_the_password", setting=setting, why=why, mend=mend)
+        else:
+            mend = f"see whether the proxy of {setting} runs, and lets this through"
+            log.error("proxy_fails", setting=setting, why=why, mend=mend)
 
 
 class _Way:

@@ -14,9 +14,6 @@ from bot.cli import main
 ROOT: Final = Path(__file__).parent.parent.parent
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 
-NOT_YET: Final[tuple[str, ...]] = ("hidream-bot check",)
-"""What the page tells of and is not there yet: blocks that have it are left out. It only ever shrinks."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
@@ -25,11 +22,6 @@ class Block:
     heading: str
     line: int
     text: str
-
-    @property
-    def lacks(self) -> list[str]:
-        """Name what it uses that is not there yet."""
-        return [one for one in NOT_YET if one in self.text]
 
 
 def there() -> set[str]:

@@ -122,10 +122,7 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
             playing = Play(person, friend, root)
             all_blocks = [*blocks()]
             for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
-                if block.lacks:
-                    tell(f"line {block.line}: left out: {', '.join(block.lacks)}")
-                else:
-                    await _play(playing, block, environment, tell)
+                await _play(playing, block, environment, tell)
                 last = following is None or following.heading != block.heading
                 if last and block.heading in playing.output:
                     for look in AFTER.get(block.heading, ()):

@@ -9,12 +9,10 @@ import pytest
 import yaml
 
 from tests.operations import play
-from tests.operations.page import NOT_YET, OPERATIONS, ROOT, Block, blocks, files_named, there
+from tests.operations.page import OPERATIONS, ROOT, Block, blocks, files_named, there
 
 PAGES = [OPERATIONS, *sorted((ROOT / "docs").glob("install-*.md"))]
 BLOCKS = [(page, block) for page in PAGES for block in blocks(page)]
-SAID_LATER: frozenset[str] = frozenset()
-"""What a page quotes and the program does not say yet; it only ever shrinks."""
 
 
 @pytest.mark.parametrize(
@@ -27,7 +25,7 @@ def test_a_block_can_be_read(page: Path, block: Block) -> None:
     )
     assert read.returncode == 0, read.stderr
     for name in files_named(block):
-        assert (ROOT / name).exists() or any(one in name for one in NOT_YET), name
+        assert (ROOT / name).exists(), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -40,15 +38,8 @@ def test_every_subcommand_that_is_named_is_there(page: Path) -> None:
             text,
         )
     )
-    later = {one.removeprefix("hidream-bot ") for one in NOT_YET}
     for name in {part for found in named for part in found if part}:
-        assert name in there() or name in later, name
-
-
-def test_what_is_not_there_yet_is_not_there() -> None:
-    """The list of what the page may tell of before its time has nothing that has come."""
-    named = {one.removeprefix("hidream-bot ") for one in NOT_YET if one.startswith("hidream-bot ")}
-    assert not named & there()
+        assert name in there(), name
 
 
 def test_the_container_page_speaks_of_services_that_there_are() -> None:
@@ -82,7 +73,7 @@ def test_what_the_page_says_that_the_bot_says_is_what_it_says() -> None:
     )
     for sentence in quoted:
         parts = [part.strip() for part in sentence.split("…")]
-        assert all(part in said for part in parts) is not (sentence in SAID_LATER), sentence
+        assert all(part in said for part in parts), sentence
 
 
 def _texts(file: Path) -> str:
