@@ -212,7 +212,7 @@ function showTopics() {
         showChats();
         messages.showAll();
       },
-    }, topic.name, unread ? h("span", { class: "unread" }, String(unread), h("span", { class: "aside" }, " new")) : null);
+    }, topic.name, unread ? " " : null, unread ? h("span", { class: "unread" }, String(unread), h("span", { class: "aside" }, " new")) : null);
   }));
 }
 
