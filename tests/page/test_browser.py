@@ -236,7 +236,8 @@ async def test_where_one_reads() -> None:
         assert await ada.page.locator("html").evaluate("(all) => all.scrollWidth") == 390
 
         await expect(ada.says("مرحبًا")).to_be_in_viewport()
-        await ada.get("scroll").evaluate("(place) => place.scrollBy(0, -1500)")
+        await ada.get("scroll").hover()
+        await ada.page.mouse.wheel(0, -1500)
         down = ada.get("down")
         await expect(down).to_have_text("↓")
         reading = ada.messages.filter(has_text="line 50")

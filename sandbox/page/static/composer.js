@@ -9,6 +9,13 @@ import { fileOf, shortly } from "./words.js";
 const MOST = 10;
 const AS_PHOTO = new Set(["image/jpeg", "image/png", "image/webp"]);
 
+/** Give the words that are marked on the page, and the ids of the item that they stand in. */
+function markedNow() {
+  const selection = getSelection();
+  const item = selection?.anchorNode?.parentElement?.closest("[data-ids]");
+  return { marked: String(selection ?? "").trim(), ids: item?.dataset.ids.split(" ") ?? [] };
+}
+
 export class Composer {
   constructor() {
     this.files = [];
@@ -39,6 +46,11 @@ export class Composer {
       }
     });
     byId("composer").addEventListener("keydown", (event) => this.escape(event));
+    // On a phone a tap takes the mark away, before it is known what was tapped.
+    this.marking = null;
+    addEventListener("pointerdown", (event) => {
+      this.marking = event.target.closest(".tools") ? markedNow() : null;
+    }, { capture: true });
     this.takeDrops();
   }
 
@@ -130,11 +142,10 @@ export class Composer {
     this.leaveContext();
     this.reply = message;
     // Words of the message that are marked are quoted.
-    const marking = getSelection();
-    const marked = String(marking ?? "").trim();
+    const { marked, ids } = this.marking ?? markedNow();
     const words = message.text ?? message.caption ?? "";
-    const inside = marking?.anchorNode?.parentElement?.closest("[data-ids]")?.dataset.ids.split(" ").includes(String(message.message_id));
-    this.quote = marked && inside && words.includes(marked) ? marked : "";
+    this.quote = marked && ids.includes(String(message.message_id)) && words.includes(marked) ? marked : "";
+    this.marking = null;
     this.showContext(`Reply to: ${this.quote || shortly(message)}`);
   }
 

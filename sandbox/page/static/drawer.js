@@ -1,6 +1,6 @@
 // Backstage: faults to switch on, the calls as they happen, and the store's rows of a message.
 
-import { get, post } from "./api.js";
+import { get, post, UNREACHABLE } from "./api.js";
 import { byId, h, keepingFocus, notice } from "./dom.js";
 import { state } from "./state.js";
 
@@ -92,7 +92,7 @@ export class Drawer {
             type: "checkbox", role: "switch", checked: one.on, data: { key: one.name },
             onchange: (event) => this.turn(one.name, event.target.checked),
           }), one.label)),
-      h("p", { class: "bot-state" }, up ? "The bot is running." : "The bot is not running."),
+      h("p", { class: "bot-state" }, state.lost ? UNREACHABLE : up ? "The bot is running." : "The bot is not running."),
       h("button", { type: "button", data: { key: "kill" }, disabled: !up, onclick: () => this.turn("bot", false) }, "Kill the bot"),
       h("button", { type: "button", data: { key: "start" }, disabled: up, onclick: () => this.turn("bot", true) }, "Start it again"),
     );
@@ -103,6 +103,7 @@ export class Drawer {
       await post("switch", { name, on });
     } catch (error) {
       notice(error.message);
+      this.showSwitches(); // as it still is
     }
   }
 

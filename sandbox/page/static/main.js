@@ -85,6 +85,7 @@ const handlers = {
   lost() {
     state.lost = true;
     showHead();
+    drawer.showSwitches();
   },
 };
 

@@ -6,6 +6,8 @@ import { chatNow, originalsOf, shownMessages, state, topicOf } from "./state.js"
 import { fileOf, formatted, pictureOf, serviceOf, shortly, timeOf } from "./words.js";
 
 const NEAR_END = 60;
+// Milliseconds for which a scroll is taken for what somebody did.
+const WISH = 500;
 
 export class Messages {
   /** `act` has what can be done with a message: press, reply, edit, inspect, show, command. */
@@ -22,15 +24,20 @@ export class Messages {
     const sizes = new ResizeObserver(() => this.pinned && this.toEnd());
     sizes.observe(list);
     sizes.observe(scroll);
+    let wished = -Infinity;
+    const wish = () => { wished = performance.now(); };
+    for (const name of ["wheel", "touchmove", "keydown"]) scroll.addEventListener(name, wish, { passive: true });
+    scroll.addEventListener("pointerdown", (event) => event.target === scroll && wish());
     let before = 0;
-    let height = 0;
+    let layout = "";
     scroll.addEventListener("scroll", () => {
-      // Up is somebody's wish; that the end has moved away is not.
+      const now = `${scroll.scrollHeight} ${scroll.clientHeight} ${scroll.clientWidth}`;
+      // Up is somebody's wish, unless it is what has been laid out that has moved.
+      const up = scroll.scrollTop < before && (now === layout || performance.now() - wished < WISH);
       if (this.atEnd()) this.missed = 0;
-      const shrunk = scroll.scrollHeight < height;
-      this.pinned = this.atEnd() || (this.pinned && (shrunk || scroll.scrollTop >= before));
+      this.pinned = this.atEnd() || (this.pinned && !up);
       before = scroll.scrollTop;
-      height = scroll.scrollHeight;
+      layout = now;
     }, { passive: true });
   }
 
@@ -107,6 +114,7 @@ export class Messages {
   reveal(id) {
     const item = this.find(id);
     if (!item) return;
+    this.pinned = false;
     item.scrollIntoView({ block: "center", behavior: "smooth" });
     item.classList.remove("revealed");
     requestAnimationFrame(() => item.classList.add("revealed"));
