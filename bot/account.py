@@ -38,16 +38,16 @@ _TOKEN_LOOK: Final = 5.0
 class Allowance:
     """What the account allows."""
 
-    deadline: timedelta
-    """How long HiDream may take for a task, from its acceptance."""
+    deadline: Callable[[], timedelta]
+    """Gives how long HiDream may take for a task, from its acceptance."""
 
     def deadline_at(self, accepted_at: datetime) -> datetime:
         """Say until when a task may take."""
-        return accepted_at + self.deadline
+        return accepted_at + self.deadline()
 
     def held_until(self, begun_at: datetime) -> datetime:
         """Say until when a submission holds its slot if HiDream never reports its end."""
-        return begun_at + 2 * self.deadline
+        return begun_at + 2 * self.deadline()
 
 
 class Account:
@@ -107,6 +107,11 @@ class Account:
         if news:
             self._on_change(trouble)
 
+    def look_again(self) -> None:
+        """The operator may have mended it: what is refused is tried again now."""
+        if self._trouble is Trouble.TOKEN:
+            self._until = self._clock.monotonic()
+
     def submitted(self) -> None:
         """A submission was accepted."""
         self._successes += 1
@@ -126,7 +131,7 @@ class Account:
 class Minute:
     """Counts images against the minute: each from its request's start until 60 s after its answer."""
 
-    def __init__(self, images_per_minute: int, clock: Clock) -> None:
+    def __init__(self, images_per_minute: Callable[[], int], clock: Clock) -> None:
         self._limit = images_per_minute
         self._clock = clock
         self._open = 0
@@ -135,7 +140,7 @@ class Minute:
     @property
     def limit(self) -> int:
         """How many images the account takes a minute."""
-        return self._limit
+        return self._limit()
 
     @property
     def used(self) -> int:
@@ -167,7 +172,7 @@ class Minute:
         now = self._clock.monotonic()
         while self._answered and self._answered[0][0] + MINUTE <= now:
             self._answered.popleft()
-        over = self._open + sum(n for _, n in self._answered) + images - self._limit
+        over = self._open + sum(n for _, n in self._answered) + images - self._limit()
         if over <= 0:
             return 0.0
         for at, n in self._answered:

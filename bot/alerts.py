@@ -5,7 +5,7 @@ minutes, such as an overload, is not told at all.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -65,11 +65,11 @@ class Alerts:
     """The loop that writes to the admins. Others only say what is, and what is over."""
 
     def __init__(
-        self, *, store: TaskStore, chat: Chat, admins: Collection[int], clock: Clock
+        self, *, store: TaskStore, chat: Chat, admins: Callable[[], Collection[int]], clock: Clock
     ) -> None:
         self._store = store
         self._chat = chat
-        self._admins = sorted(admins)
+        self._admins = admins
         self._clock = clock
         self._token = ""
         self._token_due = 0.0
@@ -159,7 +159,7 @@ class Alerts:
     async def _tell(self, name: str, condition: _Condition, known: Mapping[str, datetime]) -> bool:
         """Tell every admin who does not know; returns whether all do."""
         all_know = True
-        for admin in self._admins:
+        for admin in sorted(self._admins()):
             key = f"{name}:{admin}"
             if key in known or admin in condition.told:
                 continue
@@ -175,7 +175,7 @@ class Alerts:
     async def _tell_end(self, name: str, known: Mapping[str, datetime]) -> bool:
         """Tell every admin who knew of it that it is over; returns whether all know."""
         all_know = True
-        for admin in self._admins:
+        for admin in sorted(self._admins()):
             key = f"{name}:{admin}"
             if key not in known:
                 continue

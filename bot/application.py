@@ -19,17 +19,19 @@ from storage.clock import Clock
 log = structlog.get_logger(__name__)
 
 
-def application_of(config: Config, clock: Clock) -> RaisingApplication:
-    """Build it from the settings; nothing is asked of Telegram yet."""
-    url = config.telegram.api_url
+def application_of(
+    config: Config, clock: Clock, *, on_answer: connections.Hook | None = None
+) -> RaisingApplication:
+    """Build it from the settings; nothing is asked of Telegram yet. `on_answer` hears of each answer."""
+    url, proxy = config.telegram.api_url, config.telegram.proxy_url
     built = (
         Application.builder()
         .application_class(RaisingApplication)
         .token(config.telegram.read_token())
         .base_url(f"{url}/bot")
         .base_file_url(f"{url}/file/bot")
-        .request(connections.for_calls())
-        .get_updates_request(connections.for_updates())
+        .request(connections.for_calls(proxy, on_answer=on_answer))
+        .get_updates_request(connections.for_updates(proxy))
         .rate_limiter(TelegramLimits(clock))
         .updater(None)  # it confirms updates before they are handled
         .build()
@@ -71,6 +73,12 @@ async def introduce(
             "telegram.token: Telegram does not know this token. "
             "Ask @BotFather for it again, and put it into the configuration."
         ) from exc
+
+
+async def let_go(application: RaisingApplication) -> None:
+    """Close its connections, however far it was introduced."""
+    await application.shutdown()
+    await application.bot.shutdown()
 
 
 async def _log_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, BinaryIO, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from telegram import (
     ForceReply,
@@ -11,29 +11,28 @@ from telegram import (
     InputMediaPhoto,
     LinkPreviewOptions,
 )
-from telegram.constants import ChatMemberStatus, FileSizeLimit, ParseMode
-from telegram.error import InvalidToken, TelegramError
+from telegram.constants import ChatMemberStatus, ParseMode
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
 
 from bot import texts
 from bot.calls import keyboard, media, outcome, reply, sent, to_topic_or_chat, turn
 from bot.changing import Changing
 from bot.messages import (
-    Fetched,
     FileOutcome,
     Keyboard,
     Later,
-    Missing,
     Moved,
     Outcome,
     Picture,
     Sent,
     Still,
     Target,
-    TooLarge,
     Unknown,
     Urgency,
 )
-from bot.outcomes import NETWORK_DELAY, counted, file_outcome_of, outcome_of
+from bot.outcomes import NETWORK_DELAY, outcome_of
+from bot.sent_files import SentFiles
 from bot.texts import Say
 
 _NOTICE: Final = 200
@@ -45,6 +44,10 @@ _ADMINS: Final = frozenset({ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRAT
 
 class TelegramChat(Changing):
     """Telegram through python-telegram-bot."""
+
+    def __init__(self, bot: ExtBot[Any], files: SentFiles | None = None) -> None:
+        super().__init__(bot)
+        self._files = files or SentFiles()
 
     async def say(
         self,
@@ -182,34 +185,7 @@ class TelegramChat(Changing):
 
     async def fetch(self, file_id: str) -> FileOutcome:
         """Fetch a file (Bot API: getFile)."""
-        try:
-            file = await self._bot.get_file(file_id)
-            if file.file_size is not None and file.file_size > FileSizeLimit.FILESIZE_DOWNLOAD:
-                return TooLarge()
-        except TelegramError as exc:
-            return file_outcome_of(exc)
-        try:
-            kept = _Kept()
-            with counted("download"):
-                await file.download_to_memory(cast("BinaryIO", kept))
-            return Fetched(content=kept.content)
-        except InvalidToken as exc:
-            # the library has one error for both: a file that is gone (404), a bad token (401)
-            if "not found" in exc.message.lower():
-                return Missing(reason=exc.message)
-            return file_outcome_of(exc)
-        except TelegramError as exc:
-            return file_outcome_of(exc)
-
-
-class _Kept:
-    """Where the library writes a file to, in one piece: that very piece, and no copy of its 20 MB."""
-
-    content = b""
-
-    def write(self, piece: bytes) -> int:
-        self.content += piece  # to nothing, as the library does it: not a copy
-        return len(piece)
+        return await self._files.fetch(self._bot, file_id)
 
 
 def _question(placeholder: Say | None, language: str | None) -> ForceReply:

@@ -8,19 +8,15 @@ anew before each request, so that a fresh one needs no restart.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
-    BaseModel,
+    AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from bot.config_sections import Section, Side
 from bot.config_values import (
     SQLITE,
     HostPort,
@@ -30,6 +26,7 @@ from bot.config_values import (
     Number,
     SqliteUrl,
     Whole,
+    absolute,
     whole,
 )
 from bot.pictures import AspectRatio
@@ -37,80 +34,9 @@ from bot.pictures import AspectRatio
 ENV_PREFIX: Final = "BOT_"
 _RATIOS: Final = ("auto", *(ratio.value for ratio in AspectRatio))
 _LONGEST_DAYS: Final = 36_500
-NO_TOKEN: Final = "no_token"  # noqa: S105 - the name of an error
-"""The type of the validation error that says that neither form of a token is given."""
 
 
-class Section(BaseModel):
-    """A table of the file: unknown keys are errors, and nothing changes after the start."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class WithToken(Section):
-    """A section with a token, given as such or as a file that holds it."""
-
-    _form: ClassVar[re.Pattern[str]] = re.compile(r"[!-~]+")
-    _form_in_words: ClassVar[str] = "text without white space"
-
-    token: Annotated[SecretStr | None, Field(description="text; or give token_file, not both")] = (
-        None
-    )
-    token_file: Annotated[
-        Path | None,
-        Field(
-            description="the path of a file that holds the token and nothing else",
-            validate_default=True,
-        ),
-    ] = None
-
-    @field_validator("token")
-    @classmethod
-    def _token_has_the_form(cls, token: SecretStr | None) -> SecretStr | None:
-        return None if token is None else SecretStr(cls._checked(token.get_secret_value(), "be"))
-
-    @field_validator("token_file")
-    @classmethod
-    def _one_of_both(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        if file is None and info.data.get("token", "wrong") is None:
-            raise PydanticCustomError(NO_TOKEN, "is missing: give it, or token_file")
-        if file is not None and info.data.get("token") is not None:
-            raise ValueError("token is given as well: keep one of them")
-        if file is not None:
-            cls._read(file)
-        return file
-
-    @classmethod
-    def _checked(cls, token: str, verb: str) -> str:
-        token = token.strip()
-        if not token:
-            raise ValueError(f"is empty: it must {verb} {cls._form_in_words}")
-        if not cls._form.fullmatch(token):
-            raise ValueError(f"must {verb} {cls._form_in_words}")
-        return token
-
-    @classmethod
-    def _read(cls, file: Path) -> str:
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except OSError as exc:
-            raise ValueError(f"cannot be read: {exc.strerror}") from exc
-        except ValueError as exc:  # no text, or no path
-            raise ValueError("cannot be read: it is not a text file") from exc
-        return cls._checked(text, "hold")
-
-    def read_token(self) -> str:
-        """Give the token; a token file is read anew.
-
-        Raises:
-            ValueError: the file cannot be read, or holds no token.
-        """
-        if self.token_file is not None:
-            return self._read(self.token_file)
-        return self.token.get_secret_value() if self.token else ""
-
-
-class Telegram(WithToken):
+class Telegram(Side):
     """How to reach Telegram."""
 
     _form = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
@@ -121,6 +47,20 @@ class Telegram(WithToken):
         Literal["polling", "webhook"],
         Field(description='"polling" or "webhook"'),
     ] = "polling"
+    local_mode: Annotated[bool, Field(description="true or false")] = False
+    local_folder: Annotated[
+        Path | None,
+        AfterValidator(absolute),
+        Field(description="the absolute path of a folder"),
+    ] = None
+    max_file_megabytes: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            le=2000,
+            description="a whole number from 1 to 20, or up to 2000 with local_mode",
+        ),
+    ] = 20
     webhook_connections: Annotated[
         Whole, Field(ge=1, le=100, description="a whole number from 1 to 100")
     ] = 40
@@ -128,8 +68,18 @@ class Telegram(WithToken):
         Number, Field(gt=0, le=170, description="a number above 0, up to 170")
     ] = 40
 
+    @property
+    def files_on_disk(self) -> Path | None:
+        """Where a Bot API server in local mode keeps its files; None: it is in no such mode."""
+        return self.local_folder if self.local_mode else None
 
-class HiDream(WithToken):
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is taken."""
+        return self.max_file_megabytes * 1_000_000
+
+
+class HiDream(Side):
     """How to reach HiDream, and what the account allows."""
 
     base_url: HostUrl = "https://www.hidreamai.com"
@@ -245,6 +195,11 @@ class Config(Section):
     web: Web = Web()
     access: Access = Access()
     run: Run = Run()
+
+    def secrets(self) -> Iterator[str]:
+        """Give all that must never be seen."""
+        yield from self.telegram.secrets()
+        yield from self.hidream.secrets()
 
 
 def sections() -> dict[str, type[Section]]:

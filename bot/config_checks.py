@@ -8,6 +8,8 @@ from bot.certificates import tls_of
 from bot.config import Config
 
 _TELEGRAMS_OWN: Final = "api.telegram.org"
+_TELEGRAMS_MEGABYTES: Final = 20
+"""What Telegram's own servers let a bot fetch."""
 PORTS: Final = (443, 80, 88, 8443)
 """To these alone Telegram brings updates; a self-hosted Bot API server brings them anywhere, without TLS too."""
 
@@ -16,6 +18,7 @@ def crossed(config: Config) -> Iterator[str]:
     """Give what is wrong, each with the name of its setting; nothing where all is well."""
     yield from _webhook(config)
     yield from _certificate(config)
+    yield from _files(config)
 
 
 def _webhook(config: Config) -> Iterator[str]:
@@ -59,3 +62,17 @@ def _certificate(config: Config) -> Iterator[str]:
         tls_of(web.certificate, web.key)
     except ValueError as exc:
         yield f"{exc}."
+
+
+def _files(config: Config) -> Iterator[str]:
+    telegram = config.telegram
+    if telegram.local_mode and telegram.local_folder is None:
+        yield (
+            "telegram.local_folder: is missing: local_mode needs the folder in which the "
+            "Bot API server keeps its files."
+        )
+    if telegram.max_file_megabytes > _TELEGRAMS_MEGABYTES and not telegram.local_mode:
+        yield (
+            f"telegram.max_file_megabytes = {telegram.max_file_megabytes}: must be at most 20: "
+            "only a Bot API server of your own, with local_mode = true, gives more."
+        )

@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config import ENV_PREFIX, NO_TOKEN, Config, every_key, sections, variable_of
+from bot.config import ENV_PREFIX, Config, every_key, sections, variable_of
 from bot.config_checks import crossed
+from bot.config_sections import NO_TOKEN
 from bot.errors import ConfigurationError
 
 
@@ -112,8 +113,8 @@ def _problem(
     where = f"{source}: {section}.{key}"
     if (section, key) in given:
         where = variable_of(section, key)
-    # a token is never shown, nor what was perhaps meant to be one
-    secret = key in {"token", "token_file"}
+    # a token is never shown, nor what was perhaps meant to be one; nor is a proxy's password
+    secret = key in {"token", "token_file", "proxy"}
     value = "" if secret else f" = {_shown(content[section].get(key))}"
     # a ValueError without words says nothing but that the value is not allowed
     own = error["type"] == "value_error" and str(error["ctx"]["error"])

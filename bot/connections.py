@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import httpx
@@ -14,6 +14,7 @@ from telegram.request import HTTPXRequest
 
 from bot import courier, inbox, progress
 from bot.intake import LONG_POLL
+from bot.proxies import Through
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +32,12 @@ _CLOSING: Final = 2.0
 """Seconds for which old connections may take leave."""
 
 
-def for_calls() -> HTTPXRequest:
-    """Give the connections for all calls but the long poll."""
+Hook = Callable[[httpx.Response], Awaitable[None]]
+
+
+def for_calls(proxy: str | None = None, *, on_answer: Hook | None = None) -> HTTPXRequest:
+    """Give the connections for all calls but the long poll; `on_answer` hears of each answer."""
+    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE)
     # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
     return HTTPXRequest(
         connect_timeout=10,
@@ -41,21 +46,30 @@ def for_calls() -> HTTPXRequest:
         media_write_timeout=120,
         pool_timeout=30,
         httpx_kwargs={
-            "trust_env": False,
-            "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
-            "event_hooks": {"request": [_in_blocks], "response": [_in_one_piece]},
+            **_way(proxy, limits),
+            "event_hooks": {
+                "request": [_in_blocks],
+                "response": [_in_one_piece, *([on_answer] if on_answer else [])],
+            },
         },
     )
 
 
-def for_updates() -> HTTPXRequest:
+def for_updates(proxy: str | None = None) -> HTTPXRequest:
     """Give the connections for the long poll."""
     return LongPoll(
-        connection_pool_size=2,
         connect_timeout=10,
         read_timeout=LONG_POLL + 5,
-        httpx_kwargs={"trust_env": False},
+        httpx_kwargs=_way(proxy, httpx.Limits(max_connections=2)),
     )
+
+
+def _way(proxy: str | None, limits: httpx.Limits) -> dict[str, Any]:
+    """Say how to get to Telegram: straight, or through a proxy and only through it."""
+    way: dict[str, Any] = {"trust_env": False, "limits": limits}
+    if proxy is not None:
+        way["transport"] = Through(proxy, setting="telegram.proxy", limits=limits)
+    return way
 
 
 class LongPoll(HTTPXRequest):

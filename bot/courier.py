@@ -73,7 +73,7 @@ class Courier:
                         owner=owner, lease_until=now + _LEASE, now=now, busy_chats=busy
                     )
                 if task is not None:
-                    chats.start(task.place.chat_id, self._work_off(task))
+                    chats.start(task.place.chat_id, self._work_off(task), task=task.id)
                     continue
                 # with every lane taken, the end of one wakes us
                 due = await self._store.next_delivery_due(busy_chats=busy) if chats.free else None
@@ -81,20 +81,20 @@ class Courier:
                 await self._store.wait(Topic.READY, since=mark, seconds=seconds)
 
     async def _work_off(self, task: Task) -> None:
-        with structlog.contextvars.bound_contextvars(task=task.id):
-            try:
-                await self._deliver(task)
-            except StoreError:
-                raise
-            except Exception:
-                if not await self._is_ours(task):
-                    # its person has been forgotten meanwhile, and its files went under its hands
-                    log.info("delivery_no_longer_ours")
-                    return
-                # this chat's next try may go better, and no other chat is to wait for it
-                log.exception("delivery_broke")
-                metrics.deliveries.labels(Delivered.BROKEN).inc()
-                await self._later(task, 5.0)
+        log.info("delivering", tries=task.tries)
+        try:
+            await self._deliver(task)
+        except StoreError:
+            raise
+        except Exception:
+            if not await self._is_ours(task):
+                # its person has been forgotten meanwhile, and its files went under its hands
+                log.info("delivery_no_longer_ours")
+                return
+            # this chat's next try may go better, and no other chat is to wait for it
+            log.exception("delivery_broke")
+            metrics.deliveries.labels(Delivered.BROKEN).inc()
+            await self._later(task, 5.0)
 
     async def _is_ours(self, task: Task) -> bool:
         current = await self._store.get(task.id)
@@ -134,5 +134,6 @@ class Courier:
             log.info("finished", state=to.value, seconds=(now - task.created_at).total_seconds())
 
     async def _later(self, task: Task, seconds: float) -> None:
+        log.info("delivery_put_off", seconds=round(seconds, 1))
         due_at = self._clock.now() + timedelta(seconds=seconds)
         await self._store.deliver_later(task, due_at=due_at)

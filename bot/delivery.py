@@ -6,6 +6,7 @@ twice than never. The progress message goes last.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 
@@ -23,7 +24,7 @@ from bot.messages import (
     Target,
     Unknown,
 )
-from bot.originals import stored
+from bot.originals import on_disk, stored
 from bot.steps import Steps
 from bot.texts import Say
 from storage.clock import Clock
@@ -112,11 +113,17 @@ class Delivery:
             # it comes again for its buttons, or was reopened for what came late
             if (known := steps.get(name)) and known.state == "sent":
                 return await self._buttons(task, made, known.message_ids), TaskState.DELIVERED
-        try:
-            pictures = [stored(self._files, task, image) for image in made]
-        except FileNotFoundError:
-            log.error("picture_files_missing")  # noqa: TRY400 - the path would be all the news
+        pictures, lost = on_disk(self._files, task, made)
+        if lost:
+            log.error("picture_files_missing", n=sorted(lost))
+        if not pictures:
             return await self._notice(task, Say("pictures-lost")), TaskState.FAILED
+        # what is there is brought, and its caption says what is not
+        made = [image for image in made if image.n not in lost]
+        images = [
+            replace(image, state=ImageState.UNFETCHED) if image.n in lost else image
+            for image in images
+        ]
         lines = reports.result(task, images, standing=await self._standing(task))
         outcome: Outcome = Refused(reason="not fit for a photo")
         ways = _ways(task, made)

@@ -13,7 +13,7 @@ from bot.inbox import RaisingApplication
 from bot.intake import Intake
 from bot.readings import Readings
 from bot.supervisor import Loop
-from bot.web import callback, health, metrics, telegram
+from bot.web import callback, health, metrics, presence, telegram
 from bot.web.requests import create_app
 from bot.web.serving import Web, listen
 from bot.webhook import Webhook, WebhookWatch
@@ -47,8 +47,9 @@ def open_doors(
     add_secret: Callable[[str], None],
     reasons: Callable[[], tuple[Reason, ...]],
     readings: Readings,
+    secret: str,
 ) -> Doors:
-    """Take the addresses, and give the loops.
+    """Take the addresses, and give the loops. `secret` is what `presence` proves to `hidream-bot check`.
 
     Raises:
         ConfigurationError: an address cannot be had.
@@ -65,8 +66,8 @@ def open_doors(
             connections=config.telegram.webhook_connections,
             certificate=config.web.certificate if config.web.self_signed else None,
         )
-        for secret in webhook.secrets:
-            add_secret(secret)
+        for one in webhook.secrets:
+            add_secret(one)
         arrivals = Arrivals(store=store, bot_id=bot.id, clock=clock)
         outside.append(telegram.route(webhook, arrivals))
         watch = WebhookWatch(bot=bot, webhook=webhook, clock=clock)
@@ -75,6 +76,7 @@ def open_doors(
         intake = Intake(bot=bot, store=store, clock=clock)
         loops["intake"] = intake.run
     if outside:
+        outside.append(presence.route(secret))
         web, tls = config.web, None
         if web.certificate is not None and web.key is not None:
             certificate = Certificate(web.certificate, web.key, clock)

@@ -42,7 +42,7 @@ class Endings:
         for task in stale:
             chat_id = task.place.chat_id
             if not self._in_hand(task) and chat_id not in lanes.busy and lanes.free:
-                lanes.start(chat_id, self._put_away(task))
+                lanes.start(chat_id, self._put_away(task), task=task.id)
         return _LOOK if stale else None
 
     async def _put_away(self, task: Task) -> None:

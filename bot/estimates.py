@@ -1,5 +1,6 @@
 """How long a task will likely take, by what this installation has measured; nothing where that is not honest. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -29,7 +30,9 @@ class Span:
 class Estimates:
     """Says how long tasks take here."""
 
-    def __init__(self, durations: Durations, *, slots: Slots, images_per_minute: int) -> None:
+    def __init__(
+        self, durations: Durations, *, slots: Slots, images_per_minute: Callable[[], int]
+    ) -> None:
         self._durations = durations
         self._slots = slots
         self._images_per_minute = images_per_minute
@@ -57,6 +60,6 @@ class Estimates:
         if spread is None or spread.p50 <= 0:
             return None
         slots = max(1, self._slots.limit)
-        if slots * COUNT_MAX * 60 / spread.p50 > self._images_per_minute:
+        if slots * COUNT_MAX * 60 / spread.p50 > self._images_per_minute():
             return None
         return Span(low=place * spread.p50 / slots, high=place * spread.p90 / slots)

@@ -138,6 +138,7 @@ class Fetcher:
                 size=len(fetched.content),
             )
         )
+        log.info("fetched", bytes=len(fetched.content), width=fetched.width, height=fetched.height)
         task = await keep(lambda: self._store.get(image.task_id))
         if task is not None and task.state is TaskState.CANCELLED:
             # it was stopped while this was under way, and whoever stopped it has tidied up by now

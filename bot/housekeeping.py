@@ -1,6 +1,7 @@
 """Forgets what is over: picture files after their days, handled updates, and old tasks' words."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -9,13 +10,11 @@ import structlog
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore
-from storage.tasks import Topic
+from storage.tasks import INBOX_KEPT, Topic
 
 log = structlog.get_logger(__name__)
 
 _INTERVAL: Final = 3600.0
-_INBOX_KEPT: Final = timedelta(days=3)
-"""Telegram repeats an update for a day at most; then its key is no longer needed."""
 _BATCH: Final = 200
 """Rows at a time, so that nobody waits for the housekeeping."""
 
@@ -28,8 +27,8 @@ class Housekeeping:
         *,
         store: TaskStore,
         files: PictureFiles,
-        keep_files: timedelta,
-        retention: timedelta | None,
+        keep_files: Callable[[], timedelta],
+        retention: Callable[[], timedelta | None],
         clock: Clock,
     ) -> None:
         self._store = store
@@ -52,14 +51,15 @@ class Housekeeping:
     async def tidy(self) -> bool:
         """Forget a batch of what is over; returns whether there may be more."""
         now = self._clock.now()
-        old = await self._store.with_files_before(now - self._keep_files, _BATCH)
+        old = await self._store.with_files_before(now - self._keep_files(), _BATCH)
         for task_id in old:
             await self._files.remove(task_id)
             await self._store.files_removed(task_id)
+        retention = self._retention()
         touched = await self._store.prune(
             now=now,
-            inbox_before=now - _INBOX_KEPT,
-            finished_before=now - self._retention if self._retention else None,
+            inbox_before=now - INBOX_KEPT,
+            finished_before=now - retention if retention else None,
             limit=_BATCH,
         )
         if old or touched:

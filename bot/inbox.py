@@ -118,12 +118,11 @@ class Inbox:
         if len(self._served) > _REMEMBERED:
             del self._served[next(iter(self._served))]
         self._in_hand.add((row.bot_id, row.update_id))
-        self._lanes.start(key, self._work_off(row))
+        self._lanes.start(key, self._work_off(row), update=row.update_id)
 
     async def _work_off(self, row: InboxRow) -> None:
         try:
-            with structlog.contextvars.bound_contextvars(update=row.update_id):
-                await self._handle(row)
+            await self._handle(row)
         finally:
             self._in_hand.discard((row.bot_id, row.update_id))
 

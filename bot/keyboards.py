@@ -15,6 +15,7 @@ _PHOTO_UNUSABLE = frozenset(
         "one-of-several",
         "photo-gone",
         "file-too-large",
+        "file-over-limit",
         "image-unknown",
         "image-broken",
         "image-too-large",

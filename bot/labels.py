@@ -182,7 +182,7 @@ class Delivered(_WithRest):
 
 
 class LoopName(_WithRest):
-    """The loops of `bot.app`."""
+    """The loops of `bot.composing`."""
 
     INTAKE = "intake"
     INBOX = "inbox"

@@ -1,6 +1,7 @@
 """Work side by side: one piece at a time for each key (a chat), so many pieces in all.
 
-What a piece of work raises stays with it: it is logged, and its key rests a little, so that what
+What a piece of work is about is in each line that is logged in it, by whatever library, and in none of
+the next one's. What it raises stays with it: it is logged, and its key rests a little, so that what
 fails at once is not tried without end. Only a failing store is everybody's matter: the others
 finish what they have in hand, and then the loop hears of it.
 """
@@ -35,6 +36,7 @@ class Lanes(Generic[K]):
         self._ended = ended
         self._rest = rest
         self._working: dict[asyncio.Task[None], K] = {}
+        self._about: dict[asyncio.Task[None], dict[str, int]] = {}
         self._resting: dict[K, asyncio.TimerHandle] = {}
         self._failure: StoreError | None = None
 
@@ -48,8 +50,8 @@ class Lanes(Generic[K]):
         """How many pieces of work can be started now."""
         return max(0, self._places - len(self._working))
 
-    def start(self, key: K, work: Coroutine[Any, Any, None]) -> None:
-        """Begin work for a key, which is busy until it ends.
+    def start(self, key: K, work: Coroutine[Any, Any, None], **about: int) -> None:
+        """Begin work for a key, which is busy until it ends; `about` is in each of its log lines.
 
         Raises:
             ValueError: the key is busy, or no place is free.
@@ -57,8 +59,10 @@ class Lanes(Generic[K]):
         if key in self.busy or not self.free:
             work.close()
             raise ValueError("no lane is free for this")
-        task = asyncio.create_task(work, name=f"work for {key}")
-        self._working[task] = key
+        with structlog.contextvars.bound_contextvars(**about):
+            # a task begins with what is bound now, and what it binds itself ends with it
+            task = asyncio.create_task(work, name=f"work for {key}")
+        self._working[task], self._about[task] = key, about
         task.add_done_callback(self._done)
 
     def check(self) -> None:
@@ -103,10 +107,10 @@ class Lanes(Generic[K]):
             task.cancel()
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        key = self._working.pop(task)
+        key, about = self._working.pop(task), self._about.pop(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("work_failed", exc_info=error)
+            log.error("work_failed", exc_info=error, **about)
             timer = asyncio.get_running_loop().call_later(self._rest, self._rested, key)
             self._resting[key] = timer
             if isinstance(error, StoreError):

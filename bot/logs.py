@@ -5,10 +5,14 @@ that httpx or python-telegram-bot logs is redacted as well, in tracebacks too.
 """
 
 import contextlib
+import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Final, TextIO
 from urllib.parse import quote
 
@@ -25,21 +29,42 @@ _BOT_TOKEN: Final = re.compile(
     r"(?<!\d)\d{3,}(?::|%(?:25)?3A)[\w%-]{20,}", re.ASCII | re.IGNORECASE
 )
 _BEARER: Final = re.compile(r"(?<=bearer )[^\s'\"\\,]+", re.IGNORECASE)
+_HEADER: Final = re.compile(
+    # `Proxy-Authorization: Basic …`, `X-Telegram-Bot-Api-Secret-Token: …`, `'secret_token': '…'`: as
+    # a header, in a mapping, as a pair of bytes, escaped or not
+    r"((?:authorization|secret[-_]token)\\*['\"]?\s*[:=,]\s*(?:b?\\*['\"])?(?:(?:basic|digest) +)?)"
+    r"(?!bearer )[\w+/=.~-]{4,}",
+    re.IGNORECASE,
+)
+_USER: Final = re.compile(r"://[^\s/?#<>\"\\@]*@")
 _ADDRESS: Final = re.compile(r"://[^\s'\"<>\\]+")
 
 
 def _without_query(found: re.Match[str]) -> str:
-    """Cut an address short before its query, where signatures are, and hide a password."""
+    """Cut an address short before its query, where signatures are."""
     place, mark, _ = found[0].partition("?")
-    host, slash, path = place.removeprefix("://").partition("/")
-    user, at, host_only = host.rpartition("@")
-    shown = f"{REDACTED}@{host_only}" if at and user else host
-    return f"://{shown}{slash}{path}{mark}{REDACTED if mark else ''}"
+    return f"{place}{mark}{REDACTED if mark else ''}"
 
 
 def _escaped_or_not(secret: str) -> str:
-    """Give a pattern for a secret, whose quotes and backslashes JSON or repr may have escaped."""
-    return re.sub(r"""(\\\\|"|')""", r"(?:\\\\){0,16}\1", re.escape(secret))
+    """Give a pattern for a secret, of which JSON or repr, or both, may have escaped letters."""
+    return "".join(map(_letter, secret))
+
+
+def _letter(letter: str) -> str:
+    if letter in "\\\"'":
+        return r"(?:\\){0,16}" + re.escape(letter)
+    if letter.isascii():
+        return re.escape(letter)
+    code, backslashes = ord(letter), r"\\{1,16}"
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    forms = (
+        re.escape(letter),
+        "".join(f"{backslashes}u{units[n : n + 4]}" for n in range(0, len(units), 4)),
+        "".join(f"{backslashes}x{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass")),
+        f"{backslashes}(?:x{code:02x}|u{code:04x}|U{code:08x})",
+    )
+    return f"(?:{'|'.join(forms)})"
 
 
 class Redactor(logging.Formatter):
@@ -72,6 +97,8 @@ class Redactor(logging.Formatter):
         text = self._known.sub(REDACTED, text)
         text = _BOT_TOKEN.sub(REDACTED, text)
         text = _BEARER.sub(REDACTED, text)
+        text = _HEADER.sub(rf"\1{REDACTED}", text)
+        text = _USER.sub(f"://{REDACTED}@", text)
         return _ADDRESS.sub(_without_query, text)
 
 
@@ -81,10 +108,15 @@ class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         error = sys.exc_info()[0]
         why = error.__name__ if error else "?"
+        line = {
+            "event": "log_line_lost",
+            "level": "error",
+            "logger": record.name,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "why": why,
+        }
         with contextlib.suppress(OSError, ValueError):
-            self.stream.write(
-                f'{{"event": "log_line_lost", "logger": "{record.name}", "why": "{why}"}}\n'
-            )
+            self.stream.write(json.dumps(line) + "\n")
 
 
 def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[str], None]:
@@ -120,14 +152,8 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    set_level(level)
     logging.captureWarnings(capture=True)
-    # One line a request at INFO says nothing that our own lines don't say better.
-    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
-    if level == "DEBUG":
-        logging.getLogger("httpx").setLevel(logging.DEBUG)
-        logging.getLogger("httpcore").setLevel(logging.INFO)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -138,7 +164,41 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    _catch_what_nobody_catches()
     return formatter.add
+
+
+def set_level(level: str) -> None:
+    """Say from which level on is logged, from now on."""
+    logging.getLogger().setLevel(level)
+    # One line a request at INFO says nothing that our own lines don't say better.
+    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    if level == "DEBUG":
+        logging.getLogger("httpx").setLevel(logging.DEBUG)
+        logging.getLogger("httpcore").setLevel(logging.INFO)
+
+
+def _catch_what_nobody_catches() -> None:
+    """Let the log have what Python would write to standard error by itself, with all that is secret."""
+    log = structlog.get_logger(__name__)
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_type is not SystemExit:
+            log.critical("thread_failed", exc_info=args.exc_value)
+
+    def unraisable(args: "sys.UnraisableHookArgs") -> None:
+        log.error("failed_unheard", exc_info=args.exc_value)
+
+    def uncaught(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            log.critical("ended_unexpectedly", exc_info=error)
+
+    threading.excepthook, sys.unraisablehook, sys.excepthook = in_thread, unraisable, uncaught
 
 
 def _without_telegrams_objects(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

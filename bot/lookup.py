@@ -76,24 +76,23 @@ class Lookup:
 
     async def find_out(self, task: Task) -> None:
         """Ask about one, and move its row by what is known then."""
-        with structlog.contextvars.bound_contextvars(task=task.id):
-            hints = await self._store.hints(task.id)
-            try:
-                found = await self._adopted_by_hint(task, hints) or await self._adopt(
-                    task,
-                    await self._hidream.result_by_request(
-                        task.request_id or "", user_id=str(task.user_id)
-                    ),
-                )
-            except HiDreamError as exc:
-                log.info("not_found_out", error=type(exc).__name__, http=exc.http_status)
-                found = False
-                if not self._answers_nothing(task, exc):
-                    await self._again(task, hints, seconds=_PAUSE)
-                    return
-            if not found:
-                await self._not_known(task, hints)
-            self._questions.pop(task.id, None)
+        hints = await self._store.hints(task.id)
+        try:
+            found = await self._adopted_by_hint(task, hints) or await self._adopt(
+                task,
+                await self._hidream.result_by_request(
+                    task.request_id or "", user_id=str(task.user_id)
+                ),
+            )
+        except HiDreamError as exc:
+            log.info("not_found_out", error=type(exc).__name__, http=exc.http_status)
+            found = False
+            if not self._answers_nothing(task, exc):
+                await self._again(task, hints, seconds=_PAUSE)
+                return
+        if not found:
+            await self._not_known(task, hints)
+        self._questions.pop(task.id, None)
 
     async def _adopted_by_hint(self, task: Task, hints: Sequence[str]) -> bool:
         """Adopt what a callback named, if HiDream itself says that it is this task's; else it says nothing.

@@ -10,6 +10,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
+from bot.pictures import TELEGRAMS_LIMIT
 from bot.texts import Say
 from storage.tasks import Place
 
@@ -154,7 +155,9 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TooLarge:
-    """The file is larger than a bot may fetch (Bot API: getFile)."""
+    """It is larger than what is taken, which by itself is what Telegram gives a bot."""
+
+    max_bytes: int = TELEGRAMS_LIMIT
 
 
 FileOutcome = Fetched | Missing | TooLarge | Later
@@ -296,5 +299,5 @@ class Chat(Protocol):
         ...
 
     async def fetch(self, file_id: str) -> FileOutcome:
-        """Fetch a file that someone sent, up to 20 MB (Bot API: getFile)."""
+        """Fetch a file that someone sent, up to what is allowed (Bot API: getFile)."""
         ...

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
+from storage.people import senders_own
+
 MOST: Final = 20 * 2**20
 """Bytes of one file: Telegram takes 50 MB, and a small machine should not hold as much."""
 
@@ -59,13 +61,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "withdrawn": "stopped_by_you",
 }
 """What a field is called where its name in the store says little; the others keep theirs."""
-_OWN: Final = frozenset(
-    {
-        *("message_id", "date", "edit_date", "from", "text", "caption", "photo", "document"),
-        *("sticker", "media_group_id", "message_thread_id", "data", "id"),
-    }
-)
-"""What of a message is its sender's: what they reply to, or forward, may be somebody else's."""
 
 
 def file_name(part: int | None = None) -> str:
@@ -159,13 +154,7 @@ def _content(kind: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"content": _readable(json.loads(row["data"]))}
     if kind != "update":
         return {}
-    parts: dict[str, Any] = json.loads(row["raw"])
-    own = {
-        what: {name: value for name, value in part.items() if name in _OWN}
-        for what, part in parts.items()
-        if isinstance(part, Mapping)
-    }
-    return {"content": own}
+    return {"content": senders_own(row["raw"])}
 
 
 def _json(text: str) -> str:

@@ -24,6 +24,20 @@ def stored(files: PictureFiles, task: Task, image: Image) -> Picture:
     return Picture(content=content, name=f"{task.id}-{image.n + 1}.{extension}")
 
 
+def on_disk(
+    files: PictureFiles, task: Task, images: Sequence[Image]
+) -> tuple[list[Picture], frozenset[int]]:
+    """Give those of a task's images whose files are there, and the numbers of those whose are not."""
+    found: list[Picture] = []
+    lost: set[int] = set()
+    for image in images:
+        try:
+            found.append(stored(files, task, image))
+        except FileNotFoundError:
+            lost.add(image.n)
+    return found, frozenset(lost)
+
+
 def originals(files: PictureFiles, task: Task, images: Sequence[Image]) -> tuple[Picture, ...]:
     """Give a task's original files, to be sent as documents; () where the days of all are over."""
     found: list[Picture] = []

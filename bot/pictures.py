@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from bot.texts import Say
+
 COUNT_MIN = 1
 COUNT_MAX = 4
+TELEGRAMS_LIMIT = 20_000_000
+"""Bytes of a file that Telegram's own servers give a bot (Bot API: getFile)."""
 
 
 class AspectRatio(StrEnum):
@@ -66,3 +70,10 @@ class PictureRequest:
     def __post_init__(self) -> None:
         if not COUNT_MIN <= self.count <= COUNT_MAX:
             raise ValueError(f"count is {self.count}; allowed are {COUNT_MIN} to {COUNT_MAX}")
+
+
+def too_large(most: int) -> Say:
+    """Say that a file has more than so many bytes, to whoever sent it."""
+    if most == TELEGRAMS_LIMIT:
+        return Say("file-too-large")
+    return Say("file-over-limit", {"megabytes": most // 1_000_000})

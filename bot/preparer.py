@@ -6,10 +6,11 @@ a later try. Nothing has been spent by then.
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
@@ -17,7 +18,7 @@ from bot.delays import backoff
 from bot.errors import ImageError
 from bot.images import Images, Photo
 from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
-from bot.pictures import AspectRatio, nearest_ratio
+from bot.pictures import TELEGRAMS_LIMIT, AspectRatio, nearest_ratio, too_large
 from bot.reports import ONE_OF_SEVERAL
 from bot.worker import Busy
 from storage.clock import Clock
@@ -120,6 +121,7 @@ class Preparer:
         self._clock = clock
         self._pause = _Pause(clock)
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._large = asyncio.Semaphore(1)
         self._tasks: dict[int, _Making] = {}
         self._head: int | None = None
         self._waiting: list[asyncio.Event] = []
@@ -195,7 +197,10 @@ class Preparer:
         """Fetch and convert the photos. None: it cannot be had, and the row says so already."""
         with structlog.contextvars.bound_contextvars(task=task.id):
             try:
-                return await self._photos(task, making)
+                prepared = await self._photos(task, making)
+                if prepared is not None:
+                    log.info("prepared", photos=len(prepared.images), bytes=prepared.size)
+                return prepared
             except Busy as exc:
                 await self._put_off(task, str(exc))
             except asyncio.CancelledError:
@@ -215,7 +220,7 @@ class Preparer:
                 ratio = ratio or AspectRatio.R1_1.value
                 continue
             await self._room_for(task, making)
-            async with self._places:
+            async with self._turn(photo), self._places:
                 jpeg = await self._jpeg(task, n, photo)
             if jpeg is None:
                 making.held = 0
@@ -224,6 +229,11 @@ class Preparer:
             images.append(base64.b64encode(jpeg.content).decode())
             making.held += len(images[-1])
         return Prepared(images=tuple(images), ratio=ratio or AspectRatio.R1_1.value)
+
+    def _turn(self, photo: SentPhoto) -> AbstractAsyncContextManager[None]:
+        """Let large files in one by one: only a Bot API server of one's own gives them, whole, into memory."""
+        large = (photo.size or 0) > TELEGRAMS_LIMIT
+        return self._large if large else nullcontext()
 
     async def _room_for(self, task: Task, making: _Making) -> None:
         """Wait until one more photo of a task may be held; its first one may be at once."""
@@ -244,8 +254,10 @@ class Preparer:
                     return await self._images.to_jpeg(content)
                 except ImageError as exc:
                     await self._fail(task, _of_photo(task, n, Failure(id=exc.id, data=exc.data)))
-            case TooLarge():
-                await self._fail(task, _of_photo(task, n, Failure(id="file-too-large")))
+            case TooLarge(max_bytes=most):
+                say = too_large(most)
+                failure = Failure(id=say.id, data=cast("Mapping[str, int]", say.data))
+                await self._fail(task, _of_photo(task, n, failure))
             case Missing(reason=reason):
                 log.info("photo_gone", why=reason)
                 await self._fail(task, _of_photo(task, n, Failure(id="photo-gone")))
@@ -266,10 +278,13 @@ class Preparer:
         if now - task.created_at > GIVE_UP:
             await self._fail(task, Failure(id="photo-unreachable"))
             return
-        due_at = now + timedelta(seconds=max(backoff(task.tries), at_least))
+        seconds = max(backoff(task.tries), at_least)
+        log.info("photo_put_off", why=reason, seconds=round(seconds, 1))
+        due_at = now + timedelta(seconds=seconds)
         await self._store.put_off(task, due_at=due_at, reason=reason)
 
     async def _fail(self, task: Task, failure: Failure) -> None:
+        log.info("not_submitted", why=failure.id)
         await self._store.ready(task, now=self._clock.now(), failure=failure)
 
 

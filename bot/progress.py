@@ -118,7 +118,7 @@ class Progress:
             elif not self._lanes.free:
                 break  # whoever is in hand wakes us
             elif task.place.chat_id not in self._lanes.busy:
-                self._lanes.start(task.place.chat_id, self._send(task))
+                self._lanes.start(task.place.chat_id, self._send(task), task=task.id)
         if len(tasks) == _LOOK and self._lanes.free:
             waits.append(_ROUND)  # those of chats that are in hand now may have hidden others
         return min(waits, default=None)
@@ -214,7 +214,7 @@ class Progress:
             if news := self._lines.news_in(task):
                 waits.append(news)  # no row changes then
             if line != self._shown.get(task.id):
-                self._edits.start(chat_id, self._edit(task, line, place))
+                self._edits.start(chat_id, self._edit(task, line, place), task=task.id)
         # until then each of them rests: there is nothing to read for
         soonest = min(self._update_at, now + min(waits, default=_PERSON_INTERVAL))
         self._update_at = max(soonest, now + _UPDATES)

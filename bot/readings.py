@@ -179,7 +179,7 @@ class Readings(Collector):
         yield why
 
     def _of_account(self) -> Iterator[Metric]:
-        found = min(self._slots.found, self._slots.configured)
+        found = self._slots.found
         yield _gauge(
             "slots_configured", "Slots that the account has by its tier.", self._slots.configured
         )

@@ -114,12 +114,16 @@ class Results:
 
     async def settle(self, task_id: int, now: datetime) -> None:
         """Make the task READY once nothing more of it is to come, or again for a late picture."""
+        with structlog.contextvars.bound_contextvars(task=task_id):
+            await self._settle(task_id, now)
+
+    async def _settle(self, task_id: int, now: datetime) -> None:
         task = await self._store.get(task_id)
         if task is None:
             return
         if task.state in _TOLD:
             if await self._store.reopen(task, now) is not None:
-                log.info("late_picture", task=task_id)
+                log.info("late_picture")
             return
         images = await self._store.images(task_id)
         if task.state is not TaskState.RUNNING or any(image.state in OPEN for image in images):
@@ -133,7 +137,7 @@ class Results:
         )
         if ready is not None:
             metrics.took(Step.FETCHING, ready.ended_at, ready.ready_at)
-            log.info("made", task=task_id, images=[image.state.value for image in images])
+            log.info("made", images=[image.state.value for image in images])
 
 
 def failure_of(images: Sequence[Image]) -> Failure | None:

@@ -191,6 +191,10 @@ SENTENCES: Final[Mapping[str, str | Plural]] = {
         "That file is larger than the 20 MB that Telegram lets a bot fetch. "
         "Send a smaller one, or send it as a photo."
     ),
+    "file-over-limit": (
+        "That file is larger than the {megabytes} MB that I take. "
+        "Send a smaller one, or send it as a photo."
+    ),
     "image-unknown": (
         "That file is not an image I can read, so nothing has been started. "
         "I can read {allowed}; or send it as a photo."

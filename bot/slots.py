@@ -22,18 +22,22 @@ class Slots:
     """The account's slots as they are known by now.
 
     Args:
-        configured: the account's tier.
+        configured: gives the account's tier.
         clock: gives the time.
         on_change: hears of each new limit, and when all that are configured were first seen in use.
     """
 
     def __init__(
-        self, configured: int, clock: Clock, *, on_change: Callable[[int], None] = lambda _: None
+        self,
+        configured: Callable[[], int],
+        clock: Clock,
+        *,
+        on_change: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._configured = configured
         self._clock = clock
         self._on_change = on_change
-        self._found = configured
+        self._found: int | None = None
         self._first_probe = PROBE
         self._probe = PROBE
         self._probe_at = float("inf")
@@ -44,17 +48,18 @@ class Slots:
     def limit(self) -> int:
         """How many tasks may be at HiDream now."""
         more = self._clock.monotonic() >= self._probe_at
-        return min(self._configured, self._found + more)
+        return min(self._configured(), self.found + more)
 
     @property
     def configured(self) -> int:
         """How many the account has by its tier."""
-        return self._configured
+        return self._configured()
 
     @property
     def found(self) -> int:
-        """How many it turned out to have."""
-        return self._found
+        """How many it turned out to have: as many as are configured, or fewer."""
+        configured = self._configured()
+        return configured if self._found is None else min(configured, self._found)
 
     def probes_in(self) -> float:
         """Give the seconds until one slot more is tried; infinite where none is missing."""
@@ -66,7 +71,7 @@ class Slots:
         `says_so`: HiDream spoke of tasks at once. With no others held it was somebody else who uses
         the account, and there is nothing to learn.
         """
-        if others < 1 or others >= self._configured:
+        if others < 1 or others >= self._configured():
             return False
         if not says_so:
             before, times = self._vague
@@ -76,26 +81,28 @@ class Slots:
         self._vague = (0, 0)
         if self.probes_in() <= 0:  # it was the one more that was tried
             self._probe = min(self._probe * 2, LONGEST_PROBE)
-        elif others < self._found:
+        elif others < self.found:
             self._first_probe = self._probe = PROBE if says_so else QUICK_PROBE
         self._probe_at = self._clock.monotonic() + self._probe
-        self._find(min(others, self._found))
+        self._find(min(others, self.found))
         return True
 
     def accepted(self, held: int) -> None:
         """Note that a task was taken while, with it, so many slots were held for sure."""
         self._vague = (0, 0)
-        if held > self._found:
+        configured = self._configured()
+        if self.found < held <= configured:
             self._probe = self._first_probe
             self._find(held)
-            more = self._found < self._configured
+            more = held < configured
             self._probe_at = self._clock.monotonic() + self._probe if more else float("inf")
-        if held >= self._configured and not self._seen_all:
+        if held >= configured and not self._seen_all:
             # also after a restart with another configuration: whoever was told of fewer is to hear it
             self._seen_all = True
-            self._on_change(self._found)
+            self._on_change(self.found)
 
     def _find(self, limit: int) -> None:
-        if limit != self._found:
-            self._found, self._seen_all = limit, limit >= self._configured
+        if limit != self.found:
+            self._seen_all = limit >= self._configured()
+            self._found = None if self._seen_all else limit
             self._on_change(limit)

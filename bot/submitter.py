@@ -95,6 +95,7 @@ class Submitter:
     async def submit(self, task: Task, prepared: Prepared, address: Address | None) -> None:
         """Send a claimed task that was counted in, and move its row by what is known then."""
         with structlog.contextvars.bound_contextvars(task=task.id):
+            log.info("submitting", images=task.settings.count, tries=task.tries)
             try:
                 accepted = await self._hidream.submit(
                     _submission(task, prepared, address), user_id=str(task.user_id)
@@ -253,6 +254,7 @@ class Submitter:
         await keep(lambda: self._store.unanswered(task, now=now, due_at=now))
 
     async def _fail(self, task: Task, reason: str, error: HiDreamError) -> None:
+        log.info("given_up", why=reason)
         now = self._clock.now()
         await keep(
             lambda: self._store.ready(

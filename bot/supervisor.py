@@ -112,11 +112,11 @@ async def supervise(
     wake: Callable[[], None],
     stop: asyncio.Event,
     clock: Clock,
-    stop_seconds: float,
+    stop_seconds: Callable[[], float],
     at_once: Collection[str] = (),
     kept: dict[str, Kept] | None = None,
 ) -> None:
-    """Keep the loops running until the stop; then give them `stop_seconds` to finish.
+    """Keep the loops running until the stop; then give them `stop_seconds()` to finish.
 
     `wake` wakes whatever the loops wait for, so that they see the stop. The loops named in `at_once`
     are cancelled without such a delay: what they have in hand is not lost by it. `kept` is filled with
@@ -142,10 +142,11 @@ async def supervise(
                 task.cancel()
         # woken again and again: a loop may just be between its look and its wait
         left = set(tasks)
-        until = clock.monotonic() + stop_seconds
-        while left and clock.monotonic() < until:
+        began = clock.monotonic()
+        # asked anew each time: a stop may become more urgent
+        while left and (more := began + stop_seconds() - clock.monotonic()) > 0:
             wake()
-            _, left = await asyncio.wait(left, timeout=max(0, min(0.2, until - clock.monotonic())))
+            _, left = await asyncio.wait(left, timeout=min(0.2, more))
         if left:
             log.warning("stopped_before_all_was_done", loops=sorted(t.get_name() for t in left))
     finally:

@@ -79,6 +79,11 @@ class Watcher:
         """HiDream called about a task: it is asked about at once, or once its submission is answered."""
         self._schedule.called_back(task_id)
 
+    def look_again(self) -> None:
+        """The operator may have mended what HiDream refused: it is asked now."""
+        self._ask_after = 0.0
+        self._store.wake(Topic.RUNNING)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until told to stop, then let the downloads under way finish."""
         self._fetcher.begin()
@@ -138,13 +143,18 @@ class Watcher:
     async def _find_out(self, task: Task) -> None:
         """Find out about one: nobody waits for a question that HiDream does not answer."""
         try:
-            await self._lookup.find_out(task)
-        except StoreError:
-            log.exception("not_noted_what_was_found_out", task=task.id)
-            await self._clock.sleep(_STORE_PAUSE)
+            with structlog.contextvars.bound_contextvars(task=task.id):
+                await self._look_up(task)
         finally:
             self._finding.discard(task.id)
             self._store.wake(Topic.RUNNING)
+
+    async def _look_up(self, task: Task) -> None:
+        try:
+            await self._lookup.find_out(task)
+        except StoreError:
+            log.exception("not_noted_what_was_found_out")
+            await self._clock.sleep(_STORE_PAUSE)
 
     async def _go_on(self, one: Running, downloads: asyncio.TaskGroup) -> None:
         """Fetch what is made and not here yet, and end what has ended; as after a restart."""

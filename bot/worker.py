@@ -8,6 +8,7 @@ begun, since each takes memory and a part of the processor.
 
 import asyncio
 import contextlib
+import contextvars
 import queue
 import threading
 from collections.abc import Callable
@@ -113,7 +114,8 @@ class Worker:
             self._thread = _Thread(self._name)
             self._thread.start()
         thread = self._thread
-        thread.give(partial(_run, work, loop, end))
+        # with what is bound here, so that a library's log lines in the thread say whose work it is
+        thread.give(partial(contextvars.copy_context().run, _run, work, loop, end))
         try:
             await asyncio.wait({end}, timeout=self._seconds)
         finally:

@@ -38,6 +38,8 @@ class Entry:
     """How long it took."""
     answer: str = ""
     """The beginning of what was answered."""
+    peer: int = 0
+    """The port from which it came."""
 
     def to_json(self) -> dict[str, Any]:
         """Write the entry as JSON can hold it."""
@@ -62,6 +64,7 @@ class Journal:
         time: datetime | None = None,
         detail: str = "",
         answer: bytes = b"",
+        peer: int = 0,
     ) -> Entry:
         """Write one call down; of the headers, only the interesting ones are kept.
 
@@ -80,6 +83,7 @@ class Journal:
             status=status,
             outcome=outcome,
             detail=detail,
+            peer=peer,
         )
         self._entries.append(entry)
         return entry

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 import uvicorn
@@ -66,6 +67,7 @@ async def perform(
             outcome=outcome,
             time=came,
             detail=detail,
+            peer=request.client.port if request.client else 0,
             answer=bytes(told),
         )
 
@@ -125,9 +127,17 @@ class _OpenProtocol(H11Protocol):
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope.setdefault("extensions", {})[TRANSPORT] = transport
+
+            async def dated(message: Any) -> None:
+                # uvicorn's own date is of its last tick, and this server has none
+                if message["type"] == "http.response.start":
+                    date = (b"date", formatdate(usegmt=True).encode())
+                    message = {**message, "headers": [*message.get("headers", []), date]}
+                await send(message)
+
             # Cancelled: `serve` ended it. Disconnected: the caller died in the middle of its body.
             with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):
-                await inner(scope, receive, send)
+                await inner(scope, receive, dated)
 
         self.app = app
 

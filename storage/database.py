@@ -1,71 +1,38 @@
-"""The database file: is it ours and sound, is it free, is it of this program's version.
+"""The database file, before the first statement of the store: made, checked, brought up to date.
 
-Everything here happens before the first statement of the store, and without one of SQLite's writes
-where the file is refused: a file that is not accepted stays as it is, byte for byte.
+A file that is refused has not been written to: it stays as it is, byte for byte.
 """
 
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+
+import structlog
 
 from storage.folders import make_folder, sync_folder
+from storage.keeping.before import keep_before
+from storage.keeping.swap import finish
 from storage.layout import Migration, migrate, migrations
+from storage.soundness import (
+    APPLICATION_ID,
+    RESTORE,
+    beside,
+    check_header,
+    check_inside,
+    holds_something,
+    refusing,
+    writable,
+)
 from storage.store import DatabaseRefused
 
-APPLICATION_ID: Final = 0x48446274
-"""Marks a database file as this program's (`PRAGMA application_id`)."""
-QUICK_CHECK_BELOW: Final = 64 * 1024 * 1024
-"""Bytes; larger files are not read through at each start."""
+__all__ = ["APPLICATION_ID", "check_place", "prepare", "refusing"]
 
-_MAGIC: Final = b"SQLite format 3\x00"
-_HEADER_SIZE: Final = 100
+log = structlog.get_logger(__name__)
+
 _OLDEST_SQLITE: Final = (3, 35, 0)
-_BACKUP: Final = "Restore a backup, or move it away to start with an empty one."
-_IN_USE: Final = (
-    "is held by another program",
-    "End that one (a backup, a shell of somebody's), and start the bot again.",
-)
-_DAMAGED: Final = ("is damaged", _BACKUP)
-_FAULTS: Final[Mapping[int, tuple[str, str]]] = {
-    sqlite3.SQLITE_BUSY: _IN_USE,
-    sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_FULL: ("has no room on its disk", "Make room there."),
-    sqlite3.SQLITE_READONLY: ("is read-only", "Give the bot's user the right to write to it."),
-    sqlite3.SQLITE_PERM: (
-        "is not open to the bot",
-        "Give the bot's user the right to write to it.",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        "cannot be opened",
-        "Give the bot's user the right to read and write it and its folder.",
-    ),
-    sqlite3.SQLITE_IOERR: ("cannot be read or written", "Check its disk, and the room there."),
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-}
-"""What SQLite's primary result codes say of the file, and what to do. See "Result and Error Codes"."""
-_OTHER_FAULT: Final = ("cannot be used", f"Check its disk. {_BACKUP}")
-
-
-@contextmanager
-def refusing(path: Path) -> Iterator[None]:
-    """Tell an error of SQLite's in here as a refusal of the file: what is wrong, and what to do.
-
-    Raises:
-        DatabaseRefused: in the place of any sqlite3.Error.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        # The lowest byte is the primary code; one that is not of SQLite's own has none.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        wrong, remedy = _FAULTS.get(code, _OTHER_FAULT)
-        raise DatabaseRefused(f"{path} {wrong} ({error}). {remedy}") from error
 
 
 def prepare(path: Path) -> None:
@@ -81,11 +48,16 @@ def prepare(path: Path) -> None:
             "3.35 or newer. Use a newer Python."
         )
     steps = migrations()
-    if _is_new(path):
+    if finish(path):
+        log.warning("restore_finished", why="it was cut off")
+    if is_new(path):
         _create(path, steps)
         return
-    _check_header(path, steps[-1].number)
-    _check_inside(path, steps)
+    check_header(path, steps[-1].number)
+    layout = check_inside(path, steps)
+    if layout < steps[-1].number:
+        kept = keep_before(path, steps)
+        log.info("kept_before_new_layout", file=str(kept), layout=layout, new=steps[-1].number)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -106,48 +78,52 @@ def check_place(path: Path) -> None:
                 f"{path.parent} cannot be made ({error.strerror}). "
                 "Name a folder that the bot may write to."
             ) from error
-    elif path.is_dir():
+    check_file(path)
+
+
+def check_file(path: Path) -> None:
+    """See whether a file of ours can be at `path`; makes nothing, and reads nothing of it.
+
+    Raises:
+        DatabaseRefused: it cannot be there, or it cannot be written.
+    """
+    if path.is_dir():
         raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
-    elif not path.is_file():
+    if path.exists() and not path.is_file():
         raise DatabaseRefused(f"{path} is not an ordinary file. Name another one.")
-    elif not _writable(path):
+    if path.exists() and not writable(path):
         raise DatabaseRefused(f"{path} is read-only. Give the bot's user the right to write to it.")
-    if not _writable(path.parent):
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent  # what is missing of it is made at the start
+    if not writable(folder):
         raise DatabaseRefused(
             f"{path}: its folder is read-only, and SQLite keeps files of its own beside the "
             "database. Give the bot's user the right to write there."
         )
 
 
-def _writable(path: Path) -> bool:
-    # The mode as well: for root, whom it does not bind, it still says what is meant.
-    return os.access(path, os.R_OK | os.W_OK) and bool(path.stat().st_mode & 0o222)
+def is_new(path: Path) -> bool:
+    """Say whether there is no database yet.
 
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-def _holds_something(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
-
-
-def _is_new(path: Path) -> bool:
-    if _holds_something(path):
+    Raises:
+        DatabaseRefused: its log is there, and it is not.
+    """
+    if holds_something(path):
         return False
     for suffix in ("-wal", "-journal"):
-        if _holds_something(_beside(path, suffix)):
+        if holds_something(beside(path, suffix)):
             raise DatabaseRefused(
-                f"{path} is empty or missing, but {_beside(path, suffix).name} beside it holds "
-                f"changes to it. {_BACKUP}"
+                f"{path} is empty or missing, but {beside(path, suffix).name} beside it holds "
+                f"changes to it. {RESTORE}"
             )
     return True
 
 
 def _create(path: Path, steps: tuple[Migration, ...]) -> None:
     # Complete at another name first: a crash leaves no half of a database.
-    draft = _beside(path, ".new")
-    for leftover in (draft, _beside(draft, "-journal")):
+    draft = beside(path, ".new")
+    for leftover in (draft, beside(draft, "-journal")):
         leftover.unlink(missing_ok=True)
     os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
@@ -155,75 +131,3 @@ def _create(path: Path, steps: tuple[Migration, ...]) -> None:
         migrate(connection, steps)
     draft.replace(path)
     sync_folder(path.parent)
-
-
-def _check_header(path: Path, newest: int) -> None:
-    # By hand, since SQLite may write as soon as it opens. See "The Database File Format", 1.3.
-    with path.open("rb") as file:
-        header = file.read(_HEADER_SIZE)
-    if len(header) < _HEADER_SIZE or not header.startswith(_MAGIC):
-        raise DatabaseRefused(f"{path} is not an SQLite database. Name another file.")
-    if _number(header, 68) != APPLICATION_ID:
-        raise DatabaseRefused(
-            f"{path} is an SQLite database of another program. Name another file."
-        )
-    _check_version(path, _number(header, 60), newest)
-    page_size = int.from_bytes(header[16:18], "big")
-    whole = _number(header, 28) * (65536 if page_size == 1 else page_size)
-    # With a write-ahead log beside it the file need not be whole: the log completes it.
-    if path.stat().st_size < whole and not _holds_something(_beside(path, "-wal")):
-        raise DatabaseRefused(
-            f"{path} is cut short: {path.stat().st_size} of {whole} bytes are there. {_BACKUP}"
-        )
-
-
-def _number(header: bytes, offset: int) -> int:
-    return int.from_bytes(header[offset : offset + 4], "big")
-
-
-def _check_version(path: Path, version: int, newest: int) -> None:
-    if version > newest:
-        raise DatabaseRefused(
-            f"{path} was made by a newer version of the bot (layout {version}, this one knows "
-            f"{newest}). Use that version, or restore a backup from before it."
-        )
-
-
-def _check_inside(path: Path, steps: tuple[Migration, ...]) -> None:
-    """Read through SQLite, without a write: as a frozen file, or together with its log."""
-    log, shared = _beside(path, "-wal"), _beside(path, "-shm")
-    with_log, was_shared = _holds_something(log), shared.exists()
-    how = "mode=ro" if with_log else "mode=ro&immutable=1"
-    try:
-        uri = f"file:{quote(str(path.absolute()))}?{how}"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            _check_version(path, version, steps[-1].number)
-            missing = sorted(_tables_at(version, steps) - _tables_of(connection))
-            verdict = _quick_check(connection, path)
-    finally:
-        if with_log and not was_shared:
-            shared.unlink(missing_ok=True)
-    if missing:
-        raise DatabaseRefused(f"{path} is damaged: it lacks {', '.join(missing)}. {_BACKUP}")
-    if verdict != "ok":
-        raise DatabaseRefused(f"{path} is damaged ({verdict}). {_BACKUP}")
-
-
-def _tables_at(version: int, steps: tuple[Migration, ...]) -> frozenset[str]:
-    """The tables that a database of this version has."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, tuple(step for step in steps if step.number <= version))
-        return _tables_of(connection)
-
-
-def _tables_of(connection: sqlite3.Connection) -> frozenset[str]:
-    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return frozenset(name for (name,) in rows)
-
-
-def _quick_check(connection: sqlite3.Connection, path: Path) -> str:
-    if path.stat().st_size >= QUICK_CHECK_BELOW:
-        return "ok"
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return str(verdict)

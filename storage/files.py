@@ -15,12 +15,22 @@ from storage.folders import make_folder, sync_folder
 _UNFINISHED: Final = ".part"
 
 
+def pictures_beside(database: Path) -> Path:
+    """Name the folder with the pictures of a database."""
+    return database.parent / f"{database.stem}-pictures"
+
+
 class PictureFiles:
     """A folder with a folder a task, and in it a file an image. The disk is waited for in threads."""
 
-    def __init__(self, directory: Path) -> None:
-        """Make the folder, and remove what an earlier process left half written."""
+    def __init__(self, directory: Path, *, tidy: bool = True) -> None:
+        """Make the folder, and remove what an earlier process left half written.
+
+        Not `tidy`: nothing is made or removed, since a bot may be at work there.
+        """
         self._directory = directory
+        if not tidy:
+            return
         make_folder(directory)
         for leftover in directory.glob(f"*/*{_UNFINISHED}"):
             leftover.unlink(missing_ok=True)

@@ -14,6 +14,14 @@ KEY_BYTES: Final = 32
 BATCH: Final = 100
 """So many tasks, or updates, of a person are read at a time."""
 
+_OWN: Final = frozenset(
+    {
+        *("message_id", "date", "edit_date", "from", "text", "caption", "photo", "document"),
+        *("sticker", "media_group_id", "message_thread_id", "data", "id"),
+    }
+)
+"""What of a message is its sender's: what they reply to, or forward, may be somebody else's."""
+
 
 def hashed(key: str, user_id: int) -> str:
     """Give a person's hash, which tells nothing without the key: ids alone are few enough to be tried."""
@@ -41,6 +49,16 @@ def concerns(raw: str, user_id: int) -> bool:
         for part in _objects(_read(raw), depth=32)
         for name, value in part.items()
     )
+
+
+def senders_own(raw: str) -> dict[str, dict[str, Any]]:
+    """Give of an update, as Telegram calls its parts, what is its sender's."""
+    parts = _read(raw)
+    return {
+        what: {name: value for name, value in part.items() if name in _OWN}
+        for what, part in (parts.items() if isinstance(parts, Mapping) else ())
+        if isinstance(part, Mapping)
+    }
 
 
 def is_by(data: str, user_id: int) -> bool:

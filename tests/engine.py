@@ -269,8 +269,12 @@ async def engine(
     store = store or MemoryStore(clock)
     room, files, stop = room or Room(), Shelf(path), asyncio.Event()
     account = Account(clock, new_token=new_token)
-    allowance = Allowance(deadline=timedelta(seconds=deadline))
-    slots, durations, minute = Slots(parallel, clock), Durations(), Minute(100, clock)
+    allowance = Allowance(deadline=lambda: timedelta(seconds=deadline))
+    slots, durations, minute = (
+        Slots(lambda: parallel, clock),
+        Durations(),
+        Minute(lambda: 100, clock),
+    )
     kept: dict[str, Kept] = {}
     service = ServiceManager()
     free: list[int] = [2**40]
@@ -335,7 +339,7 @@ async def engine(
     if looked_after:
         loops["checkup"] = checkup.run
     running = asyncio.create_task(
-        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=4, kept=kept)
+        supervise(loops, wake=store.wake, stop=stop, clock=clock, stop_seconds=lambda: 4, kept=kept)
     )
     try:
         yield Engine(

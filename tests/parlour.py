@@ -14,6 +14,7 @@ from telegram.ext import ExtBot
 from bot import texts
 from bot.config import Access
 from bot.handlers import Desk, all_handlers
+from bot.live import House
 from bot.messages import Button, Chat, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.reach import Reach
@@ -113,17 +114,20 @@ class Parlour:
         self.telegram = telegram or Telegram()
         # most of what is said needs no disk
         self.files = cast("PictureFiles", pictures and PictureFiles(pictures))
+        house = House(
+            access=Access(**access),
+            defaults=PictureRequest(prompt=""),
+            keep_originals=keep_originals,
+        )
         self.desk = Desk(
             store=self.store,
             chat=cast("Chat", self.telegram),
-            access=Access(**access),
-            defaults=PictureRequest(prompt=""),
+            house=lambda: house,
             clock=self.clock,
             bot_id=BOT_ID,
             username=NAME,
             check_link=Reach(resolve=_public).check,
             files=self.files,
-            keep_originals=keep_originals,
         )
         self.handlers = all_handlers(self.desk)
         self._bot = ExtBot("77:token")

@@ -113,7 +113,7 @@ def test_another_trouble_begins_anew() -> None:
 def test_an_image_counts_until_a_minute_after_its_answer() -> None:
     """A request counts from its sending until 60 s after the answer."""
     clock = HandClock()
-    minute = Minute(4, clock)
+    minute = Minute(lambda: 4, clock)
     minute.sent(4)
     clock.time += 500
     assert math.isinf(minute.wait_for(1))  # the answer is not there yet
@@ -128,7 +128,7 @@ def test_an_image_counts_until_a_minute_after_its_answer() -> None:
 def test_the_wait_is_for_as_many_as_are_needed() -> None:
     """A small task may go earlier than a large one."""
     clock = HandClock()
-    minute = Minute(6, clock)
+    minute = Minute(lambda: 6, clock)
     for _ in range(3):
         minute.sent(2)
         minute.answered(2)
@@ -140,7 +140,7 @@ def test_the_wait_is_for_as_many_as_are_needed() -> None:
 
 def test_what_was_submitted_before_a_restart_counts() -> None:
     """Earlier submissions count by their stamps; one from the future is read as now."""
-    minute = Minute(4, HandClock())
+    minute = Minute(lambda: 4, HandClock())
     charges = [
         Charge(images=1, sent_at=NOW, answered_at=NOW - timedelta(seconds=20)),
         Charge(images=1, sent_at=NOW, answered_at=None),

@@ -44,7 +44,7 @@ class Ears:
 async def alerting(store: MemoryStore, ears: Ears, *admins: int) -> AsyncIterator[Alerts]:
     """Run the loop until the end of the block."""
     stop = asyncio.Event()
-    alerts = Alerts(store=store, chat=cast(Chat, ears), admins=admins, clock=LoopClock())
+    alerts = Alerts(store=store, chat=cast(Chat, ears), admins=lambda: admins, clock=LoopClock())
     loop = asyncio.create_task(alerts.run(stop))
     try:
         yield alerts

@@ -20,7 +20,7 @@ from bot.errors import ConfigurationError, TokenInUse
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
 
-async def run(config, add_secret, take_over):
+async def run(config, add_secret, reread, take_over):
     raise {error}
 
 running.run = run
@@ -91,7 +91,7 @@ def test_the_last_token_stays_while_its_file_cannot_be_read(tmp_path: Path) -> N
     file = tmp_path / "token"
     file.write_text("first")
     secrets: list[str] = []
-    source = TokenSource(HiDream(token_file=file), on_new=secrets.append)
+    source = TokenSource(lambda: HiDream(token_file=file), on_new=secrets.append)
     assert source() == "first"
     file.unlink()
     assert source() == "first"

@@ -1,5 +1,6 @@
 """The settings: what there is, where it comes from, and what is said when it is wrong."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import pytest
 from bot.config import Config, every_key, sections, variable_of
 from bot.config_loading import load
 from bot.errors import ConfigurationError
+from bot.live import differing
 
 TOKEN = "123456789:AAE5-secret_half_of_the_token"
 MUST = f'[telegram]\ntoken = "{TOKEN}"\n[hidream]\ntoken = "hidream-token"\n'
@@ -22,6 +24,10 @@ DEFAULTS: dict[str, Any] = {
     "telegram.api_url": "https://api.telegram.org",
     "telegram.mode": "polling",
     "telegram.webhook_connections": 40,
+    "telegram.proxy": None,
+    "telegram.local_mode": False,
+    "telegram.local_folder": None,
+    "telegram.max_file_megabytes": 20,
     "telegram.max_megapixels": 40,
     "hidream.token": None,
     "hidream.token_file": None,
@@ -30,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "hidream.parallel_requests": 1,
     "hidream.images_per_minute": 100,
     "hidream.task_deadline_seconds": 600,
+    "hidream.proxy": None,
     "hidream.allow_local_results": False,
     "defaults.ratio": "auto",
     "defaults.count": 1,
@@ -151,6 +158,16 @@ BAD: list[tuple[str, str, str]] = [
         for url in ('"telegram.org"', '"ftp://a"', '"https://"', '"https://a b"', '"https://a/?b"')
     ],
     *[("telegram.api_url", url, _URL) for url in ('"https://a:99999"', '"https://a#b"', "3", '""')],
+    ("telegram.local_mode", '"perhaps"', "true or false"),
+    ("telegram.local_folder", '"files"', "the absolute path of a folder"),
+    *[
+        (
+            "telegram.max_file_megabytes",
+            number,
+            "a whole number from 1 to 20, or up to 2000 with local_mode",
+        )
+        for number in ("0", "2001", "1.5")
+    ],
     ("telegram.mode", '"push"', '"polling" or "webhook"'),
     ("telegram.webhook_connections", "0", "a whole number from 1 to 100"),
     ("telegram.webhook_connections", "101", "a whole number from 1 to 100"),
@@ -216,9 +233,9 @@ def test_bad_values_are_refused(tmp_path: Path, key: str, toml: str, allowed: st
 
 
 def test_every_key_with_limits_is_tried() -> None:
-    """The table above leaves no key out but the tokens."""
+    """The table above leaves no key out but what is secret."""
     tried = {key for key, _, _ in BAD}
-    assert tried == {key for key in DEFAULTS if "token" not in key}
+    assert tried == {key for key in DEFAULTS if not re.search("token|proxy", key)}
 
 
 def test_the_value_is_shown(tmp_path: Path) -> None:
@@ -234,6 +251,70 @@ def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
     """An address with a password is refused without repeating the password."""
     (error,) = errors(tmp_path, with_key("telegram.api_url", '"https://me:hush@host"'))
     assert error == f'telegram.api_url = "https://…@host": must be {_URL}.'
+
+
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [
+        ("hush:1080", "must begin with http://, https://, socks5:// or socks5h://"),
+        ("ftp://hush", "must begin with http://, https://, socks5:// or socks5h://"),
+        ("", "must begin with http://, https://, socks5:// or socks5h://"),
+        ("http://ada:hu/sh@host:1", "must have user:password before the @, in which : / ? # @ %"),
+        ("http://ada:hu@sh@host:1", "must have user:password before the @, in which : / ? # @ %"),
+        ("http://ada:hush%@host:1", "must have user:password before the @, in which : / ? # @ %"),
+        ("http://:hush@host:1", "must have user:password before the @, in which : / ? # @ %"),
+        (f"socks5://ada:{'hush' * 64}@host:1", "must have a user and a password of at most 255"),
+        ("http://ada:hush@host:0", "must have a number from 1 to 65535 as its port"),
+        ("http://ada:hush@host:x", "must have a number from 1 to 65535 as its port"),
+        ("http://ada:hush@", "must have a host after the user and password, and no path"),
+        ("http://ada:hush@host/path", "must have a host after the user and password, and no path"),
+        ("http://ada:hush@a b", "must have a host after the user and password, and no path"),
+    ],
+)
+@pytest.mark.parametrize("section", ["telegram", "hidream"])
+def test_a_bad_proxy_is_told_without_its_password(
+    tmp_path: Path, section: str, proxy: str, why: str
+) -> None:
+    """What is wrong with a proxy's address is said in its own words, and nothing of the address is shown."""
+    (error,) = errors(tmp_path, with_key(f"{section}.proxy", json.dumps(proxy)))
+    assert error.startswith(f"{section}.proxy: {why}")
+    assert "hush" not in error
+
+
+@pytest.mark.parametrize("address", ["host", "[::1]:1080", "ada:hu%3Ash@proxy.example.org:3128/"])
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h"])
+def test_a_proxy_is_a_secret(tmp_path: Path, scheme: str, address: str) -> None:
+    """Its address is given to whoever connects, and hidden from whoever prints the settings."""
+    config = read(tmp_path, with_key("hidream.proxy", f'"{scheme}://{address}"'))
+    assert config.hidream.proxy_url == f"{scheme}://{address}"
+    assert config.telegram.proxy_url is None
+    assert "hu%3Ash" not in repr(config) + str(config) + config.model_dump_json()
+    secrets = list(config.secrets())
+    assert secrets[:2] == [TOKEN, "hidream-token"]
+    assert ("hu:sh" in secrets) is ("ada" in address)
+
+
+def test_local_mode_needs_its_folder_and_large_files_need_it(tmp_path: Path) -> None:
+    """What goes together is told together."""
+    (error,) = errors(tmp_path, with_key("telegram.local_mode", "true"))
+    assert error.startswith(
+        "telegram.local_folder: is missing: local_mode needs the folder in which"
+    )
+    (error,) = errors(tmp_path, with_key("telegram.max_file_megabytes", "21"))
+    assert error.startswith(
+        "telegram.max_file_megabytes = 21: must be at most 20: only a Bot API server"
+    )
+    whole = with_key(
+        "telegram.local_mode", 'true\nlocal_folder = "/files"\nmax_file_megabytes = 2000'
+    )
+    config = read(tmp_path, whole)
+    assert (config.telegram.files_on_disk, config.telegram.max_file_bytes) == (
+        Path("/files"),
+        2 * 10**9,
+    )
+    assert (
+        read(tmp_path, with_key("telegram.local_folder", '"/files"')).telegram.files_on_disk is None
+    )
 
 
 def test_all_errors_come_at_once(tmp_path: Path) -> None:
@@ -511,6 +592,7 @@ def test_the_example_shows_the_defaults() -> None:
     """What is commented out has its true default; what is not are the two tokens."""
     no_default = {
         *("telegram.token_file", "hidream.token_file"),
+        *("telegram.proxy", "hidream.proxy", "telegram.local_folder"),
         *("web.public_url", "web.certificate", "web.key", "web.monitor"),
     }
     for key, (commented, value, _) in entries().items():
@@ -542,4 +624,7 @@ def test_the_example_works_once_the_tokens_are_given(tmp_path: Path) -> None:
     uncommented = re.sub(r"(?m)^# (?!token_file|certificate|key)(\w+ = .+)$", r"\1", text)
     whole = read(tmp_path, uncommented)
     assert whole.web.public_url == "https://bot.example.org"
-    assert whole.model_copy(update={"web": as_it_is.web}) == as_it_is
+    assert differing(whole, as_it_is) == [
+        *("telegram.proxy", "telegram.local_folder", "hidream.proxy"),
+        *("web.public_url", "web.monitor"),
+    ]

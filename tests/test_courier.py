@@ -191,6 +191,17 @@ async def test_how_a_result_is_wanted(tmp_path: Path) -> None:
     assert [line.id for line in sent["lines"]] == ["result", "partly", "missing-refused"]
 
 
+async def test_what_is_there_of_an_album_is_brought(tmp_path: Path) -> None:
+    """Where the file of one picture is gone, the other comes, and its caption says that one is missing."""
+    store, files, chat = MemoryStore(HandClock()), PictureFiles(tmp_path), Shelf()
+    task = await made(store, files, new_task())
+    files.find(task.id, 0).unlink()
+    assert (await brought(store, files, chat, task)).state is TaskState.DELIVERED
+    ((_, sent),) = chat.sent
+    assert [line.id for line in sent["lines"]] == ["result", "partly", "missing-unfetched"]
+    assert [image.file_id for image in await store.images(task.id)] == [None, "file0"]
+
+
 async def test_files_that_are_refused_go_as_photos(tmp_path: Path) -> None:
     """What is wanted as a file and not taken as one goes as a photo, also at a later try."""
     answers = Refused(reason="no"), Later(seconds=9, reason="down")

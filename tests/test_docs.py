@@ -1,6 +1,8 @@
 """The papers are complete: whatever can be said, set or called is written down somewhere."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -174,3 +176,44 @@ def headings(paper: Path) -> set[str]:
 def test_no_paper_names_a_place_on_somebodys_machine(file: Path) -> None:
     """No paper has a path that exists only where it was written."""
     assert NO_PATHS.search(file.read_text(encoding="utf-8")) is None
+
+
+WORSE = {"warning", "error", "exception", "critical"}
+
+
+def events() -> Iterator[tuple[str, str]]:
+    """Give every event that the program logs, with how it is logged."""
+    for path in [*ROOT.glob("bot/**/*.py"), *ROOT.glob("storage/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log"), attr=how),
+                    args=[ast.Constant(value=str(event)), *_],
+                ):
+                    yield event, how
+                case ast.Call(
+                    func=ast.Name(id="say_once"), args=[ast.Constant(value=str(event)), *_]
+                ):
+                    yield event, "warning"
+                case ast.Return(value=ast.Constant(value=str(event))) if event.startswith(
+                    "hidream."
+                ):
+                    yield event, "warning"
+
+
+def test_every_event_that_is_worse_is_explained() -> None:
+    """docs/logs.md has a row for each event at WARNING and above, with its level, and none that is not logged."""
+    logged: dict[str, set[str]] = {}
+    for event, how in events():
+        logged.setdefault(event, set()).add("error" if how == "exception" else how)
+    text = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"(?m)^\| `([\w.]+)` \| (warning|error|critical) \|", text))
+    del rows["log_line_lost"]  # said where a line cannot be written
+    worse = {event: hows & WORSE for event, hows in logged.items() if hows & WORSE}
+    assert sorted(rows) == sorted(worse), "docs/logs.md, “Events worth knowing”"
+    assert list(rows) == sorted(rows), "it is in the order of the alphabet"
+    for event, level in rows.items():
+        assert {level} == worse[event], event
+    named = set(re.findall(r"(?m)^\| ((?:`[\w.]+`(?:, )?)+) \|", text))
+    for event in re.findall(r"`([\w.]+)`", " ".join(named)):
+        assert event in {*logged, "log_line_lost"}, f"nothing logs {event}"

@@ -23,7 +23,9 @@ def estimates(
 ) -> Estimates:
     """Give the estimates from these measures."""
     measured = (Measured(ratio=ratio, count=count, seconds=one) for one in seconds)
-    return Estimates(Durations(measured), slots=Parallel(parallel), images_per_minute=minute)
+    return Estimates(
+        Durations(measured), slots=Parallel(parallel), images_per_minute=lambda: minute
+    )
 
 
 def test_few_measures_say_nothing() -> None:
@@ -59,5 +61,5 @@ def test_in_line_nothing_is_said_where_the_minute_may_hold_it_up(
     known = estimates(range(seconds, seconds + 1), parallel=parallel, minute=minute)
     assert known.in_line(3) is None
     many = Durations(Measured(ratio="1:1", count=1, seconds=seconds) for _ in range(9))
-    known = Estimates(many, slots=Parallel(parallel), images_per_minute=minute)
+    known = Estimates(many, slots=Parallel(parallel), images_per_minute=lambda: minute)
     assert known.in_line(3) is None

@@ -279,6 +279,6 @@ def test_the_paper_has_every_cause() -> None:
 def test_every_loop_that_makes_turns_is_watched() -> None:
     """Whatever a loop can wait for is waited for by one of those whose pulse is taken, under its name."""
     assert sorted(topic for topic, _ in health.LOOPS.values()) == sorted(Topic)
-    composed = (PAPER.parent.parent / "bot" / "app.py").read_text(encoding="utf-8")
+    composed = (PAPER.parent.parent / "bot" / "composing.py").read_text(encoding="utf-8")
     for name in health.LOOPS:
         assert f'"{name}": ' in composed, name

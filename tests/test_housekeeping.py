@@ -81,8 +81,8 @@ class Cellar:
         return Housekeeping(
             store=self.store,
             files=self.files,
-            keep_files=files,
-            retention=retention,
+            keep_files=lambda: files,
+            retention=lambda: retention,
             clock=self._clock,
         )
 

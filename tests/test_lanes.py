@@ -2,7 +2,9 @@
 
 import asyncio
 
+import click
 import pytest
+import structlog
 
 from bot.lanes import REST, Lanes
 from storage.store import StoreError
@@ -135,3 +137,27 @@ def test_a_cancelled_loop_cancels_its_work() -> None:
         assert now() == 2.0
 
     at_once(work())
+
+
+def test_what_work_is_about_is_in_its_lines_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Work begins with what it is about bound to its log lines, and leaves nothing of it to the next."""
+    bound: list[dict[str, object]] = []
+
+    async def look() -> None:
+        bound.append(dict(structlog.contextvars.get_contextvars()))
+        structlog.contextvars.bind_contextvars(left="behind")
+
+    async def work() -> None:
+        lanes: Lanes[str] = Lanes(2, ended=lambda: None)
+        async with lanes:
+            lanes.start("a", look(), task=1)
+            lanes.start("b", look(), task=2)
+            await asyncio.sleep(1)
+            lanes.start("a", look())
+            lanes.start("b", failing(ValueError("so it is")), task=3)
+            await asyncio.sleep(1)
+            assert structlog.contextvars.get_contextvars() == {}
+
+    at_once(work())
+    assert bound == [{"task": 1}, {"task": 2}, {}]
+    assert "task=3" in click.unstyle(capsys.readouterr().out)

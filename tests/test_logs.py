@@ -4,13 +4,16 @@ import io
 import json
 import logging
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from telegram.ext import Application, ExtBot
 
 from bot import logs
@@ -39,7 +42,9 @@ def set_up(err: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetUp]
         monkeypatch.setattr(sys, "stderr", err)
         return logs.set_up(level=level, log_format=log_format, secrets=(TOKEN, HIDREAM))
 
+    hooks = threading.excepthook, sys.unraisablehook, sys.excepthook
     yield do
+    threading.excepthook, sys.unraisablehook, sys.excepthook = hooks
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = before[0], before[1]
     for name, value in levels.items():
@@ -84,11 +89,16 @@ def test_no_form_of_a_secret_gets_out(set_up: SetUp, err: io.StringIO, log_forma
         bot,
         application,
         ValueError(TOKEN),
+        TOKEN.encode(),
+        HIDREAM.encode(),
+        {HIDREAM.encode(): [{"deep": (TOKEN.encode(), bytearray(HIDREAM.encode()))}]},
+        json.dumps(json.dumps([TOKEN, HIDREAM])),
+        repr(repr(HIDREAM.encode())),
     ):
         ours.info("ours", value=value, nested={"deep": [value]})
-        ours.info(f"in the text: {value}")
+        ours.info(f"in the text: {value!s}")
         theirs.debug("theirs: %s %r", value, value)
-        logging.getLogger("httpx").info("HTTP Request: POST %s", f"https://a/bot{TOKEN}/{value}")
+        logging.getLogger("httpx").info("HTTP Request: POST %s", f"https://a/bot{TOKEN}/{value!s}")
         logging.getLogger("httpcore").warning("request headers=%r", value)
         logging.getLogger("telegram.ext.ExtBot").debug("Entering %r", value)
     try:
@@ -98,7 +108,7 @@ def test_no_form_of_a_secret_gets_out(set_up: SetUp, err: io.StringIO, log_forma
         theirs.exception("chained")
         theirs.error("with a stack", stack_info=True)
     text = err.getvalue()
-    assert text.count("in the text") == 13
+    assert text.count("in the text") == 18
     assert text.count("Traceback") >= 4
     assert logs.REDACTED in text
     clean(text)
@@ -204,3 +214,120 @@ def test_long_texts_take_no_long_time(text: str) -> None:
     start = time.perf_counter()
     redactor.redact(text)
     assert time.perf_counter() - start < 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://me:hu'sh@proxy:8080", "http://[redacted]@proxy:8080"),
+        ("socks5://me@proxy", "socks5://[redacted]@proxy"),
+        ("Proxy-Authorization: Basic bWU6aHVzaA==", "Proxy-Authorization: Basic [redacted]"),
+        ("{'proxy-authorization': 'Basic bWU6'}", "{'proxy-authorization': 'Basic [redacted]'}"),
+        ("[(b'Authorization', b'Digest abcd')]", "[(b'Authorization', b'Digest [redacted]')]"),
+        (
+            "X-Telegram-Bot-Api-Secret-Token: aB3_-xyz",
+            "X-Telegram-Bot-Api-Secret-Token: [redacted]",
+        ),
+        ("{'url': 'x', 'secret_token': 'aB3_-xyz'}", "{'url': 'x', 'secret_token': '[redacted]'}"),
+        ('"{\\"secret_token\\": \\"aB3_-xyz\\"}"', '"{\\"secret_token\\": \\"[redacted]\\"}"'),
+        ("basic settings, authorization is needed", "basic settings, authorization is needed"),
+        ("https://host:80/@name", "https://host:80/@name"),
+    ],
+)
+def test_what_is_secret_by_where_it_stands(text: str, shown: str) -> None:
+    """Passwords of proxies, and the secrets of headers, are taken out wherever they stand."""
+    assert logs.Redactor(logging.Formatter(), ()).redact(text) == shown
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_groups_chains_and_notes_of_errors(
+    set_up: SetUp, err: io.StringIO, log_format: str
+) -> None:
+    """An error within an error, however deep, with its notes and causes, is shown without secrets."""
+    set_up(log_format=log_format)
+    try:
+        try:
+            fail()
+        except RuntimeError as exc:
+            exc.add_note(f"seen with {TOKEN}")
+            inner = ExceptionGroup(f"inner {HIDREAM}", [exc, KeyError(TOKEN.encode())])
+            raise ExceptionGroup("outer", [inner, OSError(5, TOKEN, f"/tmp/{HALF}")]) from exc
+    except ExceptionGroup:
+        structlog.get_logger("ours").exception("failed", extra={"token": TOKEN})
+        logging.getLogger("theirs").exception("failed %s", TOKEN, extra={"more": [HIDREAM]})
+    text = err.getvalue()
+    assert text.count("seen with") >= 2
+    assert text.count("ExceptionGroup") >= 4
+    clean(text)
+
+
+def test_what_nobody_catches_goes_through_the_log(set_up: SetUp, err: io.StringIO) -> None:
+    """An error that ends a thread, a finalizer or the program is logged, without secrets."""
+    set_up(log_format="json")
+
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError(TOKEN)
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    Fails()
+    try:
+        fail()
+    except RuntimeError as exc:
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+    lines = [json.loads(line) for line in err.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == [
+        "thread_failed",
+        "failed_unheard",
+        "ended_unexpectedly",
+    ]
+    assert all("Traceback" in line["exception"] for line in lines)
+    clean(err.getvalue())
+
+
+_SECRETS = st.text(
+    st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]),
+    min_size=6,
+    max_size=20,
+)
+_INNER: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda text: quote(text, safe=""),
+    lambda text: f"https://host/{quote(text)}/x",
+)
+_OUTER: tuple[Callable[[str], object], ...] = (
+    str,
+    str.encode,
+    repr,
+    json.dumps,
+    lambda text: [text],
+    lambda text: {"deep": text},
+    lambda text: (text.encode(), 1),
+    ValueError,
+)
+
+
+@given(
+    secret=_SECRETS,
+    inner=st.sampled_from(_INNER),
+    outer=st.lists(st.sampled_from(_OUTER), max_size=3),
+    as_json=st.booleans(),
+)
+def test_any_secret_in_any_wrapping(
+    secret: str,
+    inner: Callable[[str], str],
+    outer: Sequence[Callable[[str], object]],
+    as_json: bool,
+) -> None:
+    """Whatever a secret is made of, and whatever it is wrapped in, it does not come out again."""
+    value: object = inner(secret)
+    for wrap in outer:
+        value = wrap(value if isinstance(value, str) else repr(value))
+    text = json.dumps({"value": repr(value)}) if as_json else f"value={value!r}"
+    shown = logs.Redactor(logging.Formatter(), (secret,)).redact(text)
+    assert logs.REDACTED in shown
+    assert secret not in shown
+    if as_json:
+        assert secret not in json.loads(shown)["value"]

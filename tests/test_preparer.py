@@ -126,6 +126,36 @@ def test_few_are_made_ready_at_once() -> None:
     at_once(work())
 
 
+def test_large_files_are_taken_one_at_a_time() -> None:
+    """Files that only a Bot API server of one's own gives are never in memory together."""
+
+    async def work() -> None:
+        line = Line(lambda: FILE)
+        fetching: list[str] = []
+        seen: set[tuple[str, ...]] = set()
+
+        async def fetch(file_id: str) -> FileOutcome:
+            fetching.append(file_id)
+            seen.add(tuple(sorted(fetching)))
+            await line.clock.sleep(1)
+            fetching.remove(file_id)
+            return FILE
+
+        line.telegram.fetch = fetch  # type: ignore[method-assign]
+        for n, (name, size) in enumerate(
+            [("big", 20_000_001), ("big", 99_000_000), ("small", 20_000_000)]
+        ):
+            photo = SentPhoto(file_id=name, file_unique_id=name, size=size)
+            await line.store.add(_several(photo, n=n), now=line.clock.now(), max_unfinished=None)
+        for _ in range(60):
+            line.preparer.look_ahead(await line.store.next_queued(9))
+            await line.clock.sleep(0.1)
+        assert seen == {("big",), ("big", "small")}
+        line.preparer.close()
+
+    at_once(work())
+
+
 def test_a_pause_that_telegram_asks_for_is_kept() -> None:
     """While Telegram wants no getFile, none comes, whoever's photo it is for; then all are had."""
     answers: list[FileOutcome] = [Later(seconds=60, reason="flood control")]

@@ -104,7 +104,9 @@ def progress_of(
         chat=cast("Chat", paper),
         account=Account(clock, new_token=lambda: False),
         estimates=Estimates(
-            durations or Durations(), slots=Slots(parallel, clock), images_per_minute=100
+            durations or Durations(),
+            slots=Slots(lambda: parallel, clock),
+            images_per_minute=lambda: 100,
         ),
         clock=clock,
     )

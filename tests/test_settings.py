@@ -15,6 +15,7 @@ from bot.handlers.buttons import ButtonHandlers
 from bot.handlers.desk import Desk
 from bot.handlers.incoming import Incoming
 from bot.handlers.settings import SettingsHandlers
+from bot.live import House
 from bot.messages import Chat, Keyboard, Later, Outcome, Sent, Target
 from bot.pictures import PictureRequest
 from bot.texts import Say, plain
@@ -98,17 +99,20 @@ class Talk:
 
     def __init__(self, **access: Any) -> None:
         self.screen, self.store = Screen(), MemoryStore(LoopClock())
+        house = House(
+            access=Access(**access),
+            defaults=PictureRequest(prompt="", negative="text"),
+            keep_originals=timedelta(days=7),
+        )
         desk = Desk(
             store=self.store,
             chat=cast("Chat", self.screen),
-            access=Access(**access),
-            defaults=PictureRequest(prompt="", negative="text"),
+            house=lambda: house,
             clock=LoopClock(),
             bot_id=BOT,
             username="some_bot",
             check_link=_fine,
             files=PictureFiles(Path("no-pictures")),
-            keep_originals=timedelta(days=7),
         )
         self.settings = SettingsHandlers(desk)
         self.buttons = ButtonHandlers(desk, self.settings.reactions())

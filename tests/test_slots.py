@@ -14,7 +14,7 @@ def clock() -> HandClock:
 
 def test_without_refusals_it_is_as_configured(clock: HandClock) -> None:
     """Nothing is ever tried beyond what the operator set."""
-    slots = Slots(5, clock)
+    slots = Slots(lambda: 5, clock)
     slots.accepted(5)
     clock.move(10 * PROBE)
     assert (slots.limit, slots.probes_in()) == (5, float("inf"))
@@ -23,14 +23,14 @@ def test_without_refusals_it_is_as_configured(clock: HandClock) -> None:
 def test_a_refusal_that_says_so_is_followed_at_once(clock: HandClock) -> None:
     """Refused with two running, the account has two slots; that is told."""
     heard: list[int] = []
-    slots = Slots(5, clock, on_change=heard.append)
+    slots = Slots(lambda: 5, clock, on_change=heard.append)
     assert slots.refused(2, says_so=True)
     assert (slots.limit, heard) == (2, [2])
 
 
 def test_a_vague_refusal_needs_two_more(clock: HandClock) -> None:
     """A refusal for some limit means the slots only when it comes again and again with as many running."""
-    slots = Slots(5, clock)
+    slots = Slots(lambda: 5, clock)
     for _ in range(2):
         assert not slots.refused(3, says_so=False)
     slots.accepted(3)
@@ -44,7 +44,7 @@ def test_a_vague_refusal_needs_two_more(clock: HandClock) -> None:
 
 def test_what_was_taken_for_the_slots_is_tried_again_soon(clock: HandClock) -> None:
     """A passing overload does not cost the slots for long: each comes back within half a minute."""
-    slots = Slots(10, clock)
+    slots = Slots(lambda: 10, clock)
     for _ in range(3):
         slots.refused(1, says_so=False)
     assert slots.limit == 1
@@ -58,7 +58,7 @@ def test_what_was_taken_for_the_slots_is_tried_again_soon(clock: HandClock) -> N
 def test_all_slots_in_use_is_news_once(clock: HandClock) -> None:
     """Whoever was told of fewer, perhaps before a restart, hears when all were seen in use."""
     heard: list[int] = []
-    slots = Slots(3, clock, on_change=heard.append)
+    slots = Slots(lambda: 3, clock, on_change=heard.append)
     for held in (1, 2, 3, 3, 2, 3):
         slots.accepted(held)
     assert heard == [3]
@@ -73,7 +73,7 @@ def test_all_slots_in_use_is_news_once(clock: HandClock) -> None:
 @pytest.mark.parametrize("others", [0, 5, 6])
 def test_what_says_nothing_of_our_slots(clock: HandClock, others: int) -> None:
     """With nothing of ours running it is somebody else; with all, nothing is lower than configured."""
-    slots = Slots(5, clock)
+    slots = Slots(lambda: 5, clock)
     assert not slots.refused(others, says_so=True)
     assert slots.limit == 5
 
@@ -81,7 +81,7 @@ def test_what_says_nothing_of_our_slots(clock: HandClock, others: int) -> None:
 def test_more_is_tried_now_and_then(clock: HandClock) -> None:
     """After a while one more is tried: taken, it is the limit from then on."""
     heard: list[int] = []
-    slots = Slots(4, clock, on_change=heard.append)
+    slots = Slots(lambda: 4, clock, on_change=heard.append)
     slots.refused(2, says_so=True)
     clock.move(PROBE - 1)
     assert (slots.limit, slots.probes_in()) == (2, 1)
@@ -97,7 +97,7 @@ def test_more_is_tried_now_and_then(clock: HandClock) -> None:
 
 def test_a_try_in_vain_makes_the_next_one_later(clock: HandClock) -> None:
     """Refused again, it is tried half as often, down to once in some hours."""
-    slots = Slots(4, clock)
+    slots = Slots(lambda: 4, clock)
     slots.refused(2, says_so=True)
     waits = []
     for _ in range(8):
@@ -112,7 +112,7 @@ def test_a_try_in_vain_makes_the_next_one_later(clock: HandClock) -> None:
 
 def test_fewer_still(clock: HandClock) -> None:
     """A limit that sinks further is followed further, and never risen by a refusal."""
-    slots = Slots(5, clock)
+    slots = Slots(lambda: 5, clock)
     slots.refused(3, says_so=True)
     slots.refused(1, says_so=True)
     slots.refused(2, says_so=True)

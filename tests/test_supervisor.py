@@ -28,7 +28,7 @@ async def watched(
             wake=lambda: None,
             stop=stop,
             clock=LoopClock(),
-            stop_seconds=stop_seconds,
+            stop_seconds=lambda: stop_seconds,
             kept=kept,
         )
     finally:
@@ -261,7 +261,9 @@ def test_loops_are_woken_until_they_see_the_stop() -> None:
 
         rings: list[asyncio.Task[None]] = []
         asyncio.get_running_loop().call_later(0.1, stop.set)
-        await supervise({"late": late}, wake=wake, stop=stop, clock=LoopClock(), stop_seconds=4)
+        await supervise(
+            {"late": late}, wake=wake, stop=stop, clock=LoopClock(), stop_seconds=lambda: 4
+        )
         assert 1 <= now() < 1.5
         assert len(woken) > 3
 
@@ -284,7 +286,7 @@ def test_a_cancelled_supervisor_leaves_nothing_running() -> None:
             wake=lambda: None,
             stop=asyncio.Event(),
             clock=LoopClock(),
-            stop_seconds=4,
+            stop_seconds=lambda: 4,
         )
 
     at_once(work())
@@ -310,7 +312,7 @@ def test_who_is_cut_off_at_once_is_named() -> None:
             wake=lambda: None,
             stop=stop,
             clock=LoopClock(),
-            stop_seconds=10,
+            stop_seconds=lambda: 10,
             at_once=("news",),
         )
         assert done == ["finished"]

@@ -16,8 +16,10 @@ from bot.callbacks import KEPT, Callbacks
 from bot.errors import ConfigurationError
 from bot.web import callback
 from bot.web.callback import BODY_LIMIT, task_id_of
+from bot.web.presence import ask, new_secret, route
 from bot.web.requests import create_app
 from bot.web.serving import Web, listen
+from sandbox.serving import serve
 from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import TaskState
@@ -314,3 +316,27 @@ def test_an_address_that_is_taken_is_told() -> None:
 def test_what_is_read_of_a_callback(body: bytes, named: str | None) -> None:
     """The task's id in whichever form of the API, and nothing else."""
     assert task_id_of(body) == named
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+async def test_strangers_learn_nothing_of_the_bot(method: str) -> None:
+    """Whoever does not know the secret gets what any unknown path gets, a question that was heard too."""
+    secret = new_secret()
+    async with (
+        serve(create_app([route(secret)])) as url,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        question = ask(secret)
+        answer = await http.request(method, url + question.path)
+        assert (answer.status_code == 200) is (method == "GET")
+        for path in (
+            ask("another").path,
+            question.path[:-1] + "é",
+            "/hidream/here/x/y",
+            "/nowhere",
+        ):
+            answer = await http.request(method, url + path)
+            assert (answer.status_code, answer.text) == (
+                404,
+                "" if method == "HEAD" else "Not Found",
+            )

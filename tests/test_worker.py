@@ -11,6 +11,7 @@ import weakref
 from functools import partial
 
 import pytest
+import structlog
 
 from bot.worker import Busy, TookTooLong, Worker
 
@@ -151,3 +152,15 @@ def test_stuck_work_does_not_keep_the_process_alive(seconds: float) -> None:
     program = [sys.executable, "-c", STUCK.format(seconds=seconds)]
     ended = subprocess.run(program, capture_output=True, timeout=20, check=False)
     assert (ended.returncode, b"Traceback" in ended.stderr) == (0, False), ended.stderr
+
+
+async def test_log_lines_in_the_thread_say_whose_work_it_is() -> None:
+    """What is bound to log lines where work is given is bound in its thread, and not in the next one's."""
+    worker = Worker("aside")
+
+    def look() -> dict[str, object]:
+        return dict(structlog.contextvars.get_contextvars())
+
+    with structlog.contextvars.bound_contextvars(task=1):
+        assert await worker.do(look) == {"task": 1}
+    assert await worker.do(look) == {}

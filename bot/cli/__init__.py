@@ -10,6 +10,11 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "running:run_command",
     "demo": "running:demo",
     "health": "health:health",
+    "check": "checking:check_command",
+    "backup": "keeping:backup",
+    "restore": "keeping:restore_command",
+    "export": "rows:export",
+    "prune": "rows:prune_command",
 }
 """Every subcommand: its module here, and its name there."""
 

@@ -20,6 +20,7 @@ from bot.cli.ends import (
     end,
     settings,
 )
+from bot.config_loading import load
 from bot.errors import ConfigurationError, TokenInUse
 from bot.supervisor import GivenUp
 from storage.store import DatabaseRefused
@@ -47,12 +48,12 @@ def run_command(path: Path | None, *, take_over: bool) -> None:
         add_secret = logs.set_up(
             level=config.run.log_level,
             log_format=config.run.log_format,
-            secrets=(config.telegram.read_token(), config.hidream.read_token()),
+            secrets=config.secrets(),
         )
     except ConfigurationError as exc:
         bad_settings(exc)
     try:
-        asyncio.run(run(config, add_secret, take_over=take_over))
+        asyncio.run(run(config, add_secret, lambda: load(path), take_over=take_over))
     except TokenInUse as exc:
         end(f"The bot can't run: {exc}", BAD_CONFIGURATION)
     except ConfigurationError as exc:

@@ -200,7 +200,7 @@ class CancelHandlers:
                 break
             moved = await self._desk.store.cancel(task, self._desk.clock.now())
             if moved is not None:
-                log.info("stopped", task=task.id, was=task.state.value)
+                log.info("task_stopped", task=task.id, was=task.state.value)
                 return moved
             current = await self._desk.store.get(task.id)
             if current is None:

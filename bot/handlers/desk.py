@@ -1,8 +1,7 @@
 """What every handler needs: the store, the chat, the settings, and how to answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from bot.handlers.incoming import Incoming
 from bot.handlers.press import Press, read_press
 from bot.handlers.refusals import Refusals
 from bot.links import Link
+from bot.live import House
 from bot.messages import Chat, Keyboard, Later, Moved, Outcome, Refused, Sent, Target, Unknown
 from bot.pictures import PictureRequest
 from bot.preferences import Defaults
@@ -24,7 +24,7 @@ from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.people import has_a_chat
 from storage.store import TaskStore
-from storage.tasks import Origin
+from storage.tasks import Origin, Task
 
 log = structlog.get_logger(__name__)
 
@@ -44,28 +44,37 @@ class Desk:
 
     store: TaskStore
     chat: Chat
-    access: Access
-    defaults: PictureRequest
-    """The installation's; see `defaults_for`."""
+    house: Callable[[], House]
     clock: Clock
     bot_id: int
     username: str
     refusals: Refusals = field(default_factory=Refusals)
     check_link: CheckLink
     files: PictureFiles
-    keep_originals: timedelta
-    """For so long a result's file is kept."""
-    retention: timedelta | None = None
-    """After so long finished tasks are emptied; None: they are kept."""
-    slots: int = 1
-    """So many tasks the account may have at HiDream at one time, as it is configured."""
+
+    @property
+    def access(self) -> Access:
+        """Who may use the bot."""
+        return self.house().access
+
+    @property
+    def defaults(self) -> PictureRequest:
+        """What a caption leaves open in this installation; see `defaults_for`."""
+        return self.house().defaults
+
+    @property
+    def slots(self) -> int:
+        """So many tasks the account may have at HiDream at one time, as it is configured."""
+        return self.house().slots
 
     async def read(self, update: Update) -> Incoming | None:
         """Give an update's message as plain data; None: there is none."""
         message = update.message or update.edited_message or update.channel_post
         if message is None:
             return None
-        read = incoming.read(message, self.origin(update.update_id), self.username)
+        read = incoming.read(
+            message, self.origin(update.update_id), self.username, self.house().max_file_bytes
+        )
         language = await language_for(self.store, read.user_id, message.chat_id, read.language)
         return replace(read, language=language)
 
@@ -238,3 +247,18 @@ def settled(outcome: Outcome) -> Outcome:
             raise PutOff(_REPEAT_DELAY, failed=True)
         case _:
             return outcome
+
+
+def queued(tasks: Sequence[Task]) -> None:
+    """Log that these tasks are in line; what else is logged of their update names it, if it is one."""
+    for task in tasks:
+        log.info(
+            "queued",
+            task=task.id,
+            photos=len(task.photos),
+            images=task.settings.count,
+            made_again=task.parent_id,
+        )
+    if len(tasks) == 1:
+        # each update is handled in a lane of its own, with which this ends
+        structlog.contextvars.bind_contextvars(task=tasks[0].id)

@@ -9,9 +9,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 from telegram import ExternalReplyInfo, Message, Sticker
-from telegram.constants import ChatType, FileSizeLimit
+from telegram.constants import ChatType
 
 from bot.captions import mentions_option
+from bot.pictures import too_large
 from bot.texts import Say, shorten
 from storage.tasks import Origin, Photo, Place
 
@@ -71,13 +72,13 @@ class Incoming:
 _JSON: Final = TypeAdapter(Incoming)
 
 
-def read(message: Message, origin: Origin, username: str) -> Incoming:
-    """Give a message as plain data."""
+def read(message: Message, origin: Origin, username: str, max_file: int) -> Incoming:
+    """Give a message as plain data; a file of more than `max_file` bytes is no photo."""
     words = message.caption or message.text or ""
     if message.forward_origin is not None and not message.text:
         words = ""  # somebody wrote them of the photo, not to us
     text, edit = _without_edit(words, username)
-    reply = _replied(message, origin.bot_id)
+    reply = _replied(message, origin.bot_id, max_file)
     mentioned = text if message.text and reply is None else _without_name(text, username)
     # Telegram copies a channel's posts to its group: there they have been heard already
     copied = bool(message.is_automatic_forward)
@@ -93,7 +94,7 @@ def read(message: Message, origin: Origin, username: str) -> Incoming:
         ),
         language=message.from_user.language_code if message.from_user else None,
         text=mentioned,
-        photo=None if message.text else photo_of(message),
+        photo=None if message.text else photo_of(message, max_file),
         reply=reply,
         addressed=not copied
         and (
@@ -139,7 +140,7 @@ def _sender(message: Message) -> int:
     return message.from_user.id if message.from_user else message.chat_id
 
 
-def _replied(message: Message, bot_id: int) -> Replied | None:
+def _replied(message: Message, bot_id: int, max_file: int) -> Replied | None:
     replied = message.reply_to_message
     if replied is not None:
         if replied.forum_topic_created is not None:
@@ -149,15 +150,15 @@ def _replied(message: Message, bot_id: int) -> Replied | None:
             message_id=replied.message_id,
             # in a channel no message says who wrote it
             ours=replied.from_user is not None and replied.from_user.id == bot_id,
-            photo=None if replied.text else photo_of(replied),
+            photo=None if replied.text else photo_of(replied, max_file),
         )
     elsewhere = message.external_reply
     if elsewhere is None:
         return None
-    return Replied(message_id=None, ours=False, photo=photo_of(elsewhere))
+    return Replied(message_id=None, ours=False, photo=photo_of(elsewhere, max_file))
 
 
-def photo_of(message: Message | ExternalReplyInfo) -> Photo | Say:
+def photo_of(message: Message | ExternalReplyInfo, max_file: int) -> Photo | Say:
     """Give the photo of a message, or the sentence that says why it cannot be used."""
     if message.photo:
         largest = message.photo[-1]
@@ -182,8 +183,8 @@ def photo_of(message: Message | ExternalReplyInfo) -> Photo | Say:
     is_image = (document.mime_type or "").startswith("image/")
     if not is_image and not name.lower().endswith(_IMAGE_NAMES):
         return Say("not-an-image-file", {"name": shorten(name, 60)}) if name else Say("not-a-photo")
-    if (document.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
-        return Say("file-too-large")
+    if (document.file_size or 0) > max_file:
+        return too_large(max_file)
     return Photo(
         file_id=document.file_id,
         file_unique_id=document.file_unique_id,

@@ -13,7 +13,7 @@ from bot import variants
 from bot.actions import Action, press
 from bot.captions import parse
 from bot.errors import CaptionError
-from bot.handlers.desk import Desk
+from bot.handlers.desk import Desk, queued
 from bot.handlers.incoming import Incoming
 from bot.handlers.order import Order, order_of
 from bot.handlers.wording import has_words
@@ -234,8 +234,13 @@ class Orders:
         ]
         now, most = self._desk.clock.now(), self._desk.access.max_unfinished
         if len(news) == 1:
-            return [await self._desk.store.add(news[0], now=now, max_unfinished=most)]
-        return await self._desk.store.add_all(news, now=now, max_unfinished=most)
+            made: Sequence[Task] = [
+                await self._desk.store.add(news[0], now=now, max_unfinished=most)
+            ]
+        else:
+            made = await self._desk.store.add_all(news, now=now, max_unfinished=most)
+        queued(made)
+        return made
 
     async def _defaults(self, order: Order) -> Defaults:
         return await self._desk.defaults_for(order.user_id, order.place.chat_id)

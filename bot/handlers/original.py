@@ -37,7 +37,7 @@ class OriginalButton:
         images = await self._desk.store.images(task.id)
         found = originals(self._desk.files, task, images)
         if not found:
-            await self._desk.notice(press, _over(self._desk.keep_originals), alert=True)
+            await self._desk.notice(press, _over(self._desk.house().keep_originals), alert=True)
             return
         await self._desk.notice(press, Say("pressed-file"))
         match settled(await self._send(press, task, found)):

@@ -65,8 +65,8 @@ class PrivacyHandlers:
         if message.private:
             lines = privacy_lines(
                 message.user_id,
-                keep_originals=self._desk.keep_originals,
-                retention=self._desk.retention,
+                keep_originals=self._desk.house().keep_originals,
+                retention=self._desk.house().retention,
             )
             await self._desk.answer(message, *lines)
         else:

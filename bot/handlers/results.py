@@ -7,7 +7,7 @@ from bot import copies, keyboards, reports
 from bot.actions import BACK, Action
 from bot.actions import press as data_of
 from bot.handlers.buttons import Reaction
-from bot.handlers.desk import Desk, settled
+from bot.handlers.desk import Desk, queued, settled
 from bot.handlers.order import Order
 from bot.handlers.orders import Orders
 from bot.handlers.press import Press
@@ -117,6 +117,7 @@ class ResultButtons:
         except StillMaking:
             await self._desk.notice(press, Say("pressed-already"))
         else:
+            queued([made])
             told = told or Say("pressed-go", {"count": settings.count})
             await self._desk.notice(press, told)
             return made

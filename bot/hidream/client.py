@@ -23,7 +23,15 @@ from bot.hidream.errors import (
     TooFast,
     Uncertain,
 )
-from bot.hidream.exchange import ASK_PATIENCE, SUBMIT_PATIENCE, Patience, exchange, new_client
+from bot.hidream.exchange import (
+    ASK_PATIENCE,
+    SUBMIT_PATIENCE,
+    Patience,
+    endpoint,
+    exchange,
+    headers_of,
+    new_client,
+)
 from bot.hidream.oddities import report, say_once
 from bot.hidream.reading import WrongShape
 from bot.hidream.wire import (
@@ -85,7 +93,7 @@ class HiDreamClient:
         self._submit_patience = submit_patience
         self._ask_patience = ask_patience
         _check_base_url(base_url)
-        self._url = f"{base_url.rstrip('/')}/api-pub/gw/v{int(version)}/image/img2img/async"
+        self._url = endpoint(base_url, int(version))
         self._batch_offered = True
         self.asked = 0
         self.answers = 0
@@ -277,12 +285,7 @@ class HiDreamClient:
             url,
             call=call,
             patience=self._submit_patience if call is Call.SUBMIT else self._ask_patience,
-            headers={
-                "Authorization": f"Bearer {token}",
-                "Content-Type": "application/json",
-                "Accept": "application/json",
-                "API-User-ID": user_id,
-            },
+            headers=headers_of(token, user_id),
             params=params,
             content=content,
             secret=token,

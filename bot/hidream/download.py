@@ -27,7 +27,7 @@ from bot.hidream.addresses import (
 from bot.hidream.classify import FOREIGN, Call, failure
 from bot.hidream.decoding import DownloadedImage, decode
 from bot.hidream.errors import DownloadError, DownloadLater, DownloadReason, DownloadRefused
-from bot.hidream.exchange import Patience, no_cookies, retry_after
+from bot.hidream.exchange import Patience, no_cookies, retry_after, transport
 from bot.labels import HiDreamCall
 from bot.metrics import of_hidream
 from bot.worker import SECONDS, Busy, TookTooLong, Worker
@@ -75,7 +75,7 @@ class Downloader:
         max_bytes: the largest file taken.
         max_pixels: the largest image decoded, width times height.
         resolve: looks up a host; the system's resolver by default.
-        proxy: goes through this proxy, which looks names up itself: only the scheme, literal
+        proxy: all goes through this proxy, which looks names up itself: only the scheme, literal
             addresses and names that are local by definition can be checked then.
         patience: time-outs; `total` is for all redirects together.
         verify: how certificates are checked; by default against the usual authorities.
@@ -100,8 +100,8 @@ class Downloader:
         self._resolve = resolve
         self._patience = patience
         context = verify or httpx.create_ssl_context(trust_env=False)
-        self._direct = _client(context, patience, None)
-        self._proxied = None if proxy is None else _client(context, patience, proxy)
+        self._proxied = proxy is not None
+        self._http = _client(context, patience, proxy)
         # One image decoded at a time: at the pixel limit it takes some 300 MB.
         self._decoding = Worker("results", seconds=decoding_seconds)
 
@@ -114,9 +114,7 @@ class Downloader:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._direct.aclose()
-        if self._proxied is not None:
-            await self._proxied.aclose()
+        await self._http.aclose()
 
     @of_hidream(HiDreamCall.DOWNLOAD)
     async def image(self, url: str) -> DownloadedImage:
@@ -161,7 +159,7 @@ class Downloader:
         itself = literal(url.host)
         if itself is not None:
             addresses: tuple[IPAddress, ...] = (itself,)
-        elif self._proxied is not None:
+        elif self._proxied:
             if is_local_name(url.host):
                 raise _forbidden_address()
             addresses = ()
@@ -173,8 +171,7 @@ class Downloader:
             raise DownloadRefused("only https is taken", reason=DownloadReason.SCHEME)
         if not local and not all(map(is_public, addresses)):
             raise _forbidden_address()
-        through_proxy = self._proxied is not None and not local
-        return _Target(url=url, addresses=() if through_proxy else addresses)
+        return _Target(url=url, addresses=() if self._proxied else addresses)
 
     async def _addresses_of(self, url: httpx.URL) -> tuple[IPAddress, ...]:
         try:
@@ -188,19 +185,18 @@ class Downloader:
 
     async def _get(self, target: _Target) -> httpx.Response:
         if not target.addresses:
-            assert self._proxied is not None  # noqa: S101 - only a proxy goes without an address
-            return await _send(self._proxied, target.url, target.url)
+            return await _send(self._http, target.url, target.url)
         return await self._get_directly(target.url, target.addresses)
 
     async def _get_directly(self, url: httpx.URL, addresses: Sequence[IPAddress]) -> httpx.Response:
         *others, last = addresses
         for address in others:
             try:
-                return await _send(self._direct, url, url.copy_with(host=str(address)))
+                return await _send(self._http, url, url.copy_with(host=str(address)))
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 # A machine without IPv6 still gets IPv6 addresses from its resolver.
                 continue
-        return await _send(self._direct, url, url.copy_with(host=str(last)))
+        return await _send(self._http, url, url.copy_with(host=str(last)))
 
     async def _read(self, response: httpx.Response) -> bytes:
         content = io.BytesIO()
@@ -216,15 +212,15 @@ class Downloader:
 
 def _client(context: ssl.SSLContext, patience: Patience, proxy: str | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        verify=context,
-        proxy=proxy,
+        # No connection is used twice: they are pooled by address, and one that was verified for
+        # one host name must not serve another at the same address.
+        transport=transport(
+            proxy, context, httpx.Limits(max_connections=10, max_keepalive_connections=0)
+        ),
         trust_env=False,
         follow_redirects=False,
         cookies=no_cookies(),
         timeout=patience.timeout,
-        # No connection is used twice: they are pooled by address, and one that was verified for
-        # one host name must not serve another at the same address.
-        limits=httpx.Limits(max_connections=10, max_keepalive_connections=0),
         headers={"Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"},
     )
 

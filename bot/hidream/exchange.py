@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from bot.hidream.classify import FOREIGN, Answer, Call, failure, read_answer
+from bot.proxies import Through
 
 REPLY_LIMIT: Final = 4 * 2**20
 """Bytes. An answer about 50 tasks of 4 images is some 100 kB; anything of this size is not one."""
@@ -71,20 +72,46 @@ def new_client(
     Time-outs are set by each call; the environment's proxies and `.netrc` are not trusted.
     """
     return httpx.AsyncClient(
-        verify=verify or httpx.create_ssl_context(trust_env=False),
-        proxy=proxy,
+        transport=transport(
+            proxy,
+            verify or httpx.create_ssl_context(trust_env=False),
+            httpx.Limits(
+                max_connections=connections,
+                max_keepalive_connections=connections,
+                # A connection that the other side closes as we write makes an uncertain task, and
+                # the longer it idles the likelier that is.
+                keepalive_expiry=5,
+            ),
+        ),
         trust_env=False,
         follow_redirects=False,
         cookies=no_cookies(),
         timeout=ASK_PATIENCE.timeout,
-        limits=httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            # A connection that the other side closes as we write makes an uncertain task, and the
-            # longer it idles the likelier that is.
-            keepalive_expiry=5,
-        ),
     )
+
+
+def transport(
+    proxy: str | None, verify: ssl.SSLContext, limits: httpx.Limits
+) -> httpx.AsyncHTTPTransport:
+    """The way to HiDream: straight, or through a proxy and only through it."""
+    if proxy is None:
+        return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+    return Through(proxy, setting="hidream.proxy", verify=verify, limits=limits)
+
+
+def endpoint(base_url: str, version: int) -> str:
+    """Give the address of image-to-image at this host, in this version of the API."""
+    return f"{base_url.rstrip('/')}/api-pub/gw/v{version}/image/img2img/async"
+
+
+def headers_of(token: str, user_id: str) -> dict[str, str]:
+    """Give the headers that every call has."""
+    return {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "API-User-ID": user_id,
+    }
 
 
 class BodyWatch:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import ssl
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from sandbox.telegram.params import Args, Upload
-from sandbox.telegram.records import JSON
+from sandbox.telegram.records import JSON, File
 from sandbox.telegram.rules import Refusal, bad_request, breach
 from sandbox.telegram.state import Telegram
 from sandbox.telegram.updates import SET_WEBHOOK
@@ -44,15 +46,25 @@ async def get_file(telegram: Telegram, args: Args) -> JSON:
     file = telegram.files.get(args["file_id"])
     if file is None or file.vanished:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
-    if len(file.content) > telegram.rules.download_bytes:
+    local = telegram.rules.local_folder
+    if local is None and len(file.content) > telegram.rules.download_bytes:
         raise bad_request("file is too big")
     file.linked_at = telegram.clock.now()
+    path = file.path if local is None else await asyncio.to_thread(_on_disk, telegram, file, local)
     return {
         "file_id": file.file_id,
         "file_unique_id": file.unique_id,
         "file_size": len(file.content),
-        "file_path": file.path,
+        "file_path": path,
     }
+
+
+def _on_disk(telegram: Telegram, file: File, folder: Path) -> str:
+    """Put a file where a server in local mode has it; returns its absolute path."""
+    path = (folder / telegram.token / file.path).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(file.content)
+    return str(path)
 
 
 async def get_updates(telegram: Telegram, args: Args) -> list[JSON]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.journal import Outcome
 
@@ -37,6 +38,9 @@ class Rules:
     photo_bytes: int = 10 * 1024 * 1024
     document_bytes: int = 50 * 1024 * 1024
     download_bytes: int = 20 * 1024 * 1024
+    local_folder: Path | None = None
+    """Where this is a Bot API server of one's own in local mode, the folder of its files: getFile then
+    gives their paths on this disk, of any size, and nothing gives them over HTTP."""
 
 
 UNHURRIED = Rules(chat_burst=10_000, group_per_minute=10_000, overall_per_second=10_000.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storage.clock import Clock
 from storage.database import check_place, prepare, refusing
+from storage.keeping.reading import check_own_layout, check_source, snapshot
 from storage.lock import Lock
 from storage.sqlite.at_hidream import AtHiDream
 from storage.sqlite.checkpoints import Checkpoints
@@ -20,7 +21,7 @@ from storage.sqlite.inbox import Inbox
 from storage.sqlite.line import Line
 from storage.sqlite.privacy import Privacy
 
-__all__ = ["SqliteStore", "open_store"]
+__all__ = ["SqliteStore", "open_beside", "open_store"]
 
 
 class SqliteStore(
@@ -59,6 +60,19 @@ async def open_store(path: Path, *, clock: Clock, lock: bool = True) -> SqliteSt
         if held is not None:
             held.release()
         raise
+
+
+async def open_beside(path: Path, *, clock: Clock) -> SqliteStore:
+    """Open the store while a bot may be at work with it: as it is, without looking it through.
+
+    Raises:
+        DatabaseRefused: it is not there, or of another layout than this program's own.
+    """
+    check_source(path)
+    with refusing(path):
+        with snapshot(path) as connection:
+            check_own_layout(connection, path)
+        return await _connected(path, clock, None)
 
 
 async def _done_even_if_cancelled(path: Path) -> None:

@@ -17,6 +17,8 @@ WRITES: Final = 100
 """Writes between two checkpoints: about a thousand pages, as many as SQLite itself would wait for."""
 PAGES: Final = 8000
 """So long a log (32 MB) is taken in by the next commit after all: the bound, where aside was too slow."""
+PATIENCE: Final = 500
+"""Milliseconds to wait for whoever reads: meanwhile no write goes on, and a backup reads for long."""
 
 
 class Checkpoints:
@@ -26,6 +28,7 @@ class Checkpoints:
         self._connection = connection
         self._writes = 0
         self._under_way: asyncio.Task[None] | None = None
+        self._owed = False
 
     def written(self) -> None:
         """Count a write that is committed; begins a checkpoint when it is time, and waits for none."""
@@ -36,16 +39,28 @@ class Checkpoints:
 
     async def _take_in(self) -> None:
         # One that fails (no room, a held file) loses nothing: the log stays, and there is a next one.
+        if self._owed:
+            await self._cut(patience=0)
+            return
         with contextlib.suppress(sqlite3.Error):
             await self._connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def clean(self) -> None:
         """Take all of the log in and cut it off: what was forgotten is not to stay readable there.
 
-        Waits for reads under way; where one does not end, the log stays until the next time.
+        Waits a little for reads under way; where one does not end (a backup), it is tried again after
+        the next writes.
         """
+        await self._cut(patience=PATIENCE)
+
+    async def _cut(self, *, patience: int) -> None:
+        self._owed = True
         with contextlib.suppress(sqlite3.Error):
-            await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            await self._connection.execute_fetchall(f"PRAGMA busy_timeout = {patience}")
+            [(busy, *_)] = await self._connection.execute_fetchall(
+                "PRAGMA wal_checkpoint(TRUNCATE)"
+            )
+            self._owed = bool(busy)
 
     async def close(self) -> None:
         """Let the one under way come to its end, and let go of the connection."""

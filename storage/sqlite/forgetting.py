@@ -1,7 +1,7 @@
 """Forgetting what is over, a few rows at a time."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from storage.sqlite.connection import Connections
 from storage.sqlite.rows import stamp
@@ -39,28 +39,47 @@ FORGET_TASK: Final = (
 )
 """What empties a task of all that says whose it was, what was asked for, and what it was called."""
 
-_HANDLED: Final = (
-    (
-        "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
-        " WHERE state = 'done' AND handled_at < ? LIMIT ?) RETURNING id"
-    ),
-    (
-        "DELETE FROM albums WHERE (chat_id, media_group_id) IN (SELECT chat_id, media_group_id"
-        " FROM albums WHERE created_at < ? AND closed = 1 LIMIT ?) RETURNING update_id"
-    ),
+
+class Old(NamedTuple):
+    """Rows that go as a whole once they are old enough."""
+
+    what: str
+    """What they are to whoever runs the bot."""
+    table: str
+    key: str
+    condition: str
+    """Has one place: the time before which they are old."""
+
+    @property
+    def delete(self) -> str:
+        """Give the statement that deletes some, for the time and their number."""
+        return (
+            f"DELETE FROM {self.table} WHERE ({self.key}) IN (SELECT {self.key} FROM {self.table}"  # noqa: S608 - ours
+            f" WHERE {self.condition} LIMIT ?) RETURNING 1"
+        )
+
+    @property
+    def counted(self) -> str:
+        """Give the query that counts them, for the time."""
+        return f"SELECT count(*) FROM {self.table} WHERE {self.condition}"  # noqa: S608 - ours
+
+
+HANDLED: Final = (
+    Old("handled updates", "inbox", "id", "state = 'done' AND handled_at < ?"),
+    Old("albums", "albums", "chat_id, media_group_id", "created_at < ? AND closed = 1"),
 )
-_WAITED: Final = (
-    "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts"
-    " WHERE kind <> 'offer' AND created_at < ? LIMIT ?) RETURNING id"
+WAITED: Final = Old("drafts", "drafts", "id", "kind <> 'offer' AND created_at < ?")
+FINISHED: Final = (
+    Old("updates set aside", "inbox", "id", "state = 'aside' AND handled_at < ?"),
+    Old("drafts", "drafts", "id", "created_at < ?"),
+    Old("lists shown", "views", "id", "created_at < ?"),
 )
-_FINISHED: Final = (
-    (
-        "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox"
-        " WHERE state = 'aside' AND handled_at < ? LIMIT ?) RETURNING id"
-    ),
-    "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE created_at < ? LIMIT ?) RETURNING id",
-    "DELETE FROM views WHERE id IN (SELECT id FROM views WHERE created_at < ? LIMIT ?) RETURNING id",
+RELEASED: Final = f"person_hash IS NOT NULL AND finished_at IS NOT NULL AND {NOT_HELD.format('?')}"
+"""Tasks of forgotten people for whom no slot is held any more, now."""
+TO_EMPTY: Final = (
+    f"finished_at IS NOT NULL AND pruned = 0 AND finished_at < ? AND {NOT_HELD.format('?')}"
 )
+"""Tasks that are to be emptied: finished before then, with no slot held now."""
 
 
 class Forgetting(Connections):
@@ -73,13 +92,13 @@ class Forgetting(Connections):
 
         def work() -> int:
             left = limit
-            for sql in _HANDLED:
-                left -= self._delete_old(sql, inbox_before, left)
-            left -= self._delete_old(_WAITED, now - DRAFTS_KEPT, left)
+            for old in HANDLED:
+                left -= self._delete_old(old, inbox_before, left)
+            left -= self._delete_old(WAITED, now - DRAFTS_KEPT, left)
             left -= self._forget_released(now, left)
             if finished_before is not None:
-                for sql in _FINISHED:
-                    left -= self._delete_old(sql, finished_before, left)
+                for old in FINISHED:
+                    left -= self._delete_old(old, finished_before, left)
                 left -= self._forget_finished(now, finished_before, left)
             return limit - left
 
@@ -88,23 +107,21 @@ class Forgetting(Connections):
             await self._checkpoints.clean()
         return touched
 
-    def _delete_old(self, sql: str, before: datetime, limit: int) -> int:
-        return len(self._run(sql, (stamp(before), limit)))
+    def _delete_old(self, old: Old, before: datetime, limit: int) -> int:
+        return len(self._run(old.delete, (stamp(before), limit)))
 
     def _forget_released(self, now: datetime, limit: int) -> int:
         """Forget what was kept of forgotten people's tasks for the sake of slots that are free now."""
         rows = self._run(
             "SELECT id FROM tasks INDEXED BY tasks_forgotten"  # noqa: S608 - ours
-            " WHERE person_hash IS NOT NULL AND finished_at IS NOT NULL"
-            f" AND {NOT_HELD.format('?')} ORDER BY id LIMIT ?",
+            f" WHERE {RELEASED} ORDER BY id LIMIT ?",
             (stamp(now), limit),
         )
         return self._forget_tasks([row["id"] for row in rows])
 
     def _forget_finished(self, now: datetime, before: datetime, limit: int) -> int:
         rows = self._run(
-            "SELECT id FROM tasks WHERE finished_at IS NOT NULL AND pruned = 0"  # noqa: S608 - ours
-            f" AND finished_at < ? AND {NOT_HELD.format('?')} ORDER BY finished_at LIMIT ?",
+            f"SELECT id FROM tasks WHERE {TO_EMPTY} ORDER BY finished_at LIMIT ?",  # noqa: S608 - ours
             (stamp(before), stamp(now), limit),
         )
         return self._forget_tasks([row["id"] for row in rows])

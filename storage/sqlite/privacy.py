@@ -34,7 +34,7 @@ from storage.sqlite.rows import (
 from storage.tasks import AT_HIDREAM, FINAL, IN_LINE, Forgotten, TaskMessage, TaskState
 
 _TIMES: Final = ("sent_at", "answered_at", "held_until", "released_at")
-_OF_TASKS: Final[Sequence[tuple[str, str, Callable[[Row], dict[str, Any]]]]] = (
+OF_TASKS: Final[Sequence[tuple[str, str, Callable[[Row], dict[str, Any]]]]] = (
     (
         "image",
         "SELECT * FROM images WHERE task_id IN ({}) ORDER BY task_id, n",
@@ -110,7 +110,7 @@ class Privacy(Forgetting):
             for row in tasks:
                 yield "task", plain(task_of(row))
             ids = json.dumps([row["id"] for row in tasks])
-            for name, sql, written in _OF_TASKS:
+            for name, sql, written in OF_TASKS:
                 for row in await self._rows(sql.format("SELECT value FROM json_each(?)"), (ids,)):
                     yield name, written(row)
         for row in await self._rows(

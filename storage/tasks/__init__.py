@@ -8,6 +8,7 @@ the limits stay true whatever became of the task.
 
 from storage.tasks.incoming import (
     DRAFTS_KEPT,
+    INBOX_KEPT,
     Album,
     AlbumPart,
     Draft,
@@ -47,6 +48,7 @@ __all__ = [
     "DRAFTS_KEPT",
     "FINAL",
     "HISTORY_LIMIT",
+    "INBOX_KEPT",
     "IN_LINE",
     "PLACE_LIMIT",
     "Album",

@@ -34,6 +34,8 @@ class InboxRow:
 DraftKind = Literal["words", "prompt", "offer"]
 """What a draft waits for: "words" for its photos, a photo for its words ("prompt"), or, complete, a
 tap ("offer")."""
+INBOX_KEPT: Final = timedelta(days=3)
+"""Telegram repeats an update for a day at most; then its key is no longer needed."""
 DRAFTS_KEPT: Final = timedelta(days=30)
 """What has waited for so long for its words or its photo is forgotten; an offer's button never dies."""
 

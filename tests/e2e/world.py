@@ -1,6 +1,7 @@
 """A world to test the bot in: both sandbox servers, the bot as a process of its own, and people."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -141,6 +142,8 @@ class World(Place):
         self.hidream = hidream
         self.http = http
         self.path = path
+        self.state: Any = None
+        """What the local Telegram keeps."""
         self.process: asyncio.subprocess.Process | None = None
         self.arguments: tuple[str, ...] = ()
         """What `run` is told beside its settings."""
@@ -171,6 +174,16 @@ class World(Place):
 
     async def start(self, **sections: Mapping[str, Any]) -> int:
         """Start the bot with these settings over the usual ones; returns its process id."""
+        config = self.configure(**sections)
+        with (self.path / "bot.log").open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", "--config", str(config), *self.arguments,
+                stdout=log, stderr=log, env=self.environment,
+            )  # fmt: skip
+        return self.process.pid
+
+    def configure(self, **sections: Mapping[str, Any]) -> Path:
+        """Write the settings, with these over those before; returns the file."""
         for section, values in sections.items():
             self.settings.setdefault(section, {}).update(values)
         config = self.path / "config.toml"
@@ -180,12 +193,13 @@ class World(Place):
                 for section, values in self.settings.items()
             )
         )
-        with (self.path / "bot.log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(config), *self.arguments,
-                stdout=log, stderr=log, env=self.environment,
-            )  # fmt: skip
-        return self.process.pid
+        return config
+
+    def hang_up(self) -> None:
+        """Have the bot reread its settings."""
+        # not by the process object, which would take the exit code from whoever waits for it
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process().pid, signal.SIGHUP)
 
     async def stop(self) -> int:
         """Stop the bot as a service manager does; returns its exit code."""
@@ -307,6 +321,7 @@ async def opened(
         httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http,
     ):
         world = World(telegram_url, hidream_url, http, path)
+        world.state = telegram.state.telegram
         try:
             yield world
             for service in ("telegram", "hidream"):

@@ -552,13 +552,15 @@ async def test_behind_a_proxy_schemes_and_literals_are_checked(url: str, reason:
     )
 
 
-async def test_the_sandbox_is_reached_without_the_proxy() -> None:
-    """Local results don't go through a proxy, which could not reach them."""
+async def test_local_results_too_go_through_the_proxy() -> None:
+    """Nothing goes round a proxy, whatever it may be unable to reach."""
     async with (
         crooked(answers(picture())) as server,
         local(proxy="http://127.0.0.1:1") as downloader,
     ):
-        assert (await downloader.image(server.url)).width == 40
+        with pytest.raises(DownloadLater):
+            await downloader.image(server.url)
+    assert server.requests == []
 
 
 async def test_the_environment_proxy_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -317,7 +317,9 @@ def test_loops_that_begin_anew_are_counted() -> None:
         "somebody's": falling(TelegramError("x"), *[None] * 9),
     }
     since = Since()
-    at_once(supervise(loops, wake=lambda: None, stop=stop, clock=LoopClock(), stop_seconds=4))
+    at_once(
+        supervise(loops, wake=lambda: None, stop=stop, clock=LoopClock(), stop_seconds=lambda: 4)
+    )
     for why, times in (("failed", 1), ("ended", 1), ("store", 2)):
         assert since.risen("loop_restarts_total", loop="watcher", why=why) == times, why
     assert since.risen("loop_restarts_total", loop="other", why="failed") == 1

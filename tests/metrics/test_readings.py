@@ -35,8 +35,8 @@ class Place:
         self.clock = HandClock()
         self.store = store or MemoryStore(self.clock)
         self.account = Account(self.clock)
-        self.slots = Slots(5, self.clock)
-        self.minute = Minute(40, self.clock)
+        self.slots = Slots(lambda: 5, self.clock)
+        self.minute = Minute(lambda: 40, self.clock)
         self.database = path / "bot.db"
         self.database.write_bytes(b"x" * 1000)
         self.files = PictureFiles(path / "bot-pictures")
@@ -226,7 +226,7 @@ async def test_without_the_disk_the_rest_is_shown(tmp_path: Path) -> None:
 async def test_the_minute_counts_for_a_minute() -> None:
     """An image counts from its request until a minute after the answer; asking changes nothing."""
     clock = HandClock()
-    minute = Minute(40, clock)
+    minute = Minute(lambda: 40, clock)
     minute.sent(3)
     assert minute.used == 3
     minute.answered(3)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -104,6 +105,31 @@ async def test_a_checkpoint_that_fails_is_in_nobody_s_way(
         await sqlite.receive(BOT, [update(n)], START)
     await _under_way(sqlite)
     assert _in_the_file(tmp_path / "bot.db") == 2 * WRITES
+
+
+async def test_a_backup_holds_up_the_cutting_of_the_log_and_nothing_else(
+    sqlite: SqliteStore, tmp_path: Path
+) -> None:
+    """Where somebody reads for long, writes wait for the cutting half a second at most; it is done after the next ones."""
+    log = tmp_path / "bot.db-wal"
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
+        await sqlite.receive(BOT, [update(1)], START)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM inbox").fetchall()
+        began = time.monotonic()
+        forgetting = asyncio.create_task(sqlite.forget_person(5, START))
+        await asyncio.sleep(0.1)
+        await sqlite.receive(BOT, [update(2)], START)
+        await forgetting
+        assert time.monotonic() - began < 3
+        assert log.stat().st_size > 0
+        other.execute("COMMIT")
+    for n in range(3, 3 + WRITES):
+        await sqlite.receive(BOT, [update(n)], START)
+        if sqlite._checkpoints._under_way is not None:
+            break
+    await _under_way(sqlite)
+    assert log.stat().st_size == 0
 
 
 async def test_what_was_committed_outlives_a_kill_between_checkpoints(tmp_path: Path) -> None:

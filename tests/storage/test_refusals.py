@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import database
+from storage import soundness
 from storage.database import refusing
 from storage.sqlite import open_store
 from storage.store import DatabaseRefused
@@ -100,7 +100,7 @@ async def test_a_large_database_is_not_read_through(
     """Beyond a size the start does not look into each page, so that it stays fast."""
     await make(path)
     change(path, "DROP INDEX tasks_line", "PRAGMA writable_schema = ON")
-    monkeypatch.setattr(database, "QUICK_CHECK_BELOW", 0)
+    monkeypatch.setattr(soundness, "QUICK_CHECK_BELOW", 0)
     store = await open_store(path, clock=HandClock())
     await store.close()
 

@@ -1,0 +1,157 @@
+"""Where what is kept goes: names with the time in them, room, and files that are whole or not there."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from storage.folders import sync_folder
+from storage.soundness import beside
+from storage.store import DatabaseRefused
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, how much of it is, and how much there is in all."""
+
+PART: Final = ".part"
+_MARGIN: Final = 2**20
+"""Bytes that a disk should have left beyond what is counted."""
+_NO_ROOM: Final = "has no room on its disk. Make room there, or name another place."
+_NO_RIGHT: Final = "cannot be written. Name a place that the bot's user may write to."
+_FAULTS: Final[Mapping[int | None, str]] = {
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EFBIG: _NO_ROOM,
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: _NO_RIGHT,
+    errno.ENOENT: "cannot be made: its folder is not there. Make the folder, or name another one.",
+    errno.ENOTDIR: "cannot be made: its folder is not one. Name another one.",
+}
+"""What an error of the system's says of a place, and what to do."""
+
+
+def quiet(what: str, done: int, of: int) -> None:
+    """Tell nobody how far it is."""
+
+
+def stamp_of(now: datetime) -> str:
+    """Give a time as it can stand in a file's name."""
+    return now.strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def sized(count: int) -> str:
+    """Give a number of bytes as people read it."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """See that a folder's disk has room for so many bytes.
+
+    Raises:
+        DatabaseRefused: it has not.
+    """
+    with telling(folder):
+        free = shutil.disk_usage(folder).free
+    if free < needed + _MARGIN:
+        raise DatabaseRefused(
+            f"{folder} has no room on its disk: {sized(free)} are free, and {sized(needed)} are "
+            "needed. Make room there, or name another place."
+        )
+
+
+@contextlib.contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Tell an error of the system's in here as a refusal: which place, what is wrong, what to do.
+
+    Raises:
+        DatabaseRefused: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        wrong = _FAULTS.get(error.errno, "cannot be used. Check its disk, or name another place.")
+        raise DatabaseRefused(f"{error.filename or path} {wrong} ({error.strerror})") from error
+
+
+class Draft:
+    """A file that becomes whole at another name, and is gone where it does not."""
+
+    def __init__(self, target: Path, handle: int) -> None:
+        self.path = beside(target, PART)
+        self._target = target
+        self._handle = handle
+
+    def empty(self) -> None:
+        """Begin anew."""
+        os.ftruncate(self._handle, 0)
+
+    def place(self, *, force: bool) -> None:
+        """Let it have its name, once the disk has all of it.
+
+        Raises:
+            DatabaseRefused: somebody else has the name by now.
+        """
+        os.fsync(self._handle)
+        if force:
+            self.path.replace(self._target)
+        else:
+            self._place_where_nothing_is()
+        sync_folder(self._target.parent)
+
+    def _place_where_nothing_is(self) -> None:
+        try:
+            # unlike renaming, it never takes another file's place
+            os.link(self.path, self._target)
+        except FileExistsError:
+            raise taken(self._target) from None
+        except OSError:
+            # a file system without links
+            if self._target.exists():
+                raise taken(self._target) from None
+            self.path.rename(self._target)
+
+
+def taken(target: Path) -> DatabaseRefused:
+    """Say that a file is there already."""
+    return DatabaseRefused(
+        f"{target} is there already, and is not overwritten. Name another file, or say --force."
+    )
+
+
+@contextlib.contextmanager
+def draft_of(target: Path) -> Iterator[Draft]:
+    """Give a file beside the target, for this user only; what of it is not placed is removed.
+
+    Raises:
+        DatabaseRefused: it cannot be made, or another process writes it just now.
+    """
+    part = beside(target, PART)
+    with telling(part):
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatabaseRefused(
+                f"{part} is being written by another process. Wait for it, or name another file."
+            ) from None
+        try:
+            with telling(part):
+                os.fchmod(handle, 0o600)
+                os.ftruncate(handle, 0)
+                yield Draft(target, handle)
+        finally:
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                beside(part, suffix).unlink(missing_ok=True)
+    finally:
+        os.close(handle)
