@@ -191,7 +191,9 @@ function showHead() {
 function showDown() {
   const { missed } = messages;
   byId("down").hidden = messages.atEnd();
-  byId("down").textContent = missed ? `↓ ${missed}` : "↓";
+  const words = missed ? `↓ ${missed}` : "↓";
+  if (byId("down").textContent === words) return; // it is called at every step of a scroll
+  byId("down").textContent = words;
   byId("down").setAttribute("aria-label", missed ? `To the latest message: ${missed} new` : "To the latest message");
 }
 
