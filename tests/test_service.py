@@ -132,6 +132,26 @@ def test_life_is_told_until_a_loop_is_past_hope(
     at_once(work())
 
 
+def test_life_is_told_while_a_loop_begins_anew(
+    manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No beat is left out for a loop that was started again: whoever asks for one in ten seconds gets two."""
+    monkeypatch.setenv("WATCHDOG_USEC", "10000000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+    async def work() -> None:
+        store = Sticking()
+        async with engine(tmp_path, HiDream(submit=accepted), store=store, looked_after=True) as it:
+            store.sticks = "requeue_due"
+            store.wake()
+            seconds = health.LOOPS["dispatcher"][1] + health.PAST_HOPE + 8 * BEAT
+            await asyncio.sleep(seconds)
+            assert it.kept["dispatcher"].started_again == 1
+            assert manager.news().count("WATCHDOG=1") >= seconds // BEAT
+
+    at_once(work())
+
+
 def test_a_stop_ends_it_all(manager: Manager, tmp_path: Path) -> None:
     """A look that never ends holds up no stop."""
 
