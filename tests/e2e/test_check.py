@@ -93,8 +93,10 @@ async def silence() -> AsyncIterator[str]:
         writer.close()
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        done.set()
+        try:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            done.set()
 
 
 async def test_a_bot_that_runs(tmp_path: Path) -> None:
