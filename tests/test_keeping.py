@@ -106,6 +106,25 @@ def test_of_its_own_backups_the_newest_are_kept(database: Path, backups: Path) -
     assert result.output.count("Removed ") == 4
 
 
+def test_the_backup_just_made_is_never_removed(database: Path, backups: Path) -> None:
+    """After a clock that ran ahead was set back, what is made now stays, though others seem newer."""
+    run(database, "backup", backups)
+    [first] = backups.iterdir()
+    first.rename(backups / "hidream-bot-2999-01-01T00-00-00Z.db")
+    saved = run(database, "backup", backups, "--keep", "1").output
+    [kept] = backups.iterdir()
+    assert str(kept) in saved.splitlines()[0]
+
+
+def test_an_export_never_takes_the_databases_place(database: Path) -> None:
+    """The database is not overwritten by its own rows, even if forced; nor is its log."""
+    before = everything(database.parent)
+    for target in (database, database.parent / "bot.db-wal"):
+        result = run(database, "export", target, "--force", code=74)
+        assert f"{target} is the bot's own" in result.stderr
+    assert everything(database.parent) == before
+
+
 def test_without_a_database_nothing_is_done(tmp_path: Path, backups: Path) -> None:
     """Each subcommand says that there is none, ends with 74, and makes none."""
     database = tmp_path / "nowhere" / "bot.db"

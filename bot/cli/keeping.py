@@ -78,7 +78,7 @@ def backup(
     click.echo(_saved(saved))
     if keep is not None and folder is not None:
         with told("The backup is saved, but older ones could not be removed"):
-            _remove_old(folder, keep)
+            _remove_old(folder, keep, newest=target)
 
 
 def _is_large(file: Path) -> bool:
@@ -107,10 +107,12 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _remove_old(folder: Path, keep: int) -> None:
+def _remove_old(folder: Path, keep: int, *, newest: Path) -> None:
     """Remove all but the newest of those that this command has made here."""
     own = sorted(
         (one for one in folder.iterdir() if _OWN_NAME.fullmatch(one.name) and _is_backup(one)),
+        # whatever the clock said when others were made
+        key=lambda one: (one == newest, one.name),
         reverse=True,
     )
     for one in own[keep:]:
