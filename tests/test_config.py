@@ -257,8 +257,14 @@ def test_the_value_is_shown(tmp_path: Path) -> None:
 
 def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
     """An address with a password is refused without repeating the password."""
-    (error,) = errors(tmp_path, with_key("telegram.api_url", '"https://me:hush@host"'))
-    assert error == f'telegram.api_url = "https://…@host": must be {_URL}.'
+    for given, shown in (
+        ("https://me:hush@host", "https://…@host"),
+        ("https://me:hu/sh@host", "https://…@host"),
+        ("https://me:hu@sh@host", "https://…@host"),
+        ("me:hush@host", "…@host"),
+    ):
+        (error,) = errors(tmp_path, with_key("telegram.api_url", f'"{given}"'))
+        assert error == f'telegram.api_url = "{shown}": must be {_URL}.'
 
 
 @pytest.mark.parametrize(
