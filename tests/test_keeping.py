@@ -125,6 +125,44 @@ def test_an_export_never_takes_the_databases_place(database: Path) -> None:
     assert everything(database.parent) == before
 
 
+def test_an_output_that_takes_nothing_is_told(database: Path) -> None:
+    """Where what the rows are written to is full, one sentence says so, and the code is 74."""
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "export", "-"],
+            env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 74, ended.stderr
+    assert ended.stderr == (
+        "Nothing was exported: the standard output cannot be written (No space left on device)\n"
+    )
+
+
+def test_a_disk_that_fills_while_it_forgets_is_told(tmp_path: Path) -> None:
+    """What could be forgotten is; the rest is told in a sentence, and can be forgotten later."""
+    database = tmp_path / "data" / "bot.db"
+    build(database, LAYOUTS[-1])
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "from bot.cli import main; main(sys.argv[1:])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "prune", "--older-than", "0"],
+        env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 74, ended.stderr
+    assert ended.stderr.startswith("Not all was forgotten: ")
+    assert "Traceback" not in ended.stderr
+    run(database, "prune", "--older-than", "0")
+
+
 def test_without_a_database_nothing_is_done(tmp_path: Path, backups: Path) -> None:
     """Each subcommand says that there is none, ends with 74, and makes none."""
     database = tmp_path / "nowhere" / "bot.db"

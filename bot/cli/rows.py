@@ -17,7 +17,7 @@ from bot.cli.ends import config_option, settings
 from bot.cli.keeping import told
 from storage.clock import SystemClock
 from storage.keeping.export import Export
-from storage.keeping.places import check_not_own, draft_of, sized, taken, telling
+from storage.keeping.places import check_target, draft_of, sized, taken, telling
 from storage.keeping.pruning import count_old, give_back, prune
 from storage.keeping.reading import check_source
 from storage.lock import Lock
@@ -68,12 +68,16 @@ def _opened(target: Path, database: Path, *, force: bool) -> Iterator[IO[str]]:
         try:
             yield sys.stdout
             sys.stdout.flush()
-        except BrokenPipeError:
-            # whoever reads has had enough; Python would try once more at its end
+        except OSError as error:
+            # Python would try once more at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SystemExit(1) from None
+            if isinstance(error, BrokenPipeError):  # whoever reads has had enough
+                raise SystemExit(1) from None
+            raise DatabaseRefused(
+                f"the standard output cannot be written ({error.strerror})"
+            ) from None
         return
-    check_not_own(target, database)
+    check_target(target, database)
     if target.exists() and not force:
         raise taken(target)
     with draft_of(target) as draft:

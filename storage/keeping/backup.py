@@ -15,7 +15,7 @@ from typing import Final
 
 from storage.files import PictureFiles, pictures_beside
 from storage.keeping import contents
-from storage.keeping.places import Progress, check_not_own, check_room, draft_of, quiet, taken
+from storage.keeping.places import Progress, check_room, check_target, draft_of, quiet, taken
 from storage.keeping.reading import check_source, snapshot
 from storage.layout import migrations
 from storage.soundness import (
@@ -66,7 +66,7 @@ def back_up(
         DatabaseRefused: it cannot be saved; the message says why, and what to do.
     """
     check_source(database)
-    check_not_own(target, database)
+    check_target(target, database)
     if target.exists() and not force:
         raise taken(target)
     check_room(target.parent, _size(database))

@@ -123,15 +123,17 @@ class Draft:
             self.path.rename(self._target)
 
 
-def check_not_own(target: Path, database: Path) -> None:
+def check_target(target: Path, database: Path) -> None:
     """See that a file to be written is none of the bot's own, by whatever way its name leads there.
 
     Raises:
-        DatabaseRefused: it is.
+        DatabaseRefused: it is; or a folder, or a device.
     """
     folder = Path(os.path.realpath(database.parent))
     own = {beside(folder / database.name, suffix) for suffix in _OWN}
     with telling(target):
+        if target.exists() and not target.is_file():
+            raise DatabaseRefused(f"{target} is not an ordinary file. Name another one.")
         same = target.exists() and database.exists() and target.samefile(database)
     if same or Path(os.path.realpath(target.parent)) / target.name in own:
         raise DatabaseRefused(f"{target} is the bot's own. Name another file.")

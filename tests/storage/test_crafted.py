@@ -130,6 +130,17 @@ async def test_no_other_name_leads_to_the_bots_own_files(path: Path, tmp_path: P
     assert everything(path.parent) == before
 
 
+async def test_only_an_ordinary_file_is_overwritten(path: Path, tmp_path: Path) -> None:
+    """A device, a pipe or a folder does not become a backup, even if forced: it would be gone."""
+    await make(path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for target in (pipe, tmp_path):
+        with pytest.raises(DatabaseRefused, match="not an ordinary file"):
+            back_up(path, target, now=START, force=True)
+    assert pipe.is_fifo()
+
+
 def test_a_draft_that_was_placed_meanwhile_is_not_emptied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
