@@ -127,7 +127,7 @@ def test_an_export_never_takes_the_databases_place(database: Path) -> None:
 
 def test_an_output_that_takes_nothing_is_told(database: Path) -> None:
     """Where what the rows are written to is full, one sentence says so, and the code is 74."""
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "bot", "export", "-"],
             env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
