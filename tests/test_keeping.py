@@ -1,5 +1,6 @@
 """`backup`, `restore`, `export` and `prune` as they are typed: what they say, and how they end."""
 
+import fcntl
 import io
 import json
 import os
@@ -104,6 +105,20 @@ def test_of_its_own_backups_the_newest_are_kept(database: Path, backups: Path) -
     ]
     assert len(names) == 4
     assert result.output.count("Removed ") == 4
+
+
+def test_what_killed_backups_have_left_is_swept(database: Path, backups: Path) -> None:
+    """In a folder each has another name: so the drafts of those that were killed go, but for one at work."""
+    dead, alive = (f"hidream-bot-2020-01-0{day}T00-00-00Z.db.part" for day in (1, 2))
+    others = ("mine.db.part", "hidream-bot.part")
+    for name in (dead, alive, *others):
+        (backups / name).write_bytes(b"half")
+    with (backups / alive).open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        run(database, "backup", backups)
+    left = {one.name for one in backups.iterdir() if one.suffix == ".part"}
+    assert left == {alive, *others}
+    assert (backups / alive).read_bytes() == b"half"
 
 
 def test_the_backup_just_made_is_never_removed(database: Path, backups: Path) -> None:

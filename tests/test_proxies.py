@@ -390,9 +390,12 @@ def test_what_is_secret_in_an_address() -> None:
 async def test_a_407_from_behind_the_proxy_is_no_proxy_s() -> None:
     """What came through a tunnel was said by HiDream, which has the request: the proxy is not blamed."""
     script = answers({"message": "no"}, status=407)
-    async with proxying(password=True) as proxy, crooked(script) as gateway:
-        async with client(gateway.url, proxy=proxy.url("socks5")) as hidream:
-            with capture_logs() as logs, pytest.raises(HiDreamError) as caught:
-                await hidream.submit(submission(), user_id="1")
+    async with (
+        proxying(password=True) as proxy,
+        crooked(script) as gateway,
+        client(gateway.url, proxy=proxy.url("socks5")) as hidream,
+    ):
+        with capture_logs() as logs, pytest.raises(HiDreamError) as caught:
+            await hidream.submit(submission(), user_id="1")
     assert not isinstance(caught.value, NotSent)
     assert logs == []

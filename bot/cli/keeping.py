@@ -16,7 +16,7 @@ from storage.database import check_place
 from storage.files import pictures_beside
 from storage.keeping.backup import Saved, back_up
 from storage.keeping.contents import Contents, examine
-from storage.keeping.places import sized, stamp_of, telling
+from storage.keeping.places import sized, stamp_of, sweep, telling
 from storage.keeping.restore import restore
 from storage.lock import Lock
 from storage.soundness import BACKUP_ID, check_header
@@ -72,6 +72,8 @@ def backup(
     if folder is not None:
         target = folder / f"hidream-bot-{stamp_of(now)}.db"
     with told("Nothing was saved"), Bars(shown=_is_large(database)) as bars:
+        if folder is not None:
+            sweep(folder, _OWN_NAME.fullmatch)
         saved = back_up(
             database, target, now=now, force=force, all_pictures=all_pictures, progress=bars.tell
         )

@@ -170,6 +170,15 @@ def draft_of(target: Path) -> Iterator[Draft]:
         os.close(handle)
 
 
+def sweep(folder: Path, is_own: Callable[[str], object]) -> None:
+    """Remove the drafts of own files that killed processes have left; what is being written stays."""
+    with telling(folder):
+        names = [part.name.removesuffix(PART) for part in folder.glob(f"*{PART}")]
+    for name in filter(is_own, names):
+        with contextlib.suppress(DatabaseRefused), draft_of(folder / name):
+            pass  # that takes it over, and away
+
+
 def _alone(part: Path) -> int:
     """Open a draft that nobody else has.
 
