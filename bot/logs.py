@@ -94,7 +94,13 @@ class Redactor(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record's text without secrets."""
-        return self.redact(self._inner.format(record))
+        text = self._inner.format(record)
+        shown = self.redact(text)
+        if shown != text and _is_json(text) and not _is_json(shown):
+            # a password of digits was taken out of a number: as words it leaves the line whole
+            words = json.loads(text, parse_int=str, parse_float=str)
+            shown = self.redact(json.dumps(words))
+        return shown
 
     def redact(self, text: str) -> str:
         """Give the text without secrets."""
@@ -205,6 +211,14 @@ def _catch_what_nobody_catches() -> None:
             log.critical("ended_unexpectedly", exc_info=error)
 
     threading.excepthook, sys.unraisablehook, sys.excepthook = in_thread, unraisable, uncaught
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_one_line(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

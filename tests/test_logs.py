@@ -181,6 +181,15 @@ def test_json_is_one_object_a_line(set_up: SetUp, err: io.StringIO) -> None:
     clean(err.getvalue())
 
 
+def test_a_secret_in_a_number_breaks_no_json(set_up: SetUp, err: io.StringIO) -> None:
+    """A password of digits is taken out of numbers too, and the line is still one object."""
+    set_up("INFO", "json")("12345678")
+    structlog.get_logger("x").info("e", person=12345678, more=[1.12345678], one=1)
+    line = json.loads(err.getvalue())
+    assert (line["person"], line["more"]) == ("[redacted]", ["1.[redacted]"])
+    assert "12345678" not in err.getvalue()
+
+
 def test_nothing_from_outside_forges_a_line(set_up: SetUp, err: io.StringIO) -> None:
     """On the console no text begins a line of its own or moves the cursor, be it a library's or an error's."""
     forged = "a\n2026-01-01T00:00:00Z [error    ] forged\x1b[2J\r\u2028\u202e"
