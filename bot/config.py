@@ -122,7 +122,9 @@ class Storage(Section):
     @property
     def path(self) -> Path:
         """The database file; relative to the working directory, absolute with a fourth slash."""
-        return Path(self.url.removeprefix(SQLITE))
+        path = Path(self.url.removeprefix(SQLITE))
+        # SQLite keeps its log beside the file itself, not beside a link to it; so do we
+        return path.resolve() if path.is_symlink() else path
 
 
 class Web(Section):
