@@ -174,7 +174,7 @@ async def test_the_admin_hears_of_a_bad_token_once(tmp_path: Path) -> None:
 async def test_fewer_slots_are_found_and_told(tmp_path: Path) -> None:
     """With a lower tier than configured all is made, after hardly a refusal, and the admin reads of it."""
     # long enough that none has ended when the one too many is refused
-    async with opened(tmp_path, settings=Settings(seconds=2, parallel=2)) as world:
+    async with opened(tmp_path, settings=Settings(seconds=1.5, parallel=2)) as world:
         boss = await world.person("Boss")
         await boss.text("/start")
         await world.start(access={"admins": [boss.id]}, hidream={"parallel_requests": 6})
