@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, TextIO
 from urllib.parse import quote
 
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -164,6 +165,8 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # whoever tries again says so, by an event that means something to who reads it
+    stamina.instrumentation.set_on_retry_hooks([])
     _catch_what_nobody_catches()
     return formatter.add
 

@@ -13,8 +13,8 @@ from typing import IO, Final
 import click
 
 from bot.cli.bars import Bars
-from bot.cli.ends import config_option, settings
-from bot.cli.keeping import told
+from bot.cli.ends import BAD_DATABASE, config_option, end, settings
+from bot.cli.keeping import counted, told
 from storage.clock import SystemClock
 from storage.keeping.export import Export
 from storage.keeping.places import draft_of, sized, taken, telling
@@ -50,7 +50,7 @@ def export(target: Path, *, user_id: int | None, force: bool, path: Path | None)
                 if shown and count % 1000 == 0:
                     bars.tell("Writing", min(count, of), of)
     if str(target) != "-":
-        click.echo(f"Wrote {target}: {count - 1} rows, {sized(target.stat().st_size)}.")
+        click.echo(f"Wrote {target}: {counted(count - 1, 'row')}, {sized(target.stat().st_size)}.")
 
 
 def _version() -> str | None:
@@ -68,10 +68,12 @@ def _opened(target: Path, *, force: bool) -> Iterator[IO[str]]:
         try:
             yield sys.stdout
             sys.stdout.flush()
-        except BrokenPipeError:
-            # whoever reads has had enough; Python would try once more at its end
+        except OSError as exc:
+            # Python would try once more at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SystemExit(1) from None
+            if isinstance(exc, BrokenPipeError):  # whoever reads has had enough
+                raise SystemExit(1) from None
+            end(f"The standard output cannot be written: {exc.strerror}.", BAD_DATABASE)
         return
     if target.exists() and not force:
         raise taken(target)
@@ -115,7 +117,9 @@ def prune_command(days: float, *, dry_run: bool, path: Path | None) -> None:
                 removed, touched = asyncio.run(
                     prune(database, clock=SystemClock(), older_than=older_than, progress=bars.tell)
                 )
-            click.echo(f"Forgotten: {touched} rows, and the picture files of {removed} tasks.")
+            click.echo(
+                f"Forgotten: {counted(touched, 'row')}, and the picture files of {counted(removed, 'task')}."
+            )
             if lock is None:
                 click.echo(
                     "The file keeps its size, since the bot is running; its free room is used "

@@ -161,7 +161,7 @@ async def test_a_stop_while_waiting_for_telegram(tmp_path: Path, number: int) ->
         await world.start(telegram={"api_url": f"http://127.0.0.1:{_free_port()}"})
 
         async def waits() -> bool:
-            return "retry" in world.log
+            return "telegram_unreachable" in world.log
 
         await until(waits, "the bot waits for Telegram")
         began = time.monotonic()
