@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -54,12 +55,17 @@ def tls_of(certificate: Path, key: Path) -> ssl.SSLContext:
 class Certificate:
     """The certificate in use, and the loop that takes up a renewed one: some last only for weeks.
 
+    Attributes:
+        tls: what connections are encrypted with.
+        on_renewed: hears when another one has come into use.
+
     Raises:
         ValueError: a file cannot be used; with the name of its setting.
     """
 
     def __init__(self, certificate: Path, key: Path, clock: Clock) -> None:
         self._certificate, self._key = certificate, key
+        self.on_renewed: Callable[[], None] = lambda: None
         self._clock = clock
         self._changed = self._stamps()
         self.tls = tls_of(certificate, key)
@@ -84,6 +90,7 @@ class Certificate:
             log.error("certificate_not_renewed", why=str(exc), mend="the old one is still in use")  # noqa: TRY400 - no trace needed
         else:
             log.info("certificate_renewed")
+            self.on_renewed()
 
     def _stamps(self) -> list[object]:
         stamps: list[object] = []

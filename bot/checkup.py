@@ -6,10 +6,8 @@ is gathered aside, every few seconds, one look at a time.
 
 import asyncio
 import contextlib
-import shutil
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -33,14 +31,16 @@ LOOK: Final = 10.0
 """Seconds between two looks at the database: each writes a row, which costs the disk something."""
 _STALLED: Final = 5.0
 """A turn that comes so many seconds late says that everything stood: the others are let go first."""
+_LONGEST_NOT_TAKEN: Final = health.NOT_TAKEN + health.PAST_HOPE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Waiting:
-    """What waits longer than it should, each since when by the monotonic clock."""
+    """The next in line: since when it waits, and since when its photos are there (None: not yet)."""
 
     task: int
     since: float
+    prepared: float | None = None
 
 
 class Checkup:
@@ -49,6 +49,8 @@ class Checkup:
     Args:
         free: gives how many bytes the disk of the database has left.
         kept: what the supervisor knows of the loops.
+        closed: gives the chats whose results wait by Telegram's own word.
+        preparing: says whether a task's photos are still on their way, which may take long on a small line.
         on_change: hears which lasting reasons the admins are to hear of, whenever there are others.
     """
 
@@ -63,6 +65,8 @@ class Checkup:
         free: Callable[[], Awaitable[int]],
         kept: Mapping[str, Kept],
         service: ServiceManager,
+        closed: Callable[[], Collection[int]] = tuple,
+        preparing: Callable[[int], bool] = lambda _: False,
         on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -73,6 +77,8 @@ class Checkup:
         self._free = free
         self._kept = kept
         self._service = service
+        self._preparing = preparing
+        self._closed = closed
         self._on_change = on_change
         self._polls: Polls | None = None
         self._webhook: WatchesWebhook | None = None
@@ -122,10 +128,11 @@ class Checkup:
             self._look_began = now
             self._look = asyncio.create_task(self._look_at_store(), name="look")
         signs = self.signs()
+        healed: Collection[str] = ()
         if not stalled:
-            self._heal(signs)
+            healed = self._heal(signs)
             self._tell(conditions.reasons(signs))
-        if stalled or not any(one.past_hope for one in signs.loops):
+        if stalled or not any(one.past_hope and one.name not in healed for one in signs.loops):
             self._service.alive()
 
     # --- gathering
@@ -176,13 +183,16 @@ class Checkup:
             self._free_bytes = await self._free()
             now = self._clock.now()
             await self._store.probe(now)
-            ready_at = await self._store.oldest_unsent()
+            ready_at = await self._store.oldest_unsent(closed=self._closed())
             at = self._clock.monotonic()
             self._unsent = None if ready_at is None else at - (now - ready_at).total_seconds()
             self._not_taken = await self._next_not_taken(at)
             self._counts = await self._store.counts()
-        except (StoreError, OSError) as error:
+        except StoreError as error:
             self._database_error = str(error)
+        except OSError as error:
+            # its whole text names the folder, which is nobody's business who only looks
+            self._database_error = error.strerror or type(error).__name__
         except Exception as error:
             # whatever it is, it is no reason to know nothing of all the rest
             log.exception("look_failed")
@@ -197,7 +207,11 @@ class Checkup:
         if not line or not await self._could_be_taken(line[0]):
             return None
         known = self._not_taken
-        return known if known and known.task == line[0].id else _Waiting(task=line[0].id, since=now)
+        if known is None or known.task != line[0].id:
+            known = _Waiting(task=line[0].id, since=now)
+        if self._preparing(known.task):
+            return replace(known, prepared=None)
+        return known if known.prepared is not None else replace(known, prepared=now)
 
     async def _could_be_taken(self, task: Task) -> bool:
         if self._account.trouble is not None or self._account.pause() > 0:
@@ -212,8 +226,9 @@ class Checkup:
 
     # --- healing
 
-    def _heal(self, signs: Signs) -> None:
-        """Log where a loop stands that makes no turn; where that goes on, have it started again."""
+    def _heal(self, signs: Signs) -> Collection[str]:
+        """Log where a loop stands that makes no turn; have it started again where that goes on, and say which."""
+        healed = []
         database_is_well = self._database_error is None and (
             signs.database_silent <= health.DATABASE_WITHIN
         )
@@ -232,9 +247,17 @@ class Checkup:
             # where the database does not answer, a new start would not get further
             if one.past_hope and database_is_well and kept.start_again():
                 log.error("loop_started_again", loop=one.name, times=kept.started_again)
-        dispatcher = self._kept.get("dispatcher")
-        longest = health.NOT_TAKEN + health.PAST_HOPE
-        if dispatcher is not None and signs.not_taken is not None and signs.not_taken > longest:
+                healed.append(one.name)
+        self._heal_line(signs)
+        return healed
+
+    def _heal_line(self, signs: Signs) -> None:
+        """Have it started again who does not take what is next, and could."""
+        dispatcher, head = self._kept.get("dispatcher"), self._not_taken
+        if dispatcher is None or head is None or head.prepared is None:
+            return  # while its photos come a new start would fetch them anew, and never get to their end
+        prepared = self._clock.monotonic() - head.prepared
+        if (signs.not_taken or 0.0) > _LONGEST_NOT_TAKEN and prepared > health.PAST_HOPE:
             where = dispatcher.where()
             self._not_taken = None
             if dispatcher.start_again():
@@ -268,16 +291,6 @@ class Checkup:
 
     def _count(self, *states: TaskState) -> int:
         return sum(self._counts.get(state.value, 0) for state in states)
-
-
-def room_in(folder: Path) -> Callable[[], Awaitable[int]]:
-    """Give what tells how many bytes are free where this folder is."""
-
-    def look() -> int:
-        return shutil.disk_usage(folder).free
-
-    # a disk that hangs must not hold up the event loop
-    return lambda: asyncio.to_thread(look)
 
 
 def _since(at: float | None, now: float) -> float | None:

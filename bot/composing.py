@@ -12,7 +12,7 @@ from bot.albums import Albums
 from bot.alerts import Alerts
 from bot.callbacks import Callbacks
 from bot.chat import TelegramChat
-from bot.checkup import Checkup, room_in
+from bot.checkup import Checkup
 from bot.courier import Courier
 from bot.dispatcher import Dispatcher
 from bot.doors import open_doors
@@ -42,8 +42,9 @@ from bot.watcher import Watcher
 from bot.web.presence import kept_secret
 from storage.clock import Clock
 from storage.files import PictureFiles
+from storage.folders import room_in
 from storage.store import TaskStore
-from storage.tasks import Task, Topic
+from storage.tasks import Topic
 
 log = structlog.get_logger(__name__)
 
@@ -105,10 +106,9 @@ async def compose(
     account = Account(clock, new_token=token.changed, on_change=heed)
 
     def follow(found: int) -> None:
-        configured = live.parallel()
-        if found < configured:
-            log.warning("fewer_slots_than_configured", found=found, configured=configured)
-        alerts.slots(found, configured)
+        if found < live.parallel():
+            log.warning("fewer_slots_than_configured", found=found, configured=live.parallel())
+        alerts.slots(found, live.parallel())
         store.wake(Topic.QUEUE)
 
     slots = Slots(live.parallel, clock, on_change=follow)
@@ -154,10 +154,9 @@ async def compose(
     handlers = all_handlers(desk)
     application.add_handlers(list(handlers.for_updates))
 
-    async def standing(task: Task) -> str:
-        return (await desk.defaults_for(task.user_id, task.place.chat_id)).request.negative
-
     minute = Minute(live.images_per_minute, clock)
+    preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
+    courier = Courier(store=store, chat=chat, files=files, clock=clock, standing=desk.standing)
     checkup = Checkup(
         store=store,
         account=account,
@@ -167,6 +166,8 @@ async def compose(
         free=room_in(config.storage.path.parent),
         kept=kept,
         service=service,
+        closed=courier.closed,
+        preparing=preparer.is_at_work,
         on_change=alerts.unwell,
     )
     readings = Readings(
@@ -179,13 +180,14 @@ async def compose(
         mode=config.telegram.mode,
         clock=clock,
         reasons=checkup.reasons,
+        closed=courier.closed,
     )
     loops: dict[str, Loop] = {
         "inbox": Inbox(application=application, store=store, chat=chat, clock=clock).run,
         "albums": Albums(store=store, take=handlers.close_album, chat=chat, clock=clock).run,
         "dispatcher": Dispatcher(
             store=store,
-            preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
+            preparer=preparer,
             hidream=hidream,
             account=account,
             slots=slots,
@@ -202,7 +204,7 @@ async def compose(
             estimates=Estimates(durations, slots=slots, images_per_minute=live.images_per_minute),
             clock=clock,
         ).run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock, standing=standing).run,
+        "courier": courier.run,
         "housekeeping": Housekeeping(
             store=store,
             files=files,

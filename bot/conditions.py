@@ -19,6 +19,7 @@ from bot.health import (
     UNSENT,
     UPDATES_WITHIN,
     WEBHOOK_ERROR,
+    WEBHOOK_ERROR_WAITING,
     WEBHOOK_WITHIN,
     Cause,
     Signs,
@@ -96,7 +97,9 @@ def _webhook_trouble(signs: Signs) -> str | None:
         return None
     if hook.state == "lost":
         return "it had been deleted"
-    recent = hook.error_age is None or hook.error_age <= WEBHOOK_ERROR
+    waiting = bool(hook.backlog and hook.backlog[-1])
+    lasts = WEBHOOK_ERROR_WAITING if waiting else WEBHOOK_ERROR
+    recent = hook.error_age is None or hook.error_age <= lasts
     return f'Telegram says "{hook.error}"' if hook.error is not None and recent else None
 
 

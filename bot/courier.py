@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bot import metrics
-from bot.delays import backoff
+from bot.delays import LONGEST, backoff
 from bot.delivery import Delivery, End, Standing, nothing_stands
 from bot.labels import Delivered, Step
 from bot.lanes import Lanes
@@ -27,6 +27,10 @@ AT_ONCE: Final = 64
 """So many chats are served side by side: a lane costs little, as pictures are read while they are
 sent, and each upload that crawls takes one for minutes."""
 _LEASE: Final = timedelta(minutes=5)
+_FEW: Final = 3
+"""Telegram closes a chat that was written to too fast; where it closes more, it is a matter of the bot."""
+_AFTER: Final = 600.0
+"""Seconds in which a chat that is open again gets what has waited for that."""
 
 
 class Courier:
@@ -43,9 +47,16 @@ class Courier:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._closed: dict[int, float] = {}
         self._delivery = Delivery(
             store=store, chat=chat, files=files, clock=clock, standing=standing
         )
+
+    def closed(self) -> tuple[int, ...]:
+        """Give the chats that wait by Telegram's own word, or just have; none where that is no matter of a chat."""
+        now = self._clock.monotonic()
+        self._closed = {chat: until for chat, until in self._closed.items() if until > now}
+        return tuple(self._closed) if len(self._closed) <= _FEW else ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, then finish the messages in hand.
@@ -121,6 +132,9 @@ class Courier:
                 await self._later(task, 0.0)
                 await self._store.move_chat(task.place.chat_id, chat_id)
             case Later(seconds=seconds):
+                if seconds > LONGEST:  # nothing but Telegram asks for so much
+                    until = self._clock.monotonic() + seconds + _AFTER
+                    self._closed[task.place.chat_id] = until
                 await self._later(task, max(seconds, backoff(task.tries)))
             case Unknown():
                 await self._later(task, backoff(task.tries))

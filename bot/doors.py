@@ -80,6 +80,8 @@ def open_doors(
         web, tls = config.web, None
         if web.certificate is not None and web.key is not None:
             certificate = Certificate(web.certificate, web.key, clock)
+            if watch is not None and web.self_signed:
+                certificate.on_renewed = watch.certificate_renewed
             tls = certificate.tls
             loops["certificate"] = certificate.run
         listener = stack.enter_context(listen(web.listen, key="web.listen"))

@@ -17,6 +17,9 @@ WEBHOOK_WITHIN: Final = 150.0
 """The same for Telegram's answer to how the webhook is: it is asked twice a minute."""
 WEBHOOK_ERROR: Final = 120.0
 """Telegram goes on naming its last error for ever: one that is older than this is over."""
+WEBHOOK_ERROR_WAITING: Final = 240.0
+"""The same while updates wait there: Telegram tries again only every two minutes, and may wait a minute for
+an answer, before it is asked at the next look."""
 BACKLOG_LOOKS: Final = 5
 """At so many looks in a row, two minutes, no fewer updates than before waited: a burst is taken in sooner."""
 DATABASE_WITHIN: Final = 10.0

@@ -209,3 +209,4 @@ class Fell(StrEnum):
     FAILED = "failed"
     ENDED = "ended"
     STORE = "store"
+    STOOD_STILL = "stood_still"

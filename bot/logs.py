@@ -30,6 +30,8 @@ _BOT_TOKEN: Final = re.compile(
     r"(?<!\d)\d{3,}(?::|%(?:25)?3A)[\w%-]{20,}", re.ASCII | re.IGNORECASE
 )
 _BEARER: Final = re.compile(r"(?<=bearer )[^\s'\"\\,]+", re.IGNORECASE)
+_SAID_ADDRESS: Final = re.compile(r"(?<='url': ')(https?://[^/'\"\\]*)/[^'\"\\]+")
+"""An address in an answer of Telegram's: that of a webhook, an earlier start's or somebody else's, is a secret."""
 _HEADER: Final = re.compile(
     # `Proxy-Authorization: Basic …`, `X-Telegram-Bot-Api-Secret-Token: …`, `'secret_token': '…'`: as
     # a header, in a mapping, as a pair of bytes, escaped or not
@@ -98,6 +100,7 @@ class Redactor(logging.Formatter):
         text = self._known.sub(REDACTED, text)
         text = _BOT_TOKEN.sub(REDACTED, text)
         text = _BEARER.sub(REDACTED, text)
+        text = _SAID_ADDRESS.sub(rf"\1/{REDACTED}", text)
         text = _HEADER.sub(rf"\1{REDACTED}", text)
         text = _USER.sub(f"://{REDACTED}@", text)
         return _ADDRESS.sub(_without_query, text)

@@ -16,6 +16,7 @@ import structlog
 
 from bot.delays import backoff
 from bot.errors import ImageError
+from bot.file_pause import FilePause
 from bot.images import Images, Photo
 from bot.messages import Chat, Fetched, FileOutcome, Later, Missing, TooLarge
 from bot.pictures import TELEGRAMS_LIMIT, AspectRatio, nearest_ratio, too_large
@@ -36,42 +37,9 @@ photos of one task that are done wait for room for its others."""
 _AT_ONCE: Final = 2
 """So many photos are fetched and made ready at once: each may be 20 MB, and much more in pixels. The
 head of the line, when it has just become that, may be one more."""
-_LONGEST_PAUSE: Final = 30.0
-"""Seconds; Telegram may ask for longer ones."""
-
-
-class _Pause:
-    """While Telegram gives out no files, whichever: none is asked for until a pause is over.
-
-    A photo that waits for that is no try of its task. So an outage, or a 429, costs a call or two a
-    pause, however long the line is.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until = float("-inf")
-        self._failures = 0
-
-    def left(self) -> float:
-        """Give the seconds for which nothing is to be fetched; 0: go on."""
-        return max(0.0, self._until - self._clock.monotonic())
-
-    async def over(self) -> None:
-        """Wait until files may be asked for."""
-        while left := self.left():
-            await self._clock.sleep(left)
-
-    def failed(self, seconds: float) -> None:
-        """Note a try that failed for now, with the pause that it asked for."""
-        if not self.left():  # those under way at the same time say the same
-            longer = backoff(self._failures, longest=_LONGEST_PAUSE)
-            self._until = self._clock.monotonic() + longer
-            self._failures += 1
-        self._until = max(self._until, self._clock.monotonic() + seconds)
-
-    def went_well(self) -> None:
-        """Note that Telegram answered for a file."""
-        self._failures = 0
+FETCHING: Final = 600.0
+"""Seconds for a photo to come: 20 MB in them are 35 kB a second. One that comes in drops, for which the
+time-outs of its connection begin anew with each, would hold up all who are behind it for ever."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +87,7 @@ class Preparer:
         self._chat = chat
         self._images = images
         self._clock = clock
-        self._pause = _Pause(clock)
+        self._pause = FilePause(clock)
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._large = asyncio.Semaphore(1)
         self._tasks: dict[int, _Making] = {}
@@ -166,6 +134,11 @@ class Preparer:
         """Say whether `result` can be asked for; when it becomes so, the queue is woken."""
         making = self._tasks.get(task.id)
         return making is not None and making.done and making.made_for == _made_for(task)
+
+    def is_at_work(self, task_id: int) -> bool:
+        """Say whether a task's photos are still being made ready."""
+        making = self._tasks.get(task_id)
+        return making is not None and not making.done
 
     def result(self, task: Task) -> Prepared | None:
         """Give what was made ready; None: the photo cannot be had, and the row says so already.
@@ -266,7 +239,12 @@ class Preparer:
         return None
 
     async def _fetch(self, file_id: str) -> FileOutcome:
-        outcome = await self._chat.fetch(file_id)
+        try:
+            async with asyncio.timeout(FETCHING):
+                outcome = await self._chat.fetch(file_id)
+        except TimeoutError:
+            # of this photo alone: no reason to ask for no other
+            return Later(seconds=0.0, reason=f"it has not come within {FETCHING:g} s")
         if isinstance(outcome, Later):
             self._pause.failed(outcome.seconds)
         else:

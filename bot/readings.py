@@ -7,7 +7,7 @@ first (`read`), and then shown as it was (`collect`). What cannot be read is lef
 import asyncio
 import importlib.metadata
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,6 +119,7 @@ class Readings(Collector):
         mode: str,
         clock: Clock,
         reasons: Callable[[], tuple[Reason, ...]] = tuple,
+        closed: Callable[[], Collection[int]] = tuple,
     ) -> None:
         self._account = account
         self._slots = slots
@@ -126,7 +127,7 @@ class Readings(Collector):
         self._mode = mode
         self._reasons = reasons
         self._clock = clock
-        self._store = _Reading("store", lambda: store.overview(clock.now()), clock)
+        self._store = _Reading("store", lambda: store.overview(clock.now(), closed=closed()), clock)
         self._disk = _Reading("disk", lambda: asyncio.to_thread(_look_at_disk, path), clock)
         self._pictures = _Reading("pictures", files.size, clock, again=_RECOUNT, good=inf)
 
@@ -220,7 +221,8 @@ _GAUGES: Final = (
         lambda one, now: _age(now, one.line_since),
     ),
     _FromStore(
-        "undelivered_oldest_age_seconds", "How long the oldest result waits that is not being brought.",
+        "undelivered_oldest_age_seconds",
+        "How long the oldest result waits that is not being brought, in chats that Telegram has not closed.",
         lambda one, now: _age(now, one.ready_since),
     ),
     _FromStore("inbox_updates", "Updates that are not handled yet.", lambda one, _: one.inbox),

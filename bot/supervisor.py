@@ -176,6 +176,7 @@ async def _keep(kept: Kept, loop: Loop, stop: asyncio.Event, clock: Clock) -> No
         except Fatal as exc:
             raise GivenUp(str(exc)) from exc
         except StoodStill:
+            metrics.loop_restarts.labels(LoopName(name), Fell.STOOD_STILL).inc()
             continue
         except ConfigurationError:
             raise

@@ -195,7 +195,12 @@ class WebhookWatch:
         self._clock = clock
         self._backlog: deque[int] = deque(maxlen=LOOKS)
         self._told: object = None
+        self._renewed = False
         self.info: Seen | None = None
+
+    def certificate_renewed(self) -> None:
+        """Telegram trusts another certificate than is served from now on: it is to be given the new one."""
+        self._renewed = True
 
     async def run(self, stop: asyncio.Event) -> None:
         """Set the webhook, and look after it until told to stop. Cancelling it is safe at any moment.
@@ -206,8 +211,9 @@ class WebhookWatch:
         """
         await through_outages(self._webhook.set)
         while not stop.is_set():
-            await self._clock.sleep(LOOK_SECONDS)
+            # at once, too: until Telegram has said how it is, the bot is not ready
             await self.look()
+            await self._clock.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Ask once, and act on it.
@@ -223,6 +229,9 @@ class WebhookWatch:
             if self.info.state == "lost":
                 log.error("webhook_lost", mend="it is set again; find out who deletes it")
                 await self._webhook.set()
+            elif self._renewed and self.info.state == "ours":
+                await self._webhook.set()
+                self._renewed = False
         except TelegramError as exc:
             if isinstance(exc, InvalidToken):
                 await check_token(self._bot)

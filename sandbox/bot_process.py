@@ -27,6 +27,8 @@ class BotProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._started = asyncio.Event()
         """Set while it is meant to run."""
+        self._changing = asyncio.Lock()
+        """Held while it is started or ended: a button may be pressed twice."""
 
     @property
     def is_up(self) -> bool:
@@ -35,15 +37,16 @@ class BotProcess:
 
     async def start(self) -> None:
         """Start it, where it does not run."""
-        if self.is_up:
-            return
-        with self._log.open("a") as sink:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(self._config),
-                stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink, env=_environment(),
-                start_new_session=True,  # Ctrl-C is for us, who then stop the bot
-            )  # fmt: skip
-        self._started.set()
+        async with self._changing:
+            if self.is_up:
+                return
+            with self._log.open("a") as sink:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "bot", "run", "--config", str(self._config),
+                    stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink, env=_environment(),
+                    start_new_session=True,  # Ctrl-C is for us, who then stop the bot
+                )  # fmt: skip
+            self._started.set()
 
     async def ended_by_itself(self) -> int:
         """Wait until it has ended though nobody here has ended it; returns its exit code."""
@@ -56,6 +59,10 @@ class BotProcess:
 
     async def kill(self) -> None:
         """Kill it: it gets no chance to tidy up."""
+        async with self._changing:
+            await self._kill()
+
+    async def _kill(self) -> None:
         if self._process is not None and self.is_up:
             self._started.clear()
             with contextlib.suppress(ProcessLookupError):
@@ -64,14 +71,15 @@ class BotProcess:
 
     async def stop(self) -> None:
         """Stop it as a service manager does: kindly, and where that takes too long, not."""
-        if self._process is None or not self.is_up:
-            return
-        self._started.clear()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        await self.kill()
+        async with self._changing:
+            if self._process is None or not self.is_up:
+                return
+            self._started.clear()
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+            await self._kill()
 
     def last_words(self) -> str:
         """Give the last of its log."""

@@ -70,8 +70,9 @@ class Stage:
         finally:
             working.cancel()
             dying.cancel()
-            await self.bot.stop()
+            # First: as long as the page is there, it can start the bot again.
             await asyncio.gather(working, dying, return_exceptions=True)
+            await self.bot.stop()
 
 
 @asynccontextmanager
@@ -85,8 +86,9 @@ async def set_up(*, log: Path | None = None, seconds: float = SECONDS) -> AsyncI
     settings = Settings(seconds=seconds, parallel=2)
     with tempfile.TemporaryDirectory(prefix="hidream-bot-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        telegram_app = create_telegram()
-        hidream_app = create_hidream(token=_HIDREAM_TOKEN, settings=settings)
+        # Other users of this machine reach the ports, too, and a fault can kill any process of ours.
+        telegram_app = create_telegram(controls=False)
+        hidream_app = create_hidream(token=_HIDREAM_TOKEN, settings=settings, controls=False)
         async with (
             serve(telegram_app) as telegram,
             serve(hidream_app) as hidream,

@@ -1,6 +1,9 @@
 """Folders on disk: made for this user only, and there after a power cut."""
 
+import asyncio
 import os
+import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 
@@ -24,3 +27,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def room_in(folder: Path) -> Callable[[], Awaitable[int]]:
+    """Give what tells how many bytes are free where this folder is."""
+
+    def look() -> int:
+        return shutil.disk_usage(folder).free
+
+    # a disk that hangs must not hold up the event loop
+    return lambda: asyncio.to_thread(look)

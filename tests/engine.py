@@ -200,7 +200,7 @@ class Engine:
     durations: Durations
     kept: dict[str, Kept]
     checkup: Checkup
-    free: list[int]
+    free: list[int | OSError]
     """How many bytes the disk has left: the last one."""
     told: list[tuple[str, ...]]
     """What the admins were to hear of."""
@@ -277,12 +277,18 @@ async def engine(
     )
     kept: dict[str, Kept] = {}
     service = ServiceManager()
-    free: list[int] = [2**40]
+    free: list[int | OSError] = [2**40]
     told: list[tuple[str, ...]] = []
 
     async def room_left() -> int:
+        if isinstance(free[-1], OSError):
+            raise free[-1]
         return free[-1]
 
+    images = Ready(max_megapixels=1)
+    chat = cast(Chat, room)
+    preparer = Preparer(store=store, chat=chat, images=images, clock=clock)
+    courier = Courier(store=store, chat=chat, files=files, clock=clock)
     checkup = Checkup(
         store=store,
         account=account,
@@ -292,15 +298,15 @@ async def engine(
         free=room_left,
         kept=kept,
         service=service,
+        closed=courier.closed,
+        preparing=preparer.is_at_work,
         on_change=told.append,
     )
     checkup.ask(polls=polls, webhook=webhook)
     http = httpx.AsyncClient(transport=Line(hidream))
-    images = Ready(max_megapixels=1)
     client = HiDreamClient(
         http, base_url="https://hidream.test", version=ApiVersion.V2, token=lambda: "token"
     )
-    chat = cast(Chat, room)
     watcher = Watcher(
         store=store,
         hidream=client,
@@ -323,7 +329,7 @@ async def engine(
     loops: dict[str, Loop] = {
         "dispatcher": Dispatcher(
             store=store,
-            preparer=Preparer(store=store, chat=chat, images=images, clock=clock),
+            preparer=preparer,
             hidream=client,
             account=account,
             slots=slots,
@@ -333,7 +339,7 @@ async def engine(
             callbacks=callbacks if called_back else None,
         ).run,
         "watcher": watcher.run,
-        "courier": Courier(store=store, chat=chat, files=files, clock=clock).run,
+        "courier": courier.run,
         **(more or {}),
     }
     if looked_after:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +15,11 @@ from telegram.error import NetworkError
 from bot import health
 from bot.health import Cause
 from bot.intake import Intake
-from bot.messages import FileOutcome, Later, Outcome
+from bot.messages import FileOutcome, Later, Outcome, Target
+from bot.preparer import FETCHING
 from storage.memory import MemoryStore
 from storage.store import StoreError
-from storage.tasks import Running, Task, TaskState
+from storage.tasks import Running, Task, TaskState, Topic
 from tests.engine import Answer, Engine, HiDream, Room, accepted, engine, in_no_time, refusal
 from tests.time_machine import LoopClock, asleep, at_once
 
@@ -108,16 +110,16 @@ def test_a_loop_that_stands_still_is_started_again(tmp_path: Path, name: str, me
 
 
 class Slow(Room):
-    """A Telegram one of whose files never comes, and that takes nothing while it is `closed`."""
+    """A Telegram one of whose files comes slowly, and that takes nothing while it is `closed`."""
 
-    hangs = False
+    hangs = 0.0
     closed = False
 
     async def fetch(self, file_id: str) -> FileOutcome:
         """Give a file."""
         if self.hangs:
-            self.hangs = False
-            await asyncio.Event().wait()
+            seconds, self.hangs = self.hangs, 0.0
+            await asyncio.sleep(seconds)
         return await super().fetch(file_id)
 
     async def send_pictures(self, *args: Any, **named: Any) -> Outcome:
@@ -127,18 +129,48 @@ class Slow(Room):
         return await super().send_pictures(*args, **named)
 
 
+class Deaf(MemoryStore):
+    """A store by which, once, nobody hears that there is something in the line."""
+
+    deaf = False
+
+    def wake(self, topic: Topic | None = None) -> None:
+        """Wake whoever waits, or not."""
+        if not (self.deaf and topic is Topic.QUEUE):
+            super().wake(topic)
+
+
 @in_no_time
 async def test_a_line_that_is_not_taken_is_begun_anew(path: Path) -> None:
     """The next in line waits, a slot is free and the account well: that is found, and mended."""
-    room = Slow()
-    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
-        room.hangs = True
+    store = Deaf(LoopClock())
+    async with engine(path, HiDream(submit=accepted), store=store, looked_after=True) as it:
+        store.deaf = True
         task = await it.photo("one")
         await asyncio.sleep(health.NOT_TAKEN + 30)
         assert (causes(it), it.told) == ([Cause.LINE], [("line",)])
+        store.deaf = False
         await it.reaches(task, *OVER, within=health.PAST_HOPE + 30)
         await well(it)
         assert it.kept["dispatcher"].started_again == 1
+
+
+@in_no_time
+async def test_a_photo_that_comes_slowly_is_waited_for(path: Path) -> None:
+    """It is said that the line stands, but nothing is begun anew, as the photo would then never be there."""
+    room = Slow()
+    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
+        room.hangs = FETCHING - 10
+        task = await it.photo("one")
+        await asyncio.sleep(FETCHING - 30)
+        assert causes(it) == [Cause.LINE]
+        await it.reaches(task, *OVER, within=60)
+        room.hangs = 1e9
+        task, other = await it.photo("one"), await it.photo("two", user=2)
+        await it.reaches(other, *OVER, within=FETCHING + 30)
+        await it.reaches(task, *OVER, within=90)
+        await well(it)
+        assert it.kept["dispatcher"].started_again == 0
 
 
 @in_no_time
@@ -185,6 +217,38 @@ async def test_a_result_that_is_not_sent_is_seen(path: Path) -> None:
         room.closed = False
         await it.reaches(task, *OVER, within=90)
         await well(it)
+
+
+class Strict(Room):
+    """A Telegram that has closed some chats for so many seconds from the start."""
+
+    closed: Mapping[int, float] = {}
+
+    async def send_pictures(self, target: Target, *args: Any, **named: Any) -> Outcome:
+        """Take pictures, or say for how long none are to be sent."""
+        left = self.closed.get(target.chat_id, 0.0) - asyncio.get_running_loop().time()
+        if left > 0:
+            return Later(seconds=int(left) + 1, reason="flood control")
+        return await super().send_pictures(target, *args, **named)
+
+
+@in_no_time
+async def test_a_chat_that_telegram_has_closed_is_its_own_matter(path: Path) -> None:
+    """What waits there by Telegram's word makes nobody get up; if many wait so, or for longer, it is told."""
+    room, now = Strict(), asyncio.get_running_loop().time()
+    async with engine(path, HiDream(submit=accepted), room=room, looked_after=True) as it:
+        room.closed = {1: now + 1500}
+        tasks = [await it.photo("one", user=1), await it.photo("two", user=1)]
+        for _ in range(200):
+            await asyncio.sleep(10)
+            assert causes(it) == []
+        for task in tasks:
+            await it.reaches(task, *OVER, within=1)
+        room.closed = dict.fromkeys(range(2, 6), now + 9000)
+        for user in room.closed:
+            await it.photo("one", user=user)
+        await asyncio.sleep(health.UNSENT + 60)
+        assert causes(it) == [Cause.UNSENT]
 
 
 @in_no_time
@@ -345,6 +409,11 @@ async def test_an_error_of_the_look_itself_is_told(path: Path) -> None:
         it.free.clear()
         await asyncio.sleep(15)
         assert causes(it) == [Cause.DATABASE]
+        it.free.append(FileNotFoundError(2, "No such file or directory", "/home/ada/data"))
+        await asyncio.sleep(15)
+        (reason,) = it.checkup.reasons()
+        assert "No such file or directory" in reason.sentence
+        assert "ada" not in reason.sentence
         it.free.append(2**40)
         await well(it)
 

@@ -105,6 +105,8 @@ async def test_a_renewed_certificate_is_taken_up(tmp_path: Path) -> None:
     key.write_bytes((tmp_path / "one.key").read_bytes())
     clock, stop = HandClock(), asyncio.Event()
     used = Certificate(certificate, key, clock)
+    renewed: list[float] = []
+    used.on_renewed = lambda: renewed.append(clock.seconds)
 
     async def shows(name: str) -> bool:
         port = listener.getsockname()[1]
@@ -136,6 +138,7 @@ async def test_a_renewed_certificate_is_taken_up(tmp_path: Path) -> None:
         key.unlink()
         await looks()
         assert await shows("two")
+        assert renewed == [2 * LOOK_SECONDS], "once, and not for what cannot be used"
         stop.set()
         watch.cancel()
         await asyncio.wait_for(asyncio.gather(web, watch, return_exceptions=True), 10)

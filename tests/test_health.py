@@ -77,6 +77,11 @@ ILLS: Final[Mapping[str, Ill]] = {
         lambda it: _hook(it, error="502 Bad Gateway", error_age=120.1),
         lambda it: _hook(it, error="502 Bad Gateway", error_age=120.0),
     ),
+    "a webhook that fails, until Telegram tries again": (
+        Cause.WEBHOOK,
+        lambda it: _hook(it, error="502 Bad Gateway", error_age=240.1, backlog=(0, 1)),
+        lambda it: _hook(it, error="502 Bad Gateway", error_age=240.0, backlog=(0, 1)),
+    ),
     "a backlog that stays": (
         Cause.BACKLOG,
         lambda it: _hook(it, backlog=(3, 3, 3, 3)),

@@ -114,6 +114,18 @@ def test_no_form_of_a_secret_gets_out(set_up: SetUp, err: io.StringIO, log_forma
     clean(text)
 
 
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_webhooks_address_is_its_owners(set_up: SetUp, err: io.StringIO, log_format: str) -> None:
+    """Of the webhook that Telegram tells of, an earlier start's or somebody else's, the host alone is shown."""
+    set_up(log_format=log_format)
+    said = {"url": "https://elsewhere.example:8443/hook/their-secret", "pending_update_count": 1}
+    logging.getLogger("telegram.ext.ExtBot").debug(
+        "Call to Bot API endpoint `%s` finished with return value `%s`", "getWebhookInfo", said
+    )
+    assert "https://elsewhere.example:8443/[redacted]', 'pending_update_count': 1" in err.getvalue()
+    assert "their-secret" not in err.getvalue()
+
+
 def test_another_bots_token_is_known_by_its_form(set_up: SetUp, err: io.StringIO) -> None:
     """A token that nobody named as a secret is taken out too, and so is any bearer."""
     set_up()

@@ -93,7 +93,7 @@ def test_a_manager_that_has_gone_is_no_trouble(
     ("micros", "pid", "seconds"),
     [
         ("20000000", None, 20.0),
-        ("20000000", str(os.getpid()), 20.0),
+        ("20000000", "own", 20.0),
         ("20000000", "1", None),
         ("0", None, None),
         ("", None, None),
@@ -112,7 +112,7 @@ def test_how_often_it_wants_to_hear(
     if pid is None:
         monkeypatch.delenv("WATCHDOG_PID", raising=False)
     else:
-        monkeypatch.setenv("WATCHDOG_PID", pid)
+        monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()) if pid == "own" else pid)
     service = ServiceManager()
     assert service.watchdog == seconds
     service.close()
@@ -142,6 +142,26 @@ def test_life_is_told_until_a_loop_is_past_hope(
             assert heard(listener).count("WATCHDOG=1") > 80
             await asyncio.sleep(60)
             assert heard(listener).count("WATCHDOG=1") == 0
+
+    at_once(work())
+
+
+def test_life_is_told_while_a_loop_begins_anew(
+    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No beat is left out for a loop that was started again: whoever asks for one in ten seconds gets two."""
+    monkeypatch.setenv("WATCHDOG_USEC", "10000000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+    async def work() -> None:
+        store = Sticking()
+        async with engine(tmp_path, HiDream(submit=accepted), store=store, looked_after=True) as it:
+            store.sticks = "requeue_due"
+            store.wake()
+            seconds = health.LOOPS["dispatcher"][1] + health.PAST_HOPE + 8 * BEAT
+            await asyncio.sleep(seconds)
+            assert it.kept["dispatcher"].started_again == 1
+            assert heard(listener).count("WATCHDOG=1") >= seconds // BEAT
 
     at_once(work())
 

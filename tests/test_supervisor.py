@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from bot.errors import TokenInUse
+from bot.metrics import REGISTRY
 from bot.supervisor import Fatal, GivenUp, Kept, Loop, supervise
 from storage.store import StoreError
 from tests.time_machine import LoopClock, at_once
@@ -331,6 +332,7 @@ def test_a_loop_that_stands_still_can_be_started_again() -> None:
     async def work() -> None:
         stop, starts = asyncio.Event(), []
         kept: dict[str, Kept] = {}
+        counted = {"loop": "other", "why": "stood_still"}
 
         async def standing(stop: asyncio.Event) -> None:
             starts.append(now())
@@ -354,7 +356,9 @@ def test_a_loop_that_stands_still_can_be_started_again() -> None:
             await asyncio.sleep(1)
             stop.set()
 
+        known = REGISTRY.get_sample_value("hidream_bot_loop_restarts_total", counted) or 0
         await watched({"standing": standing, "healer": healer}, stop, kept=kept)
+        assert REGISTRY.get_sample_value("hidream_bot_loop_restarts_total", counted) == known + 1
         assert starts == [0, 100]
         assert (kept["standing"].began, kept["standing"].started_again) == (100, 1)
         assert kept["healer"].started_again == 0

@@ -1,18 +1,21 @@
 """The web side over real HTTP: who may call back, what is read of it, and what it costs."""
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
 from bot.callbacks import KEPT, Callbacks
+from bot.certificates import tls_of
 from bot.errors import ConfigurationError
 from bot.web import callback
 from bot.web.callback import BODY_LIMIT, task_id_of
@@ -24,6 +27,7 @@ from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import TaskState
 from tests.e2e.world import until
+from tests.hidream.certificates import make_certificate
 from tests.storage.making import START, HandClock, add, claim, there
 
 
@@ -192,6 +196,48 @@ async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
         assert side.heard == [task_id]
         for _, writer in silent:
             writer.close()
+
+
+@pytest.mark.parametrize("more", [b"Content-Length: 9999\r\n\r\n", b"\r\nGET /y HTTP/1.1\r\nX: "])
+async def test_who_was_answered_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """Whoever goes on in drops, with a body that nobody reads or a head without end, is cut off all the same."""
+    monkeypatch.setattr("bot.web.serving._SILENT_SECONDS", 0.3)
+    clock = HandClock()
+    async with serving(MemoryStore(clock), clock) as (side, _):
+        reader, writer = await asyncio.open_connection(*side.listener.getsockname())
+        writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\n" + more)
+
+        async def cut_off() -> bool:
+            try:
+                writer.write(b"a")
+                await writer.drain()
+            except OSError:
+                return True
+            return False
+
+        assert b" 404 " in await reader.readline()
+        await until(cut_off, "it is cut off", 5)
+        writer.close()
+
+
+async def test_a_handshake_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the bot serves by its own certificate, who connects and says nothing is closed as soon."""
+    monkeypatch.setattr("bot.web.serving._SILENT_SECONDS", 0.3)
+    make_certificate(tmp_path, "one")
+    stop, listener = asyncio.Event(), listen("127.0.0.1:0", key="web.listen")
+    tls = tls_of(tmp_path / "one.pem", tmp_path / "one.key")
+    running = asyncio.create_task(Web(create_app([]), listener, tls=tls).run(stop))
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+    writer.close()
+    stop.set()
+    await running
+    listener.close()
 
 
 async def test_a_store_that_fails_lets_hidream_call_again(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ from storage.memory import MemoryStore
 from storage.store import StoreError
 from storage.tasks import NewUpdate
 from tests.e2e.world import until
+from tests.hidream.certificates import make_certificate
 from tests.storage.making import HandClock
 
 RULES: Final = replace(UNHURRIED, self_hosted=True, webhook_pace=0.01, webhook_set_seconds=0.0)
@@ -226,9 +228,14 @@ async def test_the_watch(world: tuple[Side, httpx.AsyncClient]) -> None:
         assert side.watch.info
         assert side.watch.info.state == state
 
+    async def heard() -> bool:
+        return side.watch.info is not None
+
+    await until(heard, "it looks as soon as the webhook is set")
+    assert side.clock.seconds == 0
     await look("ours")
     assert side.watch.info
-    assert (side.watch.info.backlog, side.watch.info.error) == ((0,), None)
+    assert (side.watch.info.backlog, side.watch.info.error) == ((0, 0), None)
     side.faults.add(Fault(call="webhook", action="status", status=502))
     side.store.failing = True
     side.state.updates.add_raw({"message": {"chat": {"id": 7}}})
@@ -238,7 +245,7 @@ async def test_the_watch(world: tuple[Side, httpx.AsyncClient]) -> None:
 
     await until(failed, "a delivery failed")
     await look("ours")
-    assert side.watch.info.backlog == (0, 1)
+    assert side.watch.info.backlog == (0, 0, 1)
     assert "Wrong response from the webhook: 50" in (side.watch.info.error or "")
     assert 0 <= (side.watch.info.error_age or 0) < 60
     await side.bot.delete_webhook()
@@ -260,6 +267,37 @@ async def test_the_watch(world: tuple[Side, httpx.AsyncClient]) -> None:
         await side.watch.look()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_renewed_certificate_is_shown_to_telegram(
+    world: tuple[Side, httpx.AsyncClient], tmp_path: Path
+) -> None:
+    """What it is to trust without an authority is given to it anew at the next look, and once."""
+    side, _ = world
+    for name in ("one", "two"):
+        make_certificate(tmp_path, name)
+    one, two = ((tmp_path / f"{name}.pem").read_text() for name in ("one", "two"))
+    file = tmp_path / "now.pem"
+    file.write_text(one)
+    url = side.public_url.replace("http:", "https:")
+    webhook = Webhook(
+        bot=side.bot, facts=side.store, public_url=url, connections=1, certificate=file
+    )
+    watch = WebhookWatch(bot=side.bot, webhook=webhook, clock=side.clock)
+    await webhook.set()
+    file.write_text(two)
+    await watch.look()
+    assert side.state.webhook.hook.certificate.strip() == one.strip()
+    watch.certificate_renewed()
+    for fault in ("getWebhookInfo", "setWebhook"):
+        side.faults.add(Fault(call=fault, action="status", status=502))
+        await watch.look()
+        assert side.state.webhook.hook.certificate.strip() == one.strip()
+    await watch.look()
+    assert side.state.webhook.hook.certificate.strip() == two.strip()
+    hook = side.state.webhook.hook
+    await watch.look()
+    assert side.state.webhook.hook is hook
 
 
 async def test_what_telegram_refuses(world: tuple[Side, httpx.AsyncClient]) -> None:

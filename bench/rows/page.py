@@ -48,7 +48,7 @@ async def _page(session: Session) -> Measured:
         async with serve(create_page(stage.backstage, key=key)) as origin:
             browser = await playwright.chromium.launch(executable_path=path, args=[*QUIET])
             try:
-                paints, shown = [], []
+                paints, shown, tasks = [], [], []
                 for _ in range(_OPENINGS):
                     page = await browser.new_page()
                     began = time.perf_counter()
@@ -59,7 +59,7 @@ async def _page(session: Session) -> Measured:
                     )
                     shown.append((time.perf_counter() - began) * 1000)
                     paints.append(await _painted(page))
-                    longest = float(await page.evaluate(_SCROLLED))
+                    tasks.append(float(await page.evaluate(_SCROLLED)))
                     await page.close()
             finally:
                 await browser.close()
@@ -69,7 +69,7 @@ async def _page(session: Session) -> Measured:
             Figure(name="first paint", unit="ms", bot=median(paints), target=Target(limit=500), digits=0),
             Figure(name="all messages there", unit="ms", bot=median(shown), digits=0),
             Figure(
-                name="longest task while scrolling", unit="ms", bot=longest,
+                name="longest task while scrolling", unit="ms", bot=max(tasks),
                 target=Target(limit=200), digits=0,
             ),
         ],

@@ -87,6 +87,10 @@ class Desk:
         language = await language_for(self.store, read.user_id, read.chat_id, read.language)
         return replace(read, language=language)
 
+    async def standing(self, task: Task) -> str:
+        """Give what is to be kept out of a task's pictures where its words say nothing of it."""
+        return (await self.defaults_for(task.user_id, task.place.chat_id)).request.negative
+
     async def defaults_for(self, user_id: int, chat_id: int) -> Defaults:
         """Give what holds for a person in a chat where a caption says nothing else."""
         return (await effective(self.store, self.defaults, user_id, chat_id)).defaults

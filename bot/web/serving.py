@@ -16,7 +16,7 @@ from bot.errors import ConfigurationError
 _CONNECTIONS: Final = 200
 """More at once are closed: what holds connections open must not take the bot's memory, nor its files."""
 _SILENT_SECONDS: Final = 5.0
-"""A connection on which no request has begun by then is closed."""
+"""A connection on which no request has begun by then is closed: since it was made, or since the last answer."""
 
 
 def listen(address: str, *, key: str) -> socket.socket:
@@ -96,13 +96,43 @@ class _Protocol(H11Protocol):
         else:
             self.loop.call_later(_SILENT_SECONDS, self._close_if_silent)
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, for which whoever was answered may take as long as a newcomer."""
+        answered = self.cycle
+        super().on_response_complete()
+        # the library's own limit begins anew with each byte, also of a body that nobody reads
+        self.loop.call_later(_SILENT_SECONDS, self._close_if_still, answered)
+
     def _close_if_silent(self) -> None:
         if self.cycle is None and not self.transport.is_closing():
             self.transport.abort()
 
+    def _close_if_still(self, answered: object) -> None:
+        if self.cycle is answered:
+            self.transport.abort()
+
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs the loop."""
+    """A server that leaves signals to whoever runs the loop, and waits for no handshake for long."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve at these addresses. (The library's own would wait a minute for each handshake.)."""
+        config, tls = self.config, self.config.ssl
+
+        def protocol() -> asyncio.Protocol:
+            return _Protocol(config=config, server_state=self.server_state, app_state={})
+
+        self.servers = [
+            await asyncio.get_running_loop().create_server(
+                protocol,
+                sock=listener,
+                ssl=tls,
+                backlog=config.backlog,
+                ssl_handshake_timeout=None if tls is None else _SILENT_SECONDS,
+            )
+            for listener in sockets or ()
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,6 +30,7 @@ from sandbox.hidream.settings import Settings
 from sandbox.hidream.tasks import Ending
 from sandbox.journal import Journal
 from sandbox.serving import control_routes
+from sandbox.visitors import ProgramsOnly
 
 _GATEWAY: Final = "/api-pub/gw/v{version:int}/image/img2img/async"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -41,8 +43,12 @@ def create_app(
     settings: Settings = _DEFAULT,
     faults: Faults | None = None,
     journal: Journal | None = None,
+    controls: bool = True,
 ) -> Starlette:
-    """Make the application; what it holds is reachable as `app.state.hidream`."""
+    """Make the application; what it holds is reachable as `app.state.hidream`.
+
+    Without `controls` it has none of the paths that begin with /sandbox.
+    """
     hidream = HiDream(
         token=token,
         settings=settings,
@@ -55,10 +61,10 @@ def create_app(
             Route(f"{_GATEWAY}/results", hidream.results, methods=["GET"]),
             Route(f"{_GATEWAY}/results/batch", hidream.batch, methods=["POST"]),
             Route("/images/{name}", hidream.image, methods=["GET"]),
-            *_own_routes(hidream),
-            *control_routes(faults=hidream.faults, journal=hidream.journal),
+            *(_own_routes(hidream) if controls else ()),
             Route("/{path:path}", hidream.unknown, methods=_METHODS),
-        ]
+        ],
+        middleware=[Middleware(ProgramsOnly)],
     )
     app.state.hidream = hidream
     return app
@@ -90,6 +96,7 @@ def _own_routes(hidream: HiDream) -> Sequence[Route]:
         Route("/sandbox/outcomes", _taking(queue), methods=["POST"]),
         Route("/sandbox/release", hidream.release, methods=["POST"]),
         Route("/sandbox/tasks", tasks, methods=["GET"]),
+        *control_routes(faults=hidream.faults, journal=hidream.journal),
     ]
 
 

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -30,9 +30,9 @@ from sandbox.page.switches import Switches
 from sandbox.telegram.person import person_routes
 from sandbox.telegram.rules import CannotDo
 from sandbox.telegram.state import Telegram
+from sandbox.visitors import asks_for_us, origin_of
 
 _STATIC: Final = Path(__file__).parent / "static"
-_OWN_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -135,7 +135,7 @@ def _said(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], 
     async def endpoint(request: Request) -> Response:
         try:
             return await act(request)
-        except (CannotDo, KeyError, TypeError, ValueError) as error:
+        except (CannotDo, KeyError, OverflowError, TypeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return endpoint
@@ -151,8 +151,7 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = Request(scope)
-        if not self._welcome(request):
+        if not self._welcomes(scope):
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
 
@@ -167,18 +166,18 @@ class _Guarded:
 
         await self._app(scope, receive, sent)
 
-    def _welcome(self, request: Request) -> bool:
+    def _welcomes(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
         # a name that leads here without being ours is somebody's who steers what names lead to
-        if (request.url.hostname or "") not in _OWN_NAMES:
+        if not asks_for_us(headers):
             return False
-        begun = request.url.path[: len(self._start)].encode()
+        begun = scope["path"][: len(self._start)].encode("utf-8", "replace")
         if not hmac.compare_digest(begun, self._start.encode()):
             return False
-        if request.method in {"GET", "HEAD"}:
+        if scope["method"] in {"GET", "HEAD"}:
             return True
         # what is done, only a page of this very address may do; programs send no Origin
-        origin = request.headers.get("origin")
-        return origin is None or urlsplit(origin).netloc == request.url.netloc
+        return origin_of(headers) in {None, headers["host"]}
 
 
 def _is_shown(headers: list[tuple[bytes, bytes]]) -> bool:

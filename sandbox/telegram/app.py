@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from sandbox.telegram.params import Args, Raw, read, shown, typed
 from sandbox.telegram.person import person_routes
 from sandbox.telegram.rules import Refusal, Rules
 from sandbox.telegram.state import Telegram
+from sandbox.visitors import ProgramsOnly
 
 TOKEN: Final = "7000000001:AAsandbox-telegram-token-0123456789"  # noqa: S105  # opens only the sandbox
 _UNAUTHORIZED: Final = Refusal("Unauthorized", code=401)
@@ -32,6 +34,7 @@ def create_app(
     rules: Rules | None = None,
     faults: Faults | None = None,
     journal: Journal | None = None,
+    controls: bool = True,
 ) -> Starlette:
     """Make a Telegram with one bot and nobody to talk to.
 
@@ -42,6 +45,7 @@ def create_app(
         rules: limits and deadlines; by default Telegram's own.
         faults: those that wait already; more can be planted over HTTP.
         journal: where calls are written down.
+        controls: whether faults can be planted and calls be read over HTTP.
 
     Raises:
         ValueError: the token does not begin with digits and a colon.
@@ -62,8 +66,9 @@ def create_app(
             Route("/bot{token}/{method}", method, methods=["GET", "POST"]),
             Route("/file/bot{token}/{path:path}", file, methods=["GET"]),
             *person_routes(telegram),
-            *control_routes(faults=faults, journal=journal),
-        ]
+            *(control_routes(faults=faults, journal=journal) if controls else ()),
+        ],
+        middleware=[Middleware(ProgramsOnly)],
     )
     app.state.telegram, app.state.faults, app.state.journal = telegram, faults, journal
     return app

@@ -89,7 +89,7 @@ async def read_wish(telegram: Telegram, request: Request) -> Wish:
     """Read what a person's request carries.
 
     Raises:
-        CannotDo: the body is JSON, but no object.
+        CannotDo: the body is JSON, but no object, or has half of a character in it.
         ValueError: the body is neither JSON nor a form.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -104,4 +104,9 @@ async def read_wish(telegram: Telegram, request: Request) -> Wish:
     fields = json.loads(await request.body() or b"{}")
     if not isinstance(fields, dict):
         raise CannotDo("a JSON object is needed")
+    try:
+        # JSON can hold half of a character; no answer that told it could ever be sent
+        json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CannotDo("no app sends half of a character (a lone surrogate)") from error
     return Wish(telegram=telegram, request=request, fields=fields)

@@ -46,10 +46,11 @@ class Delivery(Messages):
         free = (one for chat_id, one in heads.items() if chat_id not in busy_chats)
         return min((one.due_at for one in free if one.due_at is not None), default=None)
 
-    async def oldest_unsent(self) -> datetime | None:
-        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+    async def oldest_unsent(self, *, closed: Collection[int] = ()) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told, but in these chats."""
         unsent = self._tasks(TaskState.READY, TaskState.DELIVERING)
-        return min((one.ready_at for one in unsent if one.ready_at is not None), default=None)
+        since = (one.ready_at for one in unsent if one.place.chat_id not in closed)
+        return min(filter(None, since), default=None)
 
     async def steps(self, task_id: int) -> dict[str, Step]:
         """Give the delivery's steps so far, by name."""

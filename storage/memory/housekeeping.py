@@ -1,6 +1,6 @@
 """Keeping house: recovery, forgetting, counting."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -198,16 +198,18 @@ class Housekeeping(Memory):
             "repeated": sum(step.repeats for step in steps),
         }
 
-    async def overview(self, now: datetime) -> Overview:
-        """Say how it stands with all that is kept."""
+    async def overview(self, now: datetime, *, closed: Collection[int] = ()) -> Overview:
+        """Say how it stands with all that is kept; a result for one of these chats is not waited for."""
         first = min(self._tasks(*IN_LINE), key=lambda task: task.id, default=None)
         new = [one.row for one in self._tables.inbox.values() if one.state == "new"]
-        ready = (one.ready_at for one in self._tasks(TaskState.READY) if one.ready_at is not None)
+        ready = (
+            one.ready_at for one in self._tasks(TaskState.READY) if one.place.chat_id not in closed
+        )
         return Overview(
             counts=await self.counts(),
             slots_held=len([one for one in self._tables.submissions if one.held(now)]),
             line_since=first.created_at if first else None,
-            ready_since=min(ready, default=None),
+            ready_since=min(filter(None, ready), default=None),
             inbox=len(new),
             inbox_since=new[0].received_at if new else None,
         )

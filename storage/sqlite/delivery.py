@@ -49,13 +49,16 @@ class Delivery(Messages):
         )
         return None if row is None else moment(row["due_at"])
 
-    async def oldest_unsent(self) -> datetime | None:
-        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+    async def oldest_unsent(self, *, closed: Collection[int] = ()) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told, but in these chats."""
         (row,) = await self._rows(
             "SELECT min(ready_at) AS at FROM (SELECT ready_at FROM ("
-            "SELECT ready_at FROM tasks WHERE state = 'ready' ORDER BY ready_at LIMIT 1)"
+            "SELECT ready_at FROM tasks WHERE state = 'ready'"
+            " AND chat_id NOT IN (SELECT value FROM json_each(?1)) ORDER BY ready_at LIMIT 1)"
             " UNION ALL SELECT ready_at FROM tasks"
-            " WHERE state = 'delivering' AND claimed_by IS NOT NULL)"
+            " WHERE state = 'delivering' AND claimed_by IS NOT NULL"
+            " AND chat_id NOT IN (SELECT value FROM json_each(?1)))",
+            (json.dumps(list(closed)),),
         )
         at: int | None = row["at"]
         return moment(at)

@@ -1,6 +1,7 @@
 """Keeping house: recovery, forgetting, counting."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -218,20 +219,24 @@ class Housekeeping(Connections):
         rows = await self._rows(_COUNTS)
         return {row["name"]: row["n"] for row in rows}
 
-    async def overview(self, now: datetime) -> Overview:
-        """Say how it stands with all that is kept."""
+    async def overview(self, now: datetime, *, closed: Collection[int] = ()) -> Overview:
+        """Say how it stands with all that is kept; a result for one of these chats is not waited for."""
 
         def look() -> Overview:
             (held,) = self._ask(SLOTS_HELD, (stamp(now),))
             (line,) = self._ask(_LINE_SINCE)
-            (ready,) = self._ask("SELECT min(ready_at) AS since FROM tasks WHERE state = 'ready'")
+            ready = self._ask(
+                "SELECT ready_at FROM tasks WHERE state = 'ready'"
+                " AND chat_id NOT IN (SELECT value FROM json_each(?)) ORDER BY ready_at LIMIT 1",
+                (json.dumps(list(closed)),),
+            )
             (inbox,) = self._ask("SELECT count(*) AS n FROM inbox WHERE state = 'new'")
             first = self._ask(_INBOX_SINCE)
             return Overview(
                 counts={row["name"]: row["n"] for row in self._ask(_COUNTS)},
                 slots_held=held["n"],
                 line_since=moment(line["since"]),
-                ready_since=moment(ready["since"]),
+                ready_since=moment(ready[0]["ready_at"]) if ready else None,
                 inbox=inbox["n"],
                 inbox_since=moment(first[0]["received_at"]) if first else None,
             )

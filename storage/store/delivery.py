@@ -27,8 +27,8 @@ class Delivery(Protocol):
         """
         ...
 
-    async def oldest_unsent(self) -> datetime | None:
-        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told."""
+    async def oldest_unsent(self, *, closed: Collection[int] = ()) -> datetime | None:
+        """Say since when the oldest of the READY and DELIVERING tasks has been there to be told, but in these chats."""
         ...
 
     async def steps(self, task_id: int) -> dict[str, Step]:

@@ -1,6 +1,6 @@
 """What a store must do for itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -82,6 +82,9 @@ class Housekeeping(Protocol):
         """Count tasks by state; also `unanswered` (submissions without an answer) and `repeated` (messages that may have been shown twice)."""
         ...
 
-    async def overview(self, now: datetime) -> Overview:
-        """Say how it stands with all that is kept. Cheap, however much that is: it is asked every few seconds."""
+    async def overview(self, now: datetime, *, closed: Collection[int] = ()) -> Overview:
+        """Say how it stands with all that is kept; a result for one of these chats is not waited for.
+
+        Cheap, however much that is: it is asked every few seconds.
+        """
         ...

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -133,13 +133,13 @@ class _Failing(MemoryStore):
         self.open.set()
         self.looks = 0
 
-    async def overview(self, now: datetime) -> Overview:
+    async def overview(self, now: datetime, **more: Any) -> Overview:
         """Fail, or hang, or tell."""
         self.looks += 1
         await self.open.wait()
         if self.error is not None:
             raise self.error
-        return await super().overview(now)
+        return await super().overview(now, **more)
 
 
 @pytest.mark.parametrize("error", [StoreError("disk I/O error"), ValueError("no connection")])

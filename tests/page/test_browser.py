@@ -1,6 +1,8 @@
 """The chat page in a real browser, with the real bot behind it."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -28,16 +30,33 @@ async def test_a_photo_and_what_comes_of_it(tmp_path: Path) -> None:
         )
         await ada.page.keyboard.press("Escape")
 
+        # the message changes under the keyboard: the focus stays among its buttons
+        for label, then in (("Delete", "No, keep it"), ("No, keep it", "Shape")):
+            await ada.key(label).focus()
+            await ada.page.keyboard.press("Enter")
+            await expect(ada.page.locator(".keys button:focus")).to_contain_text(then)
+
         await ada.key("Again").click()
         await ada.sees_pictures(4)
         last = ada.page.locator("#messages li.theirs:has(.picture)").last
+        await last.locator("code").evaluate("(words) => getSelection().selectAllChildren(words)")
         await last.hover()
         await last.get_by_title("Reply").click()
-        await expect(ada.get("context-text")).to_contain_text("Reply to")
+        quote = "make it snow /ratio 16:9 /count 2"
+        await expect(ada.get("context-text")).to_have_text(f"Reply to: {quote}")
         await ada.writes("now at night")
         await ada.sees_pictures(5)
-        quoted = ada.page.locator("#messages li.mine .quote").last
-        await expect(quoted).to_contain_text("make it snow")
+        await expect(ada.page.locator("#messages li.mine .quote").last).to_have_text(quote)
+
+        # a result of a result, and its file: each beside all that it was made of
+        await ada.page.locator(".theirs .picture").last.click()
+        shown = ada.page.locator("#viewer figcaption")
+        await expect(shown).to_contain_text(["The photo", "A result of it", "Made of that result"])
+        await ada.page.keyboard.press("Escape")
+        await ada.key("Original file").click()
+        await ada.page.locator(".theirs .thumb").click()
+        await expect(shown).to_contain_text(["The photo", "A result of it", "Made of that result"])
+        await ada.page.keyboard.press("Escape")
 
 
 async def test_stopping_killing_and_faults(tmp_path: Path) -> None:
@@ -63,8 +82,13 @@ async def test_stopping_killing_and_faults(tmp_path: Path) -> None:
 
         last = ada.page.locator("#messages li.theirs:has(.picture)").last
         await last.hover()
-        await last.get_by_title("See it in the store").click()
+        opener = last.get_by_title("See it in the store")
+        await opener.click()
         await expect(ada.get("panel-row")).to_contain_text("is delivered")
+        await ada.page.keyboard.press("Escape")
+        await expect(ada.get("drawer")).to_be_hidden()
+        await expect(opener).to_be_focused()
+        await ada.get("backstage").click()
         await ada.get("tab-calls").click()
         calls = ada.get("panel-calls")
         await calls.get_by_role("searchbox").fill("sendPhoto")
@@ -92,8 +116,23 @@ async def test_others_groups_and_languages(tmp_path: Path) -> None:
         await ada.writes("/help@sandbox_bot")
         await expect(ada.page.locator("#messages .theirs .bubble")).not_to_have_count(0)
 
+        # what comes in another topic is counted there; loaded anew, the page is where it was
+        telegram = where.backstage.telegram.state.telegram
+        studio = next(chat for chat in telegram.chats.values() if chat.title == "Studio")
+        winter = next(iter(studio.topics))
+        mia = next(user for user in telegram.users.values() if user.first_name == "Mia")
+        telegram.post(studio, mia, {"text": "snow at last"}, thread_id=winter)
+        await ada.page.get_by_role("button", name="Winter 1 new").click()
+        await expect(ada.page.get_by_role("button", name="Winter", exact=True)).to_be_focused()
+        await expect(ada.says("snow at last")).to_be_visible()
+        await ada.page.reload()
+        await expect(ada.get("title")).to_have_text("Studio")
+        await expect(ada.says("snow at last")).to_be_visible()
+
+        await ada.get("text").fill("to be sent by nobody else")
         await ada.get("user").select_option(label="Mia")
         await expect(ada.get("title")).to_have_text("Sandbox")
+        await expect(ada.get("text")).to_have_value("")
         await expect(ada.messages).to_have_count(0)
         await ada.get("commands").click()
         await expect(ada.get("menu")).to_contain_text("Bilder")
@@ -149,9 +188,16 @@ async def test_ways_to_send(tmp_path: Path) -> None:
         await ada.page.keyboard.type("/sta")
         await ada.page.keyboard.press("ArrowDown")
         await ada.page.keyboard.press("ArrowDown")
-        await ada.page.keyboard.press("Tab")
         await ada.page.keyboard.press("Enter")
         await expect(ada.says("Tap a number")).to_be_visible()
+        await ada.get("text").fill("words that stay")
+        await ada.get("commands").click()
+        await ada.page.keyboard.press("ArrowDown")
+        await ada.page.keyboard.press("Enter")
+        await expect(ada.page.locator(".mine .bubble").last).to_contain_text("/help")
+        await expect(ada.get("text")).to_be_focused()
+        await expect(ada.get("text")).to_have_value("words that stay")
+        await ada.get("text").fill("")
         button = ada.key("🔄")
         await button.focus()
         await ada.page.keyboard.press("Enter")
@@ -167,6 +213,63 @@ async def test_ways_to_send(tmp_path: Path) -> None:
         await ada.writes("x" * 5000)
         await expect(ada.get("notice")).to_contain_text("no app sends more than 4096")
         await expect(ada.get("text")).to_have_value("x" * 5000)
+
+
+async def test_where_one_reads() -> None:
+    """Reading further up nothing moves; a phone shows whole buttons, and its way back; an end is said."""
+    async with browser() as started, AsyncExitStack() as stack:
+        where = await stack.enter_async_context(hall(bot=False))
+        telegram = where.backstage.telegram.state.telegram
+        chat = telegram.chats[where.you]
+        keys = [[{"text": text, "callback_data": "x"} for text in row] for row in _KEYS]
+        for n in range(60):
+            telegram.post(chat, telegram.bot, {"text": f"line {n}\n" * 3})
+        telegram.post(
+            chat, telegram.bot, {"text": "مرحبًا", "reply_markup": {"inline_keyboard": keys}}
+        )
+        phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+        ada = await stack.enter_async_context(visiting(where, started, **phone))
+        await ada.goes_to("Sandbox")
+        await expect(ada.get("text")).not_to_be_focused()  # no keyboard comes up by itself
+        cut = "(keys) => keys.filter((key) => key.scrollWidth > key.clientWidth).length"
+        assert await ada.page.locator(".keys button").evaluate_all(cut) == 0
+        assert await ada.page.locator("html").evaluate("(all) => all.scrollWidth") == 390
+
+        await expect(ada.says("مرحبًا")).to_be_in_viewport()
+        await ada.get("scroll").hover()
+        await ada.page.mouse.wheel(0, -1500)
+        down = ada.get("down")
+        await expect(down).to_have_text("↓")
+        reading = ada.messages.filter(has_text="line 50")
+        await ada.page.wait_for_timeout(200)  # what comes into sight is laid out
+        place = await reading.bounding_box()
+        telegram.post(chat, telegram.bot, {"text": "something new"})
+        await expect(down).to_have_accessible_name("To the latest message: 1 new")
+        assert await reading.bounding_box() == place
+        await down.click()
+        await expect(ada.says("something new")).to_be_in_viewport()
+        await expect(down).to_be_hidden()
+
+        await ada.get("backstage").click()
+        await expect(ada.page.locator("main")).to_have_attribute("inert", "")
+        await ada.page.keyboard.press("Escape")
+        await ada.page.go_back()
+        await expect(ada.get("chats")).to_be_visible()
+        await expect(ada.get("chat")).to_be_hidden()
+        await ada.goes_to("Sandbox")
+
+        await ada.page.context.set_offline(True)
+        await ada.writes("is anybody there?")
+        await expect(ada.get("notice")).to_contain_text("cannot be reached")
+        await expect(ada.get("text")).to_have_value("is anybody there?")
+        ada.wrong.clear()  # the browser says so too
+
+
+_KEYS: Final = [
+    ["🔁 مرة أخرى", "🖼 الأبعاد …", "×4"],
+    ["🔁 Noch einmal", "🖼 Form …", "×4"],
+    ["✏️ Other words", "➡️ Use as new photo"],
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

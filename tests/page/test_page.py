@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import httpx
 import pytest
 
 from sandbox.page import app
+from storage.clock import SystemClock
+from storage.sqlite import open_store
 from tests.page.browsing import SAMPLE, Hall, hall
 
 STATIC = Path(app.__file__).parent / "static"
@@ -41,7 +44,8 @@ async def test_only_the_key_opens_it(where: Hall) -> None:
 async def test_other_pages_are_kept_out(where: Hall, http: httpx.AsyncClient) -> None:
     """Neither another page of the browser may do anything here, nor a name that leads here."""
     doing = {"first_name": "Eve"}
-    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}):
+    for origin in ("https://evil.example", "null", "http://[", "http://127.0.0.1:1"):
+        headers = {"Origin": origin}
         refused = await http.post("api/person/users", json=doing, headers=headers)
         assert refused.status_code == 404, headers
     assert (await http.get("", headers={"Host": "evil.example"})).status_code == 404
@@ -119,13 +123,16 @@ async def test_what_happens_is_told(where: Hall, http: httpx.AsyncClient) -> Non
         ("api/switch", {"name": "no such switch"}),
         ("api/switch", {}),
         ("api/person/users/1/language", {"language_code": "de"}),
+        ("api/person/users", {"first_name": "half \ud83d"}),
     ],
 )
 async def test_what_makes_no_sense_is_refused(
     http: httpx.AsyncClient, path: str, body: dict[str, Any] | None
 ) -> None:
     """A request that cannot be meant gets status 400, and says what is wrong."""
-    answer = await (http.get(path) if body is None else http.post(path, json=body))
+    # as ASCII: httpx itself would not send half of a character
+    said = json.dumps(body)
+    answer = await (http.get(path) if body is None else http.post(path, content=said))
     assert answer.status_code == 400
     assert answer.json()["error"]
 
@@ -135,6 +142,20 @@ async def test_the_store_is_shown_and_never_made(where: Hall, http: httpx.AsyncC
     answer = await http.get(f"api/row?chat={where.you}&message=1")
     assert "cannot be read" in answer.json()["error"]
     assert not where.backstage.database.exists()
+
+
+async def test_the_store_is_read_and_never_held(where: Hall, http: httpx.AsyncClient) -> None:
+    """Looking changes no byte and keeps nobody from writing, whatever number is asked for."""
+    database = where.backstage.database
+    store = await open_store(database, clock=SystemClock())
+    try:
+        before = database.read_bytes()
+        assert (await http.get(f"api/row?chat={where.you}&message=1")).json() == {}
+        assert (await http.get(f"api/row?message=1&chat={2**70}")).status_code == 400
+        assert database.read_bytes() == before
+        assert await store.receive(1, [], datetime.now(UTC)) == 0
+    finally:
+        await store.close()
 
 
 async def _events(answer: httpx.Response) -> AsyncIterator[tuple[str, Any]]:

@@ -87,9 +87,9 @@ LOOKS: Final[Mapping[str, Look]] = {
     "unannounced": lambda _: [call(99), call(2)],
     "announced": lambda _: [call(99), call(2)],
     "with_files_before": lambda known: [call(known.now, 99), call(known.now - MINUTE, 1)],
-    "oldest_unsent": lambda _: [call()],
+    "oldest_unsent": lambda _: [call(), call(closed=(1, 2))],
     "counts": lambda _: [call()],
-    "overview": lambda known: [call(known.now)],
+    "overview": lambda known: [call(known.now), call(known.now, closed=(1,))],
     "figures": lambda known: [
         call(
             began=known.now.replace(hour=0, minute=0, second=0, microsecond=0),

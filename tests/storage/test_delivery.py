@@ -188,7 +188,12 @@ async def test_how_long_results_have_waited(store: TaskStore) -> None:
     await ready_at(store, 1, 5, chat_id=1)
     await ready_at(store, 2, 7, chat_id=2)
     assert await store.oldest_unsent() == START + 5 * SECOND
+    assert await store.oldest_unsent(closed=[1]) == START + 7 * SECOND
+    assert (await store.overview(START, closed=[1])).ready_since == START + 7 * SECOND
+    assert await store.oldest_unsent(closed=[1, 2]) is None
+    assert (await store.overview(START, closed=[1, 2])).ready_since is None
     first = there(await claim_delivery(store))
     assert await store.oldest_unsent() == START + 5 * SECOND
+    assert await store.oldest_unsent(closed=[1]) == START + 7 * SECOND
     await store.finish(first, TaskState.DELIVERED, START + HOUR)
     assert await store.oldest_unsent() == START + 7 * SECOND

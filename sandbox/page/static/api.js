@@ -1,8 +1,12 @@
 // The way to the sandbox. Every path is relative: the key is in the page's own address.
 
+export const UNREACHABLE = "The demo cannot be reached. Has it ended?";
+
 /** Ask for something, or say it; an answer that is no success becomes an Error with its words. */
 async function call(path, options) {
-  const answer = await fetch(`api/${path}`, options);
+  const answer = await fetch(`api/${path}`, options).catch(() => {
+    throw new Error(UNREACHABLE);
+  });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(said.error ?? `The sandbox answered ${answer.status}.`);
   return said;

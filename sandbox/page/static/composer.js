@@ -2,11 +2,19 @@
 
 import { post, upload } from "./api.js";
 import { byId, h, notice } from "./dom.js";
-import { chatNow, state } from "./state.js";
-import { shortly } from "./words.js";
+import { Menu } from "./menu.js";
+import { chatNow, shownMessages, state } from "./state.js";
+import { fileOf, shortly } from "./words.js";
 
 const MOST = 10;
 const AS_PHOTO = new Set(["image/jpeg", "image/png", "image/webp"]);
+
+/** Give the words that are marked on the page, and the ids of the item that they stand in. */
+function markedNow() {
+  const selection = getSelection();
+  const item = selection?.anchorNode?.parentElement?.closest("[data-ids]");
+  return { marked: String(selection ?? "").trim(), ids: item?.dataset.ids.split(" ") ?? [] };
+}
 
 export class Composer {
   constructor() {
@@ -15,6 +23,7 @@ export class Composer {
     this.quote = "";
     this.edited = null;
     this.text = byId("text");
+    this.menu = new Menu({ text: this.text, onCommand: (words) => this.command(words) });
     byId("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
@@ -24,10 +33,9 @@ export class Composer {
       event.target.value = "";
     });
     byId("context-end").addEventListener("click", () => this.leaveContext());
-    byId("commands").addEventListener("click", () => this.toggleMenu());
     this.text.addEventListener("input", () => {
       this.fit();
-      this.suggest();
+      this.menu.suggest();
     });
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("paste", (event) => {
@@ -38,9 +46,11 @@ export class Composer {
       }
     });
     byId("composer").addEventListener("keydown", (event) => this.escape(event));
+    // On a phone a tap takes the mark away, before it is known what was tapped.
+    this.marking = null;
     addEventListener("pointerdown", (event) => {
-      if (!byId("composer").contains(event.target)) this.closeMenu();
-    });
+      this.marking = event.target.closest(".tools") ? markedNow() : null;
+    }, { capture: true });
     this.takeDrops();
   }
 
@@ -73,17 +83,24 @@ export class Composer {
 
   /** Begin with a chat: empty, or with what was being written there. */
   enter(draft) {
+    this.edited = null;
     this.leaveContext();
     this.files = draft?.files ?? [];
     this.text.value = draft?.text ?? "";
     this.showFiles();
+    byId("as-file").checked = draft?.asFile ?? false;
+    byId("covered").checked = draft?.covered ?? false;
     this.fit();
-    this.closeMenu();
+    this.menu.close();
   }
 
   /** What is being written, to be kept while another chat is shown. */
   draft() {
-    return { text: this.edited ? "" : this.text.value, files: this.files };
+    return { text: this.edited ? "" : this.text.value, files: this.files, ...this.choices() };
+  }
+
+  choices() {
+    return { asFile: byId("as-file").checked, covered: byId("covered").checked };
   }
 
   attach(files) {
@@ -125,9 +142,10 @@ export class Composer {
     this.leaveContext();
     this.reply = message;
     // Words of the message that are marked are quoted.
-    const marked = String(getSelection() ?? "").trim();
+    const { marked, ids } = this.marking ?? markedNow();
     const words = message.text ?? message.caption ?? "";
-    this.quote = marked && words.includes(marked) ? marked : "";
+    this.quote = marked && ids.includes(String(message.message_id)) && words.includes(marked) ? marked : "";
+    this.marking = null;
     this.showContext(`Reply to: ${this.quote || shortly(message)}`);
   }
 
@@ -161,66 +179,43 @@ export class Composer {
     if (this.text.scrollHeight) this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
   }
 
-  // --- keys and the menu
+  // --- keys and commands
 
   key(event) {
-    const menu = byId("menu");
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.send();
     } else if (event.key === "ArrowUp" && !this.text.value && !this.files.length) {
       event.preventDefault();
-      const last = [...chatNow().messages.values()].findLast((one) => one.from?.id === state.user);
-      if (last && (last.text || last.caption || last.photo)) this.edit(last);
-    } else if (event.key === "ArrowDown" && !menu.hidden) {
+      const last = shownMessages(chatNow()).findLast((one) =>
+        one.from?.id === state.user && (one.text || one.caption || one.photo || fileOf(one)));
+      if (last) this.edit(last);
+    } else if (event.key === "ArrowDown" && this.menu.isOpen) {
       event.preventDefault();
-      menu.querySelector("button")?.focus();
+      this.menu.go();
     }
   }
 
   escape(event) {
     if (event.key !== "Escape") return;
-    if (byId("menu").hidden) this.leaveContext();
-    else this.closeMenu();
+    if (this.menu.isOpen) this.menu.close();
+    else this.leaveContext();
     this.text.focus();
-  }
-
-  toggleMenu() {
-    if (byId("menu").hidden) this.openMenu(state.commands);
-    else this.closeMenu();
-  }
-
-  suggest() {
-    const begun = /^\/([a-z0-9_]*)$/.exec(this.text.value);
-    const found = begun ? state.commands.filter((one) => one.command.startsWith(begun[1])) : [];
-    if (found.length) this.openMenu(found);
-    else this.closeMenu();
-  }
-
-  openMenu(commands) {
-    const menu = byId("menu");
-    menu.replaceChildren(
-      ...commands.map((one) =>
-        h("li", {}, h("button", { type: "button", onclick: () => this.command(`/${one.command}`) },
-          h("b", {}, `/${one.command}`), h("span", { dir: "auto" }, one.description)))),
-    );
-    if (!commands.length) menu.append(h("li", { class: "empty" }, "The bot has set no commands yet."));
-    menu.hidden = false;
-    byId("commands").setAttribute("aria-expanded", "true");
-  }
-
-  closeMenu() {
-    byId("menu").hidden = true;
-    byId("commands").setAttribute("aria-expanded", "false");
   }
 
   /** Send a command, as a tap on it does; in groups apps say whose it is. */
   async command(words) {
     const chat = chatNow();
     const addressed = chat.type === "private" || words.includes("@");
-    this.text.value = addressed ? words : `${words}@${state.bot.username}`;
-    await this.send();
+    const text = addressed ? words : `${words}@${state.bot.username}`;
+    // What is being written stays; only what a command was begun with goes.
+    if (this.text.value.startsWith("/")) this.text.value = "";
+    const said = { user_id: state.user, ...this.place(), ...this.answered(), text };
+    if (!this.edited) this.leaveContext();
+    this.menu.close();
+    this.fit();
     this.text.focus();
+    await this.tried(() => post(`person/chats/${state.chat}/text`, said));
   }
 
   // --- sending
@@ -228,7 +223,7 @@ export class Composer {
   /** Send what is written. It is gone at once, as in the apps; what is refused comes back. */
   async send() {
     const words = this.text.value.trim();
-    const written = { text: this.text.value, files: this.files, reply: this.reply, quote: this.quote, edited: this.edited };
+    const written = { text: this.text.value, files: this.files, reply: this.reply, quote: this.quote, edited: this.edited, ...this.choices() };
     if (!words && !written.files.length) return;
     const act = this.sending(written, words);
     this.files = [];
@@ -236,8 +231,11 @@ export class Composer {
     this.edited = null;
     this.leaveContext();
     this.showFiles();
-    this.closeMenu();
-    if (!(await this.tried(act)) && !this.text.value) this.takeBack(written);
+    this.menu.close();
+    const from = state.chat;
+    if (await this.tried(act)) return;
+    if (from !== state.chat) state.drafts.set(from, written);
+    else if (!this.text.value) this.takeBack(written);
   }
 
   /** Give what sends it; everything is read now, whatever is written meanwhile. */
@@ -255,9 +253,11 @@ export class Composer {
     return () => upload(`${chat}/${kind}`, kind, files, { ...common, caption: words, spoiler });
   }
 
-  takeBack({ text, files, reply, quote, edited }) {
+  takeBack({ text, files, reply, quote, edited, asFile, covered }) {
     this.files = files;
     this.showFiles();
+    byId("as-file").checked = asFile;
+    byId("covered").checked = covered;
     if (edited) this.edit(edited);
     else if (reply) this.answer(reply);
     this.quote = quote;

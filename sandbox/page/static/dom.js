@@ -16,6 +16,23 @@ export function h(name, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const FOCUSABLE = "button:not(:disabled), a[href], input, summary, [tabindex]";
+
+/**
+ * Put something new in the place of `old`, and leave the focus where it was: on what has the same
+ * key, else on what is nearest, else on `fallback`. `renew` gives the new element, or nothing.
+ */
+export function keepingFocus(old, renew, fallback) {
+  const active = document.activeElement;
+  const at = active === old ? -1 : [...old.querySelectorAll(FOCUSABLE)].indexOf(active);
+  const fresh = renew();
+  if (at < 0 || active.isConnected) return;
+  const { key } = active.dataset;
+  const found = fresh ? [...fresh.querySelectorAll(FOCUSABLE)] : [];
+  const same = key && (found.find((one) => one.dataset.key === key) ?? found.findLast((one) => one.dataset.key?.[0] === key[0]));
+  (same || found[Math.min(at, found.length - 1)] || fallback)?.focus({ preventScroll: true });
+}
+
 let fading;
 
 /** Show a short notice, as apps do what a bot answers to a press. */
@@ -31,4 +48,9 @@ export function notice(text) {
 export function alertOf(text) {
   byId("alert-text").textContent = text;
   byId("alert").showModal();
+}
+
+/** Copy a text, and say whether the browser has let it. */
+export function copy(text) {
+  navigator.clipboard.writeText(text).then(() => notice("Copied."), () => notice("The browser does not let this page copy."));
 }

@@ -1,11 +1,14 @@
 // Puts the page together: what happens goes into the state, and from there onto the page.
 
-import { follow, get, post } from "./api.js";
+import { follow, get, post, UNREACHABLE } from "./api.js";
 import { Composer } from "./composer.js";
-import { alertOf, byId, h, notice } from "./dom.js";
+import { byId, h, keepingFocus, notice } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { Messages } from "./messages.js";
-import { chatNow, me, nameOf, state, takeAll, takeChat, takeMessage } from "./state.js";
+import { press } from "./presses.js";
+import {
+  chatNow, countUnread, haveRead, me, nameOf, state, takeAll, takeChat, takeMessage, topicOf, unreadIn, unreadOf,
+} from "./state.js";
 import { view } from "./viewer.js";
 import { shortly, timeOf } from "./words.js";
 
@@ -14,8 +17,6 @@ const LANGUAGES = {
   fr: "Français", ar: "العربية", hi: "हिन्दी", id: "Bahasa Indonesia", ja: "日本語 (in English)",
 };
 const ACTIONS = { upload_photo: "is sending a picture …", upload_document: "is sending a file …", typing: "is typing …" };
-const ANSWER_LOOKS = 300;
-const ANSWER_PAUSE = 100;
 
 const composer = new Composer();
 const drawer = new Drawer();
@@ -37,10 +38,11 @@ let unfollow = () => {};
 
 const handlers = {
   all(all) {
-    byId("app").classList.remove("lost");
+    state.lost = false;
     const had = state.chat;
     takeAll(all);
     if (!state.chats.has(had)) state.chat = state.chats.has(state.user) ? state.user : [...state.chats.keys()][0];
+    if (!chatNow().topics.some((one) => one.id === state.topic)) state.topic = null;
     showWho();
     enter(state.chat, { keep: had === state.chat });
     drawer.choose(drawer.tab);
@@ -52,13 +54,16 @@ const handlers = {
   },
   message(event) {
     if (!takeMessage(event)) return;
-    if (event.chat === state.chat) {
-      messages.change(event);
-      if (event.kind === "new" && event.message.from_bot && event.message.force_reply) composer.answer(event.message);
-    } else if (event.kind === "new") {
-      state.unread.set(event.chat, (state.unread.get(event.chat) ?? 0) + 1);
+    const topic = topicOf(state.chats.get(event.chat), event.message);
+    const here = event.chat === state.chat && topic === state.topic;
+    if (event.chat === state.chat) messages.change(event);
+    if (here && asksMe(event) && !composer.edited) composer.answer(event.message);
+    if (!here && event.kind === "new") {
+      countUnread(event.chat, topic);
+      showTopics();
     }
     showChats();
+    showDown();
   },
   users(users) {
     state.users = users;
@@ -78,15 +83,28 @@ const handlers = {
   },
   call: (call) => drawer.call(call),
   lost() {
-    byId("app").classList.add("lost");
-    byId("subtitle").textContent = "The sandbox cannot be reached …";
+    state.lost = true;
+    showHead();
+    drawer.showSwitches();
   },
 };
 
 async function start() {
-  if (!state.user) state.user = (await get("people")).users[0].id;
   unfollow();
-  unfollow = follow(state.user, handlers);
+  try {
+    const { users } = await get("people");
+    if (!users.some((one) => one.id === state.user)) state.user = users[0].id;
+  } catch {
+    handlers.lost();
+  }
+  if (state.user) unfollow = follow(state.user, handlers);
+}
+
+/** Say whether the bot asks this person: in a group it asks whom it answers (Bot API: ForceReply). */
+function asksMe({ kind, message }) {
+  if (kind !== "new" || !message.from_bot || !message.force_reply) return false;
+  const chat = chatNow();
+  return chat.type === "private" || chat.messages.get(message.reply_to)?.from?.id === state.user;
 }
 
 // --- who and where
@@ -107,25 +125,46 @@ function be(userId) {
   state.drafts.clear();
   state.unread.clear();
   state.chat = userId;
-  const hash = new URLSearchParams({ user: userId });
-  history.replaceState(null, "", `#${hash}`);
+  composer.enter();
+  remember();
   start();
+}
+
+/** Keep in the address who one is and where, for when the page is loaded anew. */
+function remember({ go = false } = {}) {
+  const fields = { user: state.user, chat: state.chat, ...(state.topic === null ? {} : { topic: state.topic }) };
+  const address = `#${new URLSearchParams(fields)}`;
+  if (go && !history.state?.inChat) history.pushState({ inChat: true }, "", address);
+  else history.replaceState(history.state, "", address);
+}
+
+/** Show the chats or a chat, where there is room for one of them: the browser's own way back works too. */
+function showView() {
+  byId("app").dataset.view = history.state?.inChat ? "chat" : "chats";
 }
 
 function showChats() {
   const sorted = [...state.chats.values()].sort((a, b) => latest(b) - latest(a));
-  byId("chats").replaceChildren(...sorted.map((chat) => {
+  const items = sorted.map((chat) => {
     const last = [...chat.messages.values()].at(-1);
-    const unread = state.unread.get(chat.id);
+    const unread = unreadOf(chat);
     return h("li", {}, h("button", {
-      type: "button", "aria-current": chat.id === state.chat ? "true" : null, onclick: () => enter(chat.id, { go: true }),
+      type: "button", data: { key: `c${chat.id}` }, "aria-current": chat.id === state.chat ? "true" : null, onclick: () => enter(chat.id, { go: true }),
     },
     h("span", { class: "avatar", "aria-hidden": "true" }, nameOf(chat)[0]),
     h("span", { class: "name" }, nameOf(chat)),
     h("span", { class: "time" }, last ? timeOf(last) : ""),
     h("span", { class: "last", dir: "auto" }, last ? shortly(last) : kindOf(chat)),
-    unread ? h("span", { class: "unread", "aria-label": `${unread} new` }, String(unread)) : null));
-  }));
+    unread ? h("span", { class: "unread" }, String(unread), h("span", { class: "aside" }, " new")) : null));
+  });
+  refill(byId("chats"), items);
+}
+
+function refill(place, items) {
+  keepingFocus(place, () => {
+    place.replaceChildren(...items);
+    return place;
+  });
 }
 
 const latest = (chat) => [...chat.messages.values()].at(-1)?.date ?? 0;
@@ -140,24 +179,44 @@ function showHead() {
   if (!chat) return;
   byId("title").textContent = nameOf(chat);
   const action = state.actions[state.chat];
-  byId("subtitle").textContent = action
-    ? (ACTIONS[action] ?? "is busy …")
-    : state.switches.bot_is_up ? kindOf(chat) : "the bot is not running";
+  const busy = action ? (ACTIONS[action] ?? "is busy …") : kindOf(chat);
+  const words = state.lost ? UNREACHABLE : state.switches.bot_is_up ? busy : "the bot is not running";
+  // what is said already is not said again
+  if (byId("subtitle").textContent !== words) byId("subtitle").textContent = words;
+  byId("app").classList.toggle("lost", state.lost || !state.switches.bot_is_up);
+  const on = state.switches.faults.filter((one) => one.on).length;
+  byId("backstage").textContent = on ? `Backstage · ${on} ${on === 1 ? "fault" : "faults"}` : "Backstage";
+}
+
+function showDown() {
+  const { missed } = messages;
+  byId("down").hidden = messages.atEnd();
+  const words = missed ? `↓ ${missed}` : "↓";
+  if (byId("down").textContent === words) return; // it is called at every step of a scroll
+  byId("down").textContent = words;
+  byId("down").setAttribute("aria-label", missed ? `To the latest message: ${missed} new` : "To the latest message");
 }
 
 function showTopics() {
   const chat = chatNow();
   const all = [{ id: null, name: "General" }, ...(chat.topics ?? [])];
   byId("topics").hidden = !chat.is_forum;
-  byId("topics").replaceChildren(...all.map((topic) =>
-    h("button", {
-      type: "button", "aria-pressed": String(topic.id === state.topic),
+  refill(byId("topics"), all.map((topic) => {
+    const unread = unreadIn(chat.id, topic.id);
+    return h("button", {
+      type: "button", "aria-pressed": String(topic.id === state.topic), data: { key: `t${topic.id}` },
       onclick: () => {
         state.topic = topic.id;
+        haveRead(chat.id, topic.id);
+        // what is answered or changed stands in the other topic
+        composer.leaveContext();
+        remember();
         showTopics();
+        showChats();
         messages.showAll();
       },
-    }, topic.name)));
+    }, topic.name, unread ? " " : null, unread ? h("span", { class: "unread" }, String(unread), h("span", { class: "aside" }, " new")) : null);
+  }));
 }
 
 /** Show a chat; `go`: somebody went there, `keep`: it is the same as before. */
@@ -168,54 +227,15 @@ function enter(chatId, { go = false, keep = false } = {}) {
     state.topic = null;
     composer.enter(state.drafts.get(chatId));
   }
-  state.unread.delete(chatId);
-  if (go) byId("app").dataset.view = "chat";
+  haveRead(chatId, state.topic);
+  remember({ go });
+  if (go) showView();
   showHead();
   showChats();
   showTopics();
-  messages.showAll();
-  if (go) byId("text").focus();
-}
-
-// --- presses
-
-/** Press a button, and show what the bot answers. */
-async function press(message, button, element) {
-  if (button.url) {
-    open(button.url, "_blank", "noopener");
-    return;
-  }
-  if (button.copy_text) {
-    await navigator.clipboard.writeText(button.copy_text.text).catch(() => {});
-    notice("Copied.");
-    return;
-  }
-  if (button.switch_inline_query_current_chat !== undefined) {
-    byId("text").value = button.switch_inline_query_current_chat;
-    byId("text").focus();
-    return;
-  }
-  element.setAttribute("aria-busy", "true");
-  try {
-    const pressed = await post(`person/chats/${state.chat}/press`, {
-      user_id: state.user, message_id: message.message_id, data: button.callback_data,
-    });
-    const answer = await answerOf(pressed.callback_query_id);
-    if (answer?.text) (answer.show_alert ? alertOf : notice)(answer.text);
-  } catch (error) {
-    notice(error.message);
-  } finally {
-    element.removeAttribute("aria-busy");
-  }
-}
-
-async function answerOf(id) {
-  for (let i = 0; i < ANSWER_LOOKS; i += 1) {
-    const seen = await get(`person/callbacks/${id}`);
-    if (seen.answered) return seen;
-    await new Promise((resolve) => setTimeout(resolve, ANSWER_PAUSE));
-  }
-  return null;
+  messages.showAll({ keep });
+  // where a keyboard would come up on the screen, it waits until somebody wants to write
+  if (go) byId(matchMedia("(pointer: coarse)").matches ? "scroll" : "text").focus();
 }
 
 // --- the rest of the page
@@ -226,15 +246,30 @@ byId("language").addEventListener("change", (event) =>
 byId("new-user").addEventListener("click", async () => {
   const names = ["Ben", "Chi", "Dana", "Emre", "Fatima", "Goro", "Hana"];
   const name = names.find((one) => !state.users.some((user) => user.first_name === one)) ?? `Guest ${state.users.length}`;
-  be((await post("person/users", { first_name: name, language_code: me()?.language_code })).id);
+  try {
+    be((await post("person/users", { first_name: name, language_code: me()?.language_code })).id);
+  } catch (error) {
+    notice(error.message);
+  }
 });
 byId("back").addEventListener("click", () => {
-  byId("app").dataset.view = "chats";
-  byId("chats").querySelector("[aria-current]")?.focus();
+  if (history.state?.inChat) history.back();
 });
-byId("down").addEventListener("click", () => messages.toEnd());
-byId("scroll").addEventListener("scroll", () => {
-  byId("down").hidden = messages.atEnd();
-}, { passive: true });
+addEventListener("popstate", () => {
+  // one step back is to the chats; who one is and where has not changed by it
+  remember();
+  showView();
+  if (byId("app").dataset.view === "chats") byId("chats").querySelector("[aria-current]")?.focus();
+});
+byId("down").addEventListener("click", () => {
+  messages.toEnd();
+  byId("scroll").focus({ preventScroll: true });
+});
+byId("scroll").addEventListener("scroll", showDown, { passive: true });
+byId("scroll").addEventListener("keydown", (event) => {
+  // the messages have many stops for a keyboard: one key leads out of them
+  if (event.key === "Escape") byId("text").focus();
+});
 
+showView();
 start();

@@ -1,11 +1,13 @@
 // The messages of a chat: each an item of a list, albums as one item.
 
 import { fileUrl } from "./api.js";
-import { h } from "./dom.js";
-import { chatNow, originalOf, shownMessages, state } from "./state.js";
-import { fileOf, formatted, serviceOf, shortly, timeOf } from "./words.js";
+import { h, keepingFocus } from "./dom.js";
+import { chatNow, originalsOf, shownMessages, state, topicOf } from "./state.js";
+import { fileOf, formatted, pictureOf, serviceOf, shortly, timeOf } from "./words.js";
 
-const NEAR_END = 120;
+const NEAR_END = 60;
+// Milliseconds for which a scroll is taken for what somebody did.
+const WISH = 500;
 
 export class Messages {
   /** `act` has what can be done with a message: press, reply, edit, inspect, show, command. */
@@ -14,19 +16,34 @@ export class Messages {
     this.scroll = scroll;
     this.act = act;
     this.pinned = true;
+    this.missed = 0;
+    // What has been uncovered stays so, also when its message changes.
+    this.uncovered = new Set();
     // Heights change when pictures come, and when what was out of sight is laid out at last: whoever
     // was at the end stays there.
-    new ResizeObserver(() => this.pinned && this.toEnd()).observe(list);
+    const sizes = new ResizeObserver(() => this.pinned && this.toEnd());
+    sizes.observe(list);
+    sizes.observe(scroll);
+    let wished = -Infinity;
+    const wish = () => { wished = performance.now(); };
+    for (const name of ["wheel", "touchmove", "keydown"]) scroll.addEventListener(name, wish, { passive: true });
+    scroll.addEventListener("pointerdown", (event) => event.target === scroll && wish());
     let before = 0;
+    let layout = "";
     scroll.addEventListener("scroll", () => {
-      // Up is somebody's wish; that the end has moved away is not.
-      this.pinned = this.atEnd() || (this.pinned && scroll.scrollTop >= before);
+      const now = `${scroll.scrollHeight} ${scroll.clientHeight} ${scroll.clientWidth}`;
+      // Up is somebody's wish, unless it is what has been laid out that has moved.
+      const up = scroll.scrollTop < before && (now === layout || performance.now() - wished < WISH);
+      if (this.atEnd()) this.missed = 0;
+      this.pinned = this.atEnd() || (this.pinned && !up);
       before = scroll.scrollTop;
+      layout = now;
     }, { passive: true });
   }
 
-  /** Show the chat from anew, at its end. */
-  showAll() {
+  /** Show the chat from anew, at its end; with `keep` where it was. */
+  showAll({ keep = false } = {}) {
+    const at = keep && !this.pinned ? this.firstInSight() : null;
     const items = [];
     for (const message of shownMessages(chatNow())) {
       const album = message.media_group_id;
@@ -34,13 +51,17 @@ export class Messages {
       if (album && last?.[0].media_group_id === album) last.push(message);
       else items.push([message]);
     }
-    this.list.replaceChildren(...items.map((parts) => this.item(parts)));
-    this.toEnd();
+    keepingFocus(this.list, () => {
+      this.list.replaceChildren(...items.map((parts) => this.item(parts)));
+    }, this.scroll);
+    if (at === null) this.toEnd();
+    else this.find(at)?.scrollIntoView({ block: "start" });
   }
 
   /** Show what has changed. */
   change({ kind, message }) {
     if (kind === "new" && message.from?.id === state.user) this.pinned = true;
+    else if (kind === "new" && !this.pinned && this.belongs(message)) this.missed += 1;
     const album = message.media_group_id;
     const old = this.find(message.message_id);
     if (old || (album && kind === "new" && this.list.lastElementChild?.dataset.album === album)) {
@@ -60,14 +81,18 @@ export class Messages {
     if (kind === "deleted") ids.delete(message.message_id);
     else ids.add(message.message_id);
     const parts = [...ids].map((id) => chatNow().messages.get(id)).filter(Boolean);
-    const had = item.contains(document.activeElement) && document.activeElement.dataset.key;
-    if (!parts.length) {
-      item.remove();
-      return;
-    }
-    const fresh = this.item(parts);
-    item.replaceWith(fresh);
-    if (had) fresh.querySelector(`[data-key="${CSS.escape(had)}"]`)?.focus({ preventScroll: true });
+    keepingFocus(item, () => {
+      const fresh = parts.length ? this.item(parts) : null;
+      if (fresh) item.replaceWith(fresh);
+      else item.remove();
+      return fresh;
+    }, this.scroll);
+  }
+
+  firstInSight() {
+    const top = this.scroll.getBoundingClientRect().top;
+    const item = [...this.list.children].find((one) => one.getBoundingClientRect().bottom > top);
+    return item?.dataset.ids.split(" ")[0] ?? null;
   }
 
   find(id) {
@@ -81,6 +106,7 @@ export class Messages {
 
   toEnd() {
     this.pinned = true;
+    this.missed = 0;
     this.scroll.scrollTop = this.scroll.scrollHeight;
   }
 
@@ -88,6 +114,7 @@ export class Messages {
   reveal(id) {
     const item = this.find(id);
     if (!item) return;
+    this.pinned = false;
     item.scrollIntoView({ block: "center", behavior: "smooth" });
     item.classList.remove("revealed");
     requestAnimationFrame(() => item.classList.add("revealed"));
@@ -130,12 +157,13 @@ export class Messages {
   }
 
   quoted(message) {
-    if (!message.reply_to || message.reply_to === message.thread_id) return null;
+    // what stands in a topic answers the message that opened it, which nobody means
+    if (!message.reply_to || message.reply_to === topicOf(chatNow(), message)) return null;
     const answered = chatNow().messages.get(message.reply_to);
     const words = message.quote?.text ?? shortly(answered);
     return h(
       "button",
-      { type: "button", class: "quote", "aria-label": `In reply to: ${words}`, onclick: () => this.reveal(message.reply_to) },
+      { type: "button", class: "quote", dir: "auto", data: { key: "q" }, "aria-label": `In reply to: ${words}`, onclick: () => this.reveal(message.reply_to) },
       words,
     );
   }
@@ -150,7 +178,7 @@ export class Messages {
         src: fileUrl(photo), width: photo.width, height: photo.height,
         loading: "lazy", decoding: "async", alt: "",
       });
-      const covered = message.spoiler;
+      const covered = message.spoiler && !this.uncovered.has(placeOf(message));
       const button = h(
         "button",
         {
@@ -161,11 +189,12 @@ export class Messages {
       );
       button.addEventListener("click", () => {
         if (button.classList.contains("covered")) {
+          this.uncovered.add(placeOf(message));
           button.classList.remove("covered");
           button.setAttribute("aria-label", "See the picture in full");
           return;
         }
-        this.act.show(message, originalOf(chatNow(), message));
+        this.act.show(message, originalsOf(chatNow(), message));
       });
       grid.append(button);
     }
@@ -177,7 +206,17 @@ export class Messages {
     if (!file?.url) return null;
     const name = file.file_name ?? "file";
     const size = file.size ? ` · ${sizeOf(file.size)}` : "";
-    return h("a", { class: "file", href: fileUrl(file), download: name }, `📄 ${name}${size}`);
+    const link = h("a", { class: "file", href: fileUrl(file), download: name }, `📄 ${name}${size}`);
+    if (!pictureOf(message)) return link;
+    const thumb = h(
+      "button",
+      {
+        type: "button", class: "picture thumb", data: { key: `p${message.message_id}` }, "aria-label": `${name}: see it in full`,
+        onclick: () => this.act.show(message, originalsOf(chatNow(), message)),
+      },
+      h("img", { src: fileUrl(file), width: 56, height: 56, loading: "lazy", decoding: "async", alt: "" }),
+    );
+    return h("div", { class: "filed" }, thumb, link);
   }
 
   text(message) {
@@ -185,7 +224,10 @@ export class Messages {
     if (!words) return null;
     const entities = message.entities ?? message.caption_entities;
     // What a bot says may be in any language; the browser finds out which way it runs.
-    return h("p", { class: "text", dir: "auto" }, ...formatted(words, entities, { onCommand: this.act.command }));
+    return h("p", { class: "text", dir: "auto" }, ...formatted(words, entities, {
+      onCommand: this.act.command,
+      onReveal: this.uncovered.has(`${placeOf(message)} text`) ? null : () => this.uncovered.add(`${placeOf(message)} text`),
+    }));
   }
 
   foot(parts, worded) {
@@ -202,7 +244,7 @@ export class Messages {
     const rows = message.buttons.map((row, r) =>
       h("div", { class: "keys" }, ...row.map((button, b) =>
         h("button", {
-          type: "button", data: { key: `b${r}.${b}` }, title: button.text,
+          type: "button", data: { key: `b${r}.${b}` }, title: button.text, dir: "auto",
           onclick: (event) => this.act.press(message, button, event.currentTarget),
         }, button.text))),
     );
@@ -224,6 +266,8 @@ export class Messages {
     );
   }
 }
+
+const placeOf = (message) => `${state.chat}/${message.message_id}`;
 
 function sizeOf(bytes) {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

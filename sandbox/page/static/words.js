@@ -1,6 +1,6 @@
 // Texts with their formatting (Bot API: MessageEntity), as elements.
 
-import { h, notice } from "./dom.js";
+import { copy, h } from "./dom.js";
 
 const TAGS = {
   bold: "b",
@@ -18,7 +18,7 @@ const COMMANDS = /(^|\s)(\/[a-z0-9_]{1,32}(?:@\w+)?)(?=\s|$)/g;
  * Give the nodes of a text. Offsets are in UTF-16 units, which are JavaScript's own. Entities may lie
  * within each other, and are sorted by their beginning.
  */
-export function formatted(text, entities, { onCommand } = {}) {
+export function formatted(text, entities, { onCommand, onReveal } = {}) {
   const sorted = [...(entities ?? [])].sort(
     (a, b) => a.offset - b.offset || b.length - a.length,
   );
@@ -36,8 +36,8 @@ export function formatted(text, entities, { onCommand } = {}) {
     }
     const words = text.slice(entity.offset, end);
     const literal = entity.type === "code" || entity.type === "pre";
-    const children = formatted(words, inner, { onCommand: literal ? undefined : onCommand });
-    nodes.push(wrapped(entity, children, words, onCommand));
+    const children = formatted(words, inner, { onCommand: literal ? undefined : onCommand, onReveal });
+    nodes.push(wrapped(entity, children, words, { onCommand, onReveal }));
     at = end;
     i = next;
   }
@@ -45,8 +45,8 @@ export function formatted(text, entities, { onCommand } = {}) {
   return nodes;
 }
 
-function wrapped(entity, children, words, onCommand) {
-  if (entity.type === "spoiler") return spoiler(children);
+function wrapped(entity, children, words, { onCommand, onReveal }) {
+  if (entity.type === "spoiler") return onReveal ? spoiler(children, onReveal) : h("span", {}, ...children);
   if (entity.type === "code") return copied(words, children);
   if (entity.type === "bot_command") return command(words, onCommand);
   if (entity.type === "text_link" && /^https?:/i.test(entity.url)) {
@@ -60,17 +60,25 @@ function link(url, children) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-/** A tap on what is set in a fixed width copies it, as in the apps. */
+/** A tap on what is set in a fixed width copies it, as in the apps; no button, so that it can be marked. */
 function copied(words, children) {
-  const copy = () => navigator.clipboard.writeText(words).then(() => notice("Copied."), () => notice("The browser does not let this page copy."));
-  return h("button", { type: "button", class: "code", title: "Copy", onclick: copy }, h("code", {}, ...children));
+  const onclick = () => {
+    if (getSelection().isCollapsed) copy(words);
+  };
+  const onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    copy(words);
+  };
+  return h("span", { role: "button", tabindex: 0, class: "code", title: "Copy", onclick, onkeydown }, h("code", {}, ...children));
 }
 
-function spoiler(children) {
+function spoiler(children, onReveal) {
   const cover = h("button", { type: "button", class: "spoiler", "aria-label": "Hidden text: show it" }, ...children);
   cover.addEventListener("click", () => {
     const shown = h("span", {}, ...cover.childNodes);
     cover.replaceWith(shown);
+    onReveal();
   });
   return cover;
 }
@@ -127,3 +135,12 @@ const KINDS = ["document", "sticker", "video", "animation", "voice", "audio", "v
 
 /** Give what a message shows as a file and not as a photo. */
 export const fileOf = (message) => KINDS.map((kind) => message[kind]).find(Boolean);
+
+const SHOWN = new Set(["image/jpeg", "image/png", "image/webp", "image/gif"]);
+
+/** Give what can be looked at: a photo, or a file that is a picture. */
+export function pictureOf(message) {
+  if (message.photo) return message.photo;
+  const file = fileOf(message);
+  return file?.url && SHOWN.has(file.mime_type) ? file : null;
+}
