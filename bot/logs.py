@@ -178,7 +178,7 @@ def set_level(level: str) -> None:
     """Say from which level on is logged, from now on."""
     logging.getLogger().setLevel(level)
     # One line a request at INFO says nothing that our own lines don't say better.
-    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
+    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
     if level == "DEBUG":
         logging.getLogger("httpx").setLevel(logging.DEBUG)
