@@ -128,7 +128,8 @@ def _problem(
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    text = re.sub(r"//[^/@]*@", "//…@", text)  # a password in an address is a secret too
+    # a password in an address is a secret too, whatever is in it, and where // was forgotten
+    text = re.sub(r'"([a-z+]*://)?[^"\s]*@', r'"\1…@', text)
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 

@@ -39,7 +39,7 @@ def for_calls(proxy: str | None = None, *, on_answer: Hook | None = None) -> HTT
     """Give the connections for all calls but the long poll; `on_answer` hears of each answer."""
     limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE)
     # Time-outs in seconds. A picture may take long to go up on a small line, an answer to it too.
-    return HTTPXRequest(
+    return Calls(
         connect_timeout=10,
         read_timeout=30,
         write_timeout=30,
@@ -70,6 +70,26 @@ def _way(proxy: str | None, limits: httpx.Limits) -> dict[str, Any]:
     if proxy is not None:
         way["transport"] = Through(proxy, setting="telegram.proxy", limits=limits)
     return way
+
+
+class Calls(HTTPXRequest):
+    """Connections on which no call lasts for ever, though a byte may come whenever patience is at its end."""
+
+    limit = 1800.0
+    """Seconds: 50 MB go up in this time at 250 kbit/s."""
+
+    async def do_request(self, *given: Any, **more: Any) -> tuple[int, bytes]:
+        """Make a call.
+
+        Raises:
+            TimedOut: it has not ended in time; what has become of it is not known.
+        """
+        try:
+            async with asyncio.timeout(self.limit):
+                return await super().do_request(*given, **more)
+        except TimeoutError as exc:
+            log.warning("telegram_call_given_up", seconds=self.limit)
+            raise TimedOut from exc
 
 
 class LongPoll(HTTPXRequest):

@@ -5,15 +5,17 @@ that httpx or python-telegram-bot logs is redacted as well, in tracebacks too.
 """
 
 import contextlib
+import io
 import json
 import logging
 import re
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 from urllib.parse import quote
 
 import stamina.instrumentation
@@ -93,7 +95,13 @@ class Redactor(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record's text without secrets."""
-        return self.redact(self._inner.format(record))
+        text = self._inner.format(record)
+        shown = self.redact(text)
+        if shown != text and _is_json(text) and not _is_json(shown):
+            # a password of digits was taken out of a number: as words it leaves the line whole
+            words = json.loads(text, parse_int=str, parse_float=str)
+            shown = self.redact(json.dumps(words))
+        return shown
 
     def redact(self, text: str) -> str:
         """Give the text without secrets."""
@@ -140,10 +148,11 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         ]
     else:
         render = [
+            _in_one_line,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,
-            )
+                exception_formatter=_indented_traceback,
+            ),
         ]
     formatter = Redactor(
         structlog.stdlib.ProcessorFormatter(
@@ -205,6 +214,45 @@ def _catch_what_nobody_catches() -> None:
             log.critical("ended_unexpectedly", exc_info=error)
 
     threading.excepthook, sys.unraisablehook, sys.excepthook = in_thread, unraisable, uncaught
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_one_line(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Let nothing that came from outside begin a line of its own, or move a terminal's cursor.
+
+    Values with white space are quoted, and so escaped, by whoever shows them.
+    """
+    del logger, name
+    shown = {
+        key: _printable(value, keep="\t\r\n") if isinstance(value, str) else value
+        for key, value in event.items()
+    }
+    if isinstance(event.get("event"), str):
+        shown["event"] = _printable(event["event"])
+    return shown
+
+
+def _indented_traceback(out: TextIO, exc_info: Any) -> None:
+    """Write a traceback, in which errors quote what came from outside: no line of it begins a record."""
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    out.write("\n" + textwrap.indent(_printable(text.getvalue().lstrip("\n"), keep="\n"), "    "))
+
+
+def _printable(text: str, keep: str = "") -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in keep else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def _without_telegrams_objects(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

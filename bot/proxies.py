@@ -46,6 +46,7 @@ class Through(httpx.AsyncHTTPTransport):
         way = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
         super().__init__(proxy=way, verify=context, trust_env=False, **more)
         self._setting = setting
+        self._passes_on = not proxy.startswith("socks")
         self._told = ""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -68,7 +69,9 @@ class Through(httpx.AsyncHTTPTransport):
             refused = httpx.ProxyError(f"the proxy broke off: {type(error).__name__}")
             self._tell(refused)
             raise refused from error
-        if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+        # through a tunnel, which TLS and SOCKS have, it would come from whoever is behind the proxy
+        passed_on = self._passes_on and request.url.scheme == "http"
+        if passed_on and response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             await response.aclose()
             unknown = httpx.ProxyError("407 Proxy Authentication Required")
             self._tell(unknown)

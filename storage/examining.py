@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from storage.database import check_file, is_new
+from storage.keeping.swap import FINISH_RESTORE, is_cut_off
 from storage.layout import migrations
 from storage.soundness import (
     RESTORE,
@@ -67,6 +68,8 @@ def examine(path: Path, *, thorough: bool, seconds: float, fact: str) -> Examine
     """
     try:
         check_file(path)
+        if is_cut_off(path):
+            raise DatabaseRefused(f"{path}: a restore was cut off. {FINISH_RESTORE}")
         in_use = bot_runs_on(path)
         free = shutil.disk_usage(_nearest(path.parent)).free
         if is_new(path):

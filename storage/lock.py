@@ -2,9 +2,16 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
+from typing import Final
 
 from storage.store import DatabaseRefused
+
+_TRIES: Final = 3
+"""Whoever only looks whether a bot runs (`check`) holds it for an instant: no start may fail by that."""
+_PAUSE: Final = 0.02
+"""Seconds between two tries."""
 
 
 class Lock:
@@ -21,6 +28,7 @@ class Lock:
         Raises:
             DatabaseRefused: another process holds it.
         """
+        tries = 0
         while self._file is None:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -28,6 +36,10 @@ class Lock:
                 if self._is_current(file):
                     self._file = file
             except BlockingIOError:
+                tries += 1
+                if tries < _TRIES:
+                    time.sleep(_PAUSE)
+                    continue
                 raise DatabaseRefused(
                     f"{self._database} is in use by another process of the bot. "
                     "Stop that one first, or give this one a database of its own."

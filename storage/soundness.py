@@ -5,7 +5,7 @@ Nothing here writes to the file, so what is refused stays as it is, byte for byt
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -208,6 +208,44 @@ def lacking(
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         migrate(model, tuple(step for step in steps if step.number <= version))
         return sorted(tables_of(model) - tables_of(connection))
+
+
+Made = tuple[str, str]
+"""Something that a statement made: of which kind, and its name."""
+
+
+def altered_in(
+    connection: sqlite3.Connection,
+    version: int,
+    steps: tuple[Migration, ...],
+    more: Iterable[str] = (),
+) -> tuple[list[Made], list[Made]]:
+    """Give what of a layout (and of `more`) is otherwise here, and what is not of it and acts by itself.
+
+    A trigger, a view or an index that is not ours would be at work in each of the bot's statements. A
+    table is not: ours may have a column more, and others are nobody's business.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        migrate(model, tuple(step for step in steps if step.number <= version))
+        ours = {made: sql for made, sql in _made_in(model).items() if made[0] != "table"}
+        of_layout = _made_in(model)
+        for statement in more:
+            model.execute(statement)
+        ours |= {made: sql for made, sql in _made_in(model).items() if made not in of_layout}
+    found = _made_in(connection)
+    return (
+        sorted(made for made, sql in ours.items() if found.get(made) != sql),
+        sorted(
+            made
+            for made, sql in found.items()
+            if made not in ours and (made[0] != "table" or sql.upper().startswith("CREATE VIRTUAL"))
+        ),
+    )
+
+
+def _made_in(connection: sqlite3.Connection) -> dict[Made, str]:
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {(kind, name): sql for kind, name, sql in rows if not name.startswith("sqlite_")}
 
 
 def tables_of(connection: sqlite3.Connection) -> frozenset[str]:

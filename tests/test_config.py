@@ -113,6 +113,14 @@ def test_two_tokens_are_enough(tmp_path: Path) -> None:
     assert config.storage.path == Path("data/bot.db")
 
 
+def test_a_link_to_the_database_is_followed(tmp_path: Path) -> None:
+    """Where the database's name is a link, lock, log and pictures are beside the file itself, as SQLite has it."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "bot.db").symlink_to(tmp_path / "disk" / "bot.db")
+    config = read(tmp_path, BOT_STORAGE__URL=f"sqlite:///{tmp_path / 'bot.db'}")
+    assert config.storage.path == tmp_path / "disk" / "bot.db"
+
+
 def test_both_tokens_are_missed_at_once(tmp_path: Path) -> None:
     """An empty file is told what it lacks."""
     assert errors(tmp_path, "") == [
@@ -249,8 +257,14 @@ def test_the_value_is_shown(tmp_path: Path) -> None:
 
 def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
     """An address with a password is refused without repeating the password."""
-    (error,) = errors(tmp_path, with_key("telegram.api_url", '"https://me:hush@host"'))
-    assert error == f'telegram.api_url = "https://…@host": must be {_URL}.'
+    for given, shown in (
+        ("https://me:hush@host", "https://…@host"),
+        ("https://me:hu/sh@host", "https://…@host"),
+        ("https://me:hu@sh@host", "https://…@host"),
+        ("me:hush@host", "…@host"),
+    ):
+        (error,) = errors(tmp_path, with_key("telegram.api_url", f'"{given}"'))
+        assert error == f'telegram.api_url = "{shown}": must be {_URL}.'
 
 
 @pytest.mark.parametrize(

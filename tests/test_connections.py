@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from telegram.error import TimedOut
 from telegram.ext import ExtBot
 
 from bot import connections
@@ -18,6 +19,7 @@ from bot.messages import Fetched, Picture, Sent, Target
 from bot.texts import Say
 from sandbox.telegram.app import TOKEN
 from storage.clock import SystemClock
+from tests.hidream.crooked import Wire, crooked
 
 MESSAGE = {"message_id": 7, "date": 1, "chat": {"id": 5, "type": "private"}}
 OK = json.dumps({"ok": True, "result": MESSAGE}).encode()
@@ -193,3 +195,20 @@ async def test_a_small_upload_is_written_at_once(
         picture = Picture(content=file, name="small.png")
         assert isinstance(await chat.send_pictures(Target(chat_id=5), [picture]), Sent)
         assert len(writes) == 2
+
+
+async def test_no_call_lasts_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, or a proxy, that sends a byte now and then is given up; what it was asked counts as unknown."""
+
+    async def drip(wire: Wire) -> None:
+        await wire.request()
+        while True:
+            await wire.send(b"H")
+            await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(connections.Calls, "limit", 0.3)
+    async with crooked(drip) as server:
+        request = connections.for_calls()
+        async with asyncio.timeout(5), request:
+            with pytest.raises(TimedOut):
+                await request.post(f"{server.url}/bot{TOKEN}/getMe")

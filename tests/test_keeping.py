@@ -1,5 +1,6 @@
 """`backup`, `restore`, `export` and `prune` as they are typed: what they say, and how they end."""
 
+import fcntl
 import io
 import json
 import os
@@ -104,6 +105,77 @@ def test_of_its_own_backups_the_newest_are_kept(database: Path, backups: Path) -
     ]
     assert len(names) == 4
     assert result.output.count("Removed ") == 4
+
+
+def test_what_killed_backups_have_left_is_swept(database: Path, backups: Path) -> None:
+    """In a folder each has another name: so the drafts of those that were killed go, but for one at work."""
+    dead, alive = (f"hidream-bot-2020-01-0{day}T00-00-00Z.db.part" for day in (1, 2))
+    others = ("mine.db.part", "hidream-bot.part")
+    for name in (dead, alive, *others):
+        (backups / name).write_bytes(b"half")
+    with (backups / alive).open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        run(database, "backup", backups)
+    left = {one.name for one in backups.iterdir() if one.suffix == ".part"}
+    assert left == {alive, *others}
+    assert (backups / alive).read_bytes() == b"half"
+
+
+def test_the_backup_just_made_is_never_removed(database: Path, backups: Path) -> None:
+    """After a clock that ran ahead was set back, what is made now stays, though others seem newer."""
+    run(database, "backup", backups)
+    [first] = backups.iterdir()
+    first.rename(backups / "hidream-bot-2999-01-01T00-00-00Z.db")
+    saved = run(database, "backup", backups, "--keep", "1").output
+    [kept] = backups.iterdir()
+    assert str(kept) in saved.splitlines()[0]
+
+
+def test_an_export_never_takes_the_databases_place(database: Path) -> None:
+    """The database is not overwritten by its own rows, even if forced; nor is its log."""
+    before = everything(database.parent)
+    for target in (database, database.parent / "bot.db-wal"):
+        result = run(database, "export", target, "--force", code=74)
+        assert f"{target} is the bot's own" in result.stderr
+    assert everything(database.parent) == before
+
+
+def test_an_output_that_takes_nothing_is_told(database: Path) -> None:
+    """Where what the rows are written to is full, one sentence says so, and the code is 74."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "export", "-"],
+            env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 74, ended.stderr
+    assert ended.stderr == (
+        "Nothing was exported: the standard output cannot be written (No space left on device)\n"
+    )
+
+
+def test_a_disk_that_fills_while_it_forgets_is_told(tmp_path: Path) -> None:
+    """What could be forgotten is; the rest is told in a sentence, and can be forgotten later."""
+    database = tmp_path / "data" / "bot.db"
+    build(database, LAYOUTS[-1])
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "from bot.cli import main; main(sys.argv[1:])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "prune", "--older-than", "0"],
+        env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 74, ended.stderr
+    assert ended.stderr.startswith("Not all was forgotten: ")
+    assert "Traceback" not in ended.stderr
+    run(database, "prune", "--older-than", "0")
 
 
 def test_without_a_database_nothing_is_done(tmp_path: Path, backups: Path) -> None:
@@ -214,21 +286,6 @@ def test_who_stops_at_the_question_hears_that_nothing_was_done(
         assert process.stderr.read() == b"Interrupted. Nothing was restored.\n"
     os.close(here)
     os.close(there)
-
-
-def test_an_output_that_takes_no_more_is_said(database: Path) -> None:
-    """Where the standard output is a disk that is full, there is a sentence and a code, and no traceback."""
-    with Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(
-            [sys.executable, "-m", "bot", "export", "-"],
-            env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
-        )
-    assert ended.stderr == b"The standard output cannot be written: No space left on device.\n"
-    assert ended.returncode == 74
 
 
 def test_who_reads_no_further_ends_the_export(database: Path) -> None:

@@ -181,6 +181,30 @@ def test_json_is_one_object_a_line(set_up: SetUp, err: io.StringIO) -> None:
     clean(err.getvalue())
 
 
+def test_a_secret_in_a_number_breaks_no_json(set_up: SetUp, err: io.StringIO) -> None:
+    """A password of digits is taken out of numbers too, and the line is still one object."""
+    set_up("INFO", "json")("12345678")
+    structlog.get_logger("x").info("e", person=12345678, more=[1.12345678], one=1)
+    line = json.loads(err.getvalue())
+    assert (line["person"], line["more"]) == ("[redacted]", ["1.[redacted]"])
+    assert "12345678" not in err.getvalue()
+
+
+def test_nothing_from_outside_forges_a_line(set_up: SetUp, err: io.StringIO) -> None:
+    """On the console no text begins a line of its own or moves the cursor, be it a library's or an error's."""
+    forged = "a\n2026-01-01T00:00:00Z [error    ] forged\x1b[2J\r\u2028\u202e"
+    set_up("DEBUG")
+    log = structlog.get_logger("x")
+    log.info(forged, why=forged, short="\x1b[2J\x0b")
+    logging.getLogger("library").warning("it said %s", forged)
+    log.error("failed", exc_info=ValueError(forged))
+    text = err.getvalue()
+    assert not set(text) & set("\x1b\x0b\r\u2028\u202e")
+    heads = [line for line in text.split("\n") if line and not line.startswith("    ")]
+    assert len(heads) == 3
+    assert not any(line.startswith("2026-01-01") for line in heads)
+
+
 def test_a_line_that_cannot_be_formatted_says_so(set_up: SetUp, err: io.StringIO) -> None:
     """A mistake in a log call costs the line, shows nothing of it, and is told."""
     set_up(log_format="json")

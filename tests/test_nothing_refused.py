@@ -147,6 +147,18 @@ NOW_COUNTED: Final[dict[str, int]] = {
     "unanswered": 5,
     "repeated": 6,
 }
+
+
+class Ten(list[Any]):
+    """Ten of the same, which an example that failed shows once."""
+
+    def __init__(self, one: object) -> None:
+        super().__init__([one] * 10)
+
+    def __repr__(self) -> str:
+        return f"Ten({self[0]!r})"
+
+
 _SPANS: Final = st.builds(Span, low=st.floats(0, 200), high=st.floats(200, 9000))
 _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "task": _TASKS,
@@ -163,9 +175,10 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "usual": st.one_of(st.none(), _SPANS),
     "longer": st.booleans(),
     "one": _SPANS,
-    "found": _PLACED.map(lambda placed: [placed] * 10),
-    "tasks": _TASKS.map(lambda one: [one] * 10),
+    "found": _PLACED.map(Ten),
+    "tasks": _TASKS.map(Ten),
     "others": st.sampled_from([0, 1, 101]),
+    "most": st.sampled_from([20 * 10**6, 2000 * 10**6]),
     "view_id": st.just(10**15),
     "page": st.sampled_from([0, 7]),
     "picture": _TURNED,

@@ -21,7 +21,7 @@ from bot.chat import TelegramChat
 from bot.config_values import secrets_of_proxy
 from bot.hidream.client import HiDreamClient, new_client
 from bot.hidream.download import Downloader, DownloadLater
-from bot.hidream.errors import NotSent, Uncertain
+from bot.hidream.errors import HiDreamError, NotSent, Uncertain
 from bot.hidream.wire import ApiVersion
 from bot.limits import TelegramLimits
 from bot.messages import Fetched, Later, Target, Unknown
@@ -385,3 +385,17 @@ def test_what_is_secret_in_an_address() -> None:
     }  # fmt: skip
     assert list(secrets_of_proxy("http://127.0.0.1:9")) == []
     assert "abc" not in set(secrets_of_proxy("http://a:abc@127.0.0.1:9")), "it would take words out"
+
+
+async def test_a_407_from_behind_the_proxy_is_no_proxy_s() -> None:
+    """What came through a tunnel was said by HiDream, which has the request: the proxy is not blamed."""
+    script = answers({"message": "no"}, status=407)
+    async with (
+        proxying(password=True) as proxy,
+        crooked(script) as gateway,
+        client(gateway.url, proxy=proxy.url("socks5")) as hidream,
+    ):
+        with capture_logs() as logs, pytest.raises(HiDreamError) as caught:
+            await hidream.submit(submission(), user_id="1")
+    assert not isinstance(caught.value, NotSent)
+    assert logs == []

@@ -137,7 +137,8 @@ async def test_other_words_keep_the_settings(make: Make) -> None:
     assert question.ask
     assert question.target.reply_to == task.place.message_id, "the field for it opens"
     other = PictureRequest(prompt="", negative="blur", ratio=AspectRatio.R16_9, count=3)
-    object.__setattr__(gallery.desk, "defaults", other)
+    house = replace(gallery.desk.house(), defaults=other)
+    object.__setattr__(gallery.desk, "house", lambda: house)
     await gallery.post("make it blue")
     made = await last(gallery)
     assert made.settings == replace(SNOW, prompt="make it blue", negative="", ratio=None)

@@ -16,7 +16,7 @@ from storage.database import check_place
 from storage.files import pictures_beside
 from storage.keeping.backup import Saved, back_up
 from storage.keeping.contents import Contents, examine
-from storage.keeping.places import sized, stamp_of, telling
+from storage.keeping.places import sized, stamp_of, sweep, telling
 from storage.keeping.restore import restore
 from storage.lock import Lock
 from storage.soundness import BACKUP_ID, check_header
@@ -74,13 +74,15 @@ def backup(
     if folder is not None:
         target = folder / f"hidream-bot-{stamp_of(now)}.db"
     with told("Nothing was saved"), Bars(shown=_is_large(database)) as bars:
+        if folder is not None:
+            sweep(folder, _OWN_NAME.fullmatch)
         saved = back_up(
             database, target, now=now, force=force, all_pictures=all_pictures, progress=bars.tell
         )
     click.echo(_saved(saved))
     if keep is not None and folder is not None:
         with told("The backup is saved, but older ones could not be removed"):
-            _remove_old(folder, keep)
+            _remove_old(folder, keep, newest=target)
 
 
 def _is_large(file: Path) -> bool:
@@ -113,10 +115,12 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _remove_old(folder: Path, keep: int) -> None:
+def _remove_old(folder: Path, keep: int, *, newest: Path) -> None:
     """Remove all but the newest of those that this command has made here."""
     own = sorted(
         (one for one in folder.iterdir() if _OWN_NAME.fullmatch(one.name) and _is_backup(one)),
+        # whatever the clock said when others were made
+        key=lambda one: (one == newest, one.name),
         reverse=True,
     )
     for one in own[keep:]:

@@ -13,11 +13,11 @@ from typing import IO, Final
 import click
 
 from bot.cli.bars import Bars
-from bot.cli.ends import BAD_DATABASE, config_option, end, settings
+from bot.cli.ends import config_option, settings
 from bot.cli.keeping import counted, told
 from storage.clock import SystemClock
 from storage.keeping.export import Export
-from storage.keeping.places import draft_of, sized, taken, telling
+from storage.keeping.places import check_target, draft_of, sized, taken, telling
 from storage.keeping.pruning import count_old, give_back, prune
 from storage.keeping.reading import check_source
 from storage.lock import Lock
@@ -42,7 +42,7 @@ def export(target: Path, *, user_id: int | None, force: bool, path: Path | None)
     heading = {"version": _version(), "made_at": datetime.now(UTC).isoformat()}
     with told("Nothing was exported"):
         rows = Export(database, user_id=user_id)
-        with _opened(target, force=force) as file, Bars(shown=user_id is None) as bars:
+        with _opened(target, database, force=force) as file, Bars(shown=user_id is None) as bars:
             count, of = 0, rows.count()
             shown = of >= _MANY
             for count, line in enumerate(rows.lines(heading)):
@@ -62,19 +62,22 @@ def _version() -> str | None:
 
 
 @contextmanager
-def _opened(target: Path, *, force: bool) -> Iterator[IO[str]]:
+def _opened(target: Path, database: Path, *, force: bool) -> Iterator[IO[str]]:
     """Give a file to write to that is whole at the end or not there; or the standard output."""
     if str(target) == "-":
         try:
             yield sys.stdout
             sys.stdout.flush()
-        except OSError as exc:
+        except OSError as error:
             # Python would try once more at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if isinstance(exc, BrokenPipeError):  # whoever reads has had enough
+            if isinstance(error, BrokenPipeError):  # whoever reads has had enough
                 raise SystemExit(1) from None
-            end(f"The standard output cannot be written: {exc.strerror}.", BAD_DATABASE)
+            raise DatabaseRefused(
+                f"the standard output cannot be written ({error.strerror})"
+            ) from None
         return
+    check_target(target, database)
     if target.exists() and not force:
         raise taken(target)
     with draft_of(target) as draft:

@@ -15,18 +15,20 @@ from typing import Final
 
 from storage.files import PictureFiles, pictures_beside
 from storage.keeping import contents
-from storage.keeping.places import Progress, check_room, draft_of, quiet, taken
+from storage.keeping.places import Progress, check_room, check_target, draft_of, quiet, taken
 from storage.keeping.reading import check_source, snapshot
+from storage.layout import migrations
 from storage.soundness import (
     BACKUP_ID,
+    altered_in,
     beside,
     check_layout,
     frozen,
     holds_something,
+    layout_of,
     refusing,
     tables_of,
 )
-from storage.store import DatabaseRefused
 
 PAGES: Final = 1000
 """Pages a step, of 4 kB: so often progress is told, and Ctrl-C heard."""
@@ -64,10 +66,9 @@ def back_up(
         DatabaseRefused: it cannot be saved; the message says why, and what to do.
     """
     check_source(database)
+    check_target(target, database)
     if target.exists() and not force:
         raise taken(target)
-    if target.absolute() in {beside(database.absolute(), s) for s in ("", "-wal", "-shm", ".lock")}:
-        raise DatabaseRefused(f"{target} is the bot's own. Name another file.")
     check_room(target.parent, _size(database))
     opened = frozen if nobody_writes else snapshot
     with draft_of(target) as draft:
@@ -122,6 +123,7 @@ class _Writing:
             copy.execute("PRAGMA synchronous = OFF")
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA journal_mode = OFF")
+            _leave_out(copy)
             for statement in contents.TABLES:
                 copy.execute(statement)
             missing = self._pack(copy)
@@ -164,6 +166,14 @@ class _Writing:
             done += size
             self.progress("Packing pictures", done, total)
         return missing
+
+
+def _leave_out(copy: sqlite3.Connection) -> None:
+    """Take out what somebody else has put in, and which would be refused at the way back."""
+    _, foreign = altered_in(copy, layout_of(copy), migrations())
+    for kind, name in foreign:
+        quoted = name.replace('"', '""')
+        copy.execute(f'DROP {kind} IF EXISTS "{quoted}"')
 
 
 def _pictures(copy: sqlite3.Connection) -> list[tuple[int, int, bool]]:

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from storage.layout import migrations
 from storage.soundness import (
     APPLICATION_ID,
     BACKUP_ID,
+    altered_in,
     beside,
     check_header,
     holds_something,
@@ -33,6 +35,10 @@ TABLES: Final = (
     "CREATE TABLE backup_facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
 """What a backup has beyond the tables of the database."""
+_NO_PICTURE: Final = (
+    "SELECT 1 FROM backup_files WHERE (typeof(task_id), typeof(n), typeof(content))"
+    " <> ('integer', 'integer', 'blob') OR task_id < 0 OR n < 0 LIMIT 1"
+)
 NAMES: Final = ("backup_files", "backup_facts")
 ANOTHER: Final = "Use another backup."
 
@@ -80,6 +86,7 @@ def examine(path: Path, *, remedy: str = ANOTHER) -> Contents:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
     with (
         refusing(path, remedy=remedy),
+        _readable(path, remedy),
         closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection,
     ):
         layout = layout_of(connection)
@@ -92,15 +99,35 @@ def examine(path: Path, *, remedy: str = ANOTHER) -> Contents:
         return _contents(connection, path, layout, packed=mark == BACKUP_ID)
 
 
+@contextmanager
+def _readable(path: Path, remedy: str) -> Iterator[None]:
+    """Tell what is noted in another form than ours as a refusal."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        raise DatabaseRefused(
+            f"{path} is damaged (what it says of itself cannot be read). {remedy}"
+        ) from error
+
+
 def _wrong(connection: sqlite3.Connection, missing: list[str], mark: int) -> str | None:
     if missing:
         return f"it lacks {', '.join(missing)}"
+    layout = layout_of(connection)
+    packed = TABLES if mark == BACKUP_ID else ()
+    altered, foreign = altered_in(connection, layout, migrations(), packed)
+    for kind, name in altered:
+        return f"its {kind} {name} is missing, or not as this program makes it"
+    for kind, name in foreign:
+        return f"its {kind} {name} is not this program's, and would act by itself"
     (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         return str(verdict)
     for table, *_ in connection.execute("PRAGMA foreign_key_check"):
         return f"a row of {table} belongs to none"
     if mark == BACKUP_ID:
+        for _ in connection.execute(_NO_PICTURE):
+            return "a picture in it is none"
         noted = json.loads(facts_of(connection)["rows"])
         for table, count in noted.items():
             if count_of(connection, table) != count:
@@ -123,7 +150,7 @@ def _contents(connection: sqlite3.Connection, path: Path, layout: int, *, packed
     states = dict(connection.execute("SELECT state, count(*) FROM tasks GROUP BY state"))
     file = path.stat()
     made_at = (
-        datetime.fromisoformat(facts_of(connection)["made_at"])
+        datetime.fromisoformat(facts_of(connection)["made_at"]).astimezone(UTC)
         if packed
         else datetime.fromtimestamp(file.st_mtime, UTC)
     )

@@ -18,6 +18,8 @@ Progress = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is, and how much there is in all."""
 
 PART: Final = ".part"
+_OWN: Final = ("", "-wal", "-shm", "-journal", ".lock")
+"""What a database's own files have behind its name."""
 _MARGIN: Final = 2**20
 """Bytes that a disk should have left beyond what is counted."""
 _NO_ROOM: Final = "has no room on its disk. Make room there, or name another place."
@@ -121,6 +123,22 @@ class Draft:
             self.path.rename(self._target)
 
 
+def check_target(target: Path, database: Path) -> None:
+    """See that a file to be written is none of the bot's own, by whatever way its name leads there.
+
+    Raises:
+        DatabaseRefused: it is; or a folder, or a device.
+    """
+    folder = Path(os.path.realpath(database.parent))
+    own = {beside(folder / database.name, suffix) for suffix in _OWN}
+    with telling(target):
+        if target.exists() and not target.is_file():
+            raise DatabaseRefused(f"{target} is not an ordinary file. Name another one.")
+        same = target.exists() and database.exists() and target.samefile(database)
+    if same or Path(os.path.realpath(target.parent)) / target.name in own:
+        raise DatabaseRefused(f"{target} is the bot's own. Name another file.")
+
+
 def taken(target: Path) -> DatabaseRefused:
     """Say that a file is there already."""
     return DatabaseRefused(
@@ -136,22 +154,55 @@ def draft_of(target: Path) -> Iterator[Draft]:
         DatabaseRefused: it cannot be made, or another process writes it just now.
     """
     part = beside(target, PART)
-    with telling(part):
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    handle = _alone(part)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatabaseRefused(
-                f"{part} is being written by another process. Wait for it, or name another file."
-            ) from None
         try:
             with telling(part):
                 os.fchmod(handle, 0o600)
                 os.ftruncate(handle, 0)
                 yield Draft(target, handle)
         finally:
-            for suffix in ("", "-journal", "-wal", "-shm"):
-                beside(part, suffix).unlink(missing_ok=True)
+            # once it is placed, the name may be another process's draft already
+            if _has_name(handle, part):
+                for suffix in ("", "-journal", "-wal", "-shm"):
+                    beside(part, suffix).unlink(missing_ok=True)
     finally:
         os.close(handle)
+
+
+def sweep(folder: Path, is_own: Callable[[str], object]) -> None:
+    """Remove the drafts of own files that killed processes have left; what is being written stays."""
+    with telling(folder):
+        names = [part.name.removesuffix(PART) for part in folder.glob(f"*{PART}")]
+    for name in filter(is_own, names):
+        with contextlib.suppress(DatabaseRefused), draft_of(folder / name):
+            pass  # that takes it over, and away
+
+
+def _alone(part: Path) -> int:
+    """Open a draft that nobody else has.
+
+    Raises:
+        DatabaseRefused: it cannot be made, or another process writes it just now.
+    """
+    while True:
+        with telling(part):
+            handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # else it was placed since it was opened, and is somebody's finished file
+            if _has_name(handle, part):
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            raise DatabaseRefused(
+                f"{part} is being written by another process. Wait for it, or name another file."
+            ) from None
+        os.close(handle)
+
+
+def _has_name(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except FileNotFoundError:
+        return False

@@ -1,6 +1,7 @@
 """Forgetting by hand what the housekeeping forgets by itself, and giving the room back."""
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from storage.soundness import refusing
 from storage.sqlite import open_beside
 from storage.sqlite.forgetting import FINISHED, HANDLED, RELEASED, TO_EMPTY, WAITED
 from storage.sqlite.rows import stamp
-from storage.store import DatabaseRefused
+from storage.store import DatabaseRefused, StoreError
 from storage.tasks import DRAFTS_KEPT, INBOX_KEPT
 
 BATCH: Final = 200
@@ -98,8 +99,14 @@ async def prune(
             progress("Forgetting", removed + touched, of)
             more = len(old) == BATCH or rows == BATCH
             await asyncio.sleep(_PAUSE)
+    except StoreError as error:
+        raise DatabaseRefused(
+            f"{error}. Check the disk of {database}, and the room there."
+        ) from error
     finally:
-        await store.close()
+        # nothing is lost: its log has what the file has not
+        with contextlib.suppress(sqlite3.Error):
+            await store.close()
     return removed, touched
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from storage.keeping.places import telling
-from storage.keeping.swap import is_cut_off
+from storage.keeping.swap import FINISH_RESTORE, is_cut_off
 from storage.layout import migrations
 from storage.soundness import check_header, check_layout, is_there
 from storage.store import DatabaseRefused
@@ -25,10 +25,7 @@ def check_source(database: Path) -> None:
     """
     is_there(database)
     if is_cut_off(database):
-        raise DatabaseRefused(
-            f"{database}: a restore was cut off. Start the bot, which brings it to its end, or "
-            "restore again."
-        )
+        raise DatabaseRefused(f"{database}: a restore was cut off. {FINISH_RESTORE}")
     if not database.is_file() or not database.stat().st_size:
         raise DatabaseRefused(f"There is no database {database} (yet). See storage.url.")
     with telling(database):

@@ -18,6 +18,8 @@ from storage.soundness import beside
 STAMP: Final = "stamp"
 DATABASE: Final = "database"
 PICTURES: Final = "pictures"
+FINISH_RESTORE: Final = "Start the bot, which brings it to its end, or restore again."
+"""What is to be done after one that was cut off."""
 
 
 def staging(database: Path) -> Path:

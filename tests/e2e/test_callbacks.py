@@ -60,7 +60,7 @@ async def test_a_lost_answer_is_found_by_callback(tmp_path: Path) -> None:
 
 async def test_killed_between_submission_and_callback(tmp_path: Path) -> None:
     """A path outlives a kill: HiDream's call reaches the next start, or asking finds the end."""
-    settings = Settings(seconds=2.5, parallel=10, lookup_by_request_id=False)
+    settings = Settings(seconds=6, parallel=10, lookup_by_request_id=False)
     async with opened(tmp_path, settings=settings) as world:
         port = _free_port()
         address = f"127.0.0.1:{port}"

@@ -1,6 +1,7 @@
 """One process of the bot has a database at a time."""
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -63,5 +64,19 @@ def test_a_lock_whose_name_was_taken_away_is_tried_again(
     assert tries == 2
     assert name.exists()
     lock.release()
+    lock.release()
+    assert not name.exists()
+
+
+def test_whoever_only_looks_keeps_no_bot_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the lock takes an instant, which a start waits out: else it would have to be started by hand."""
+    name = tmp_path / "bot.db.lock"
+    looking = os.open(name, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _seconds: os.close(looking))
+    lock = Lock(tmp_path / "bot.db")
+    lock.acquire()
     lock.release()
     assert not name.exists()

@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from storage.database import prepare
+from storage.examining import examine as look_at
 from storage.files import PictureFiles, pictures_beside
 from storage.keeping import places, swap
 from storage.keeping.backup import back_up
@@ -159,6 +160,8 @@ async def test_what_cannot_be_put_in_its_place_is_told(
     assert not path.exists()
     with pytest.raises(DatabaseRefused, match="a restore was cut off"):
         back_up(path, tmp_path / "other.db", now=START)
+    with pytest.raises(DatabaseRefused, match="a restore was cut off"):
+        look_at(path, thorough=False, seconds=5, fact="presence")
     failing = tmp_path
     prepare(path)
     assert tasks_of(path) == 1
