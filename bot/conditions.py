@@ -203,7 +203,7 @@ CHECKS: Final[Mapping[Cause, Check]] = {
         holds=lambda signs: signs.token_refused is not None and signs.token_refused > TOKEN_LASTING,
         says=lambda _: (
             "HiDream refuses the token: it is wrong, or has expired. Put a new one into "
-            "hidream.token_file (it is read again within seconds), or into hidream.token and restart."
+            "hidream.token_file (it is read again within seconds), or into hidream.token and reload."
         ),
     ),
     Cause.UNSENT: Check(

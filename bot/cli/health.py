@@ -25,7 +25,7 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - w
 @click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # said by whoever reads it
     help="The bot's settings, which say where it listens (web.monitor); without it, the environment.",
 )
 @click.option("--url", help="Where the bot answers, such as http://127.0.0.1:9464.")
