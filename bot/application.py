@@ -72,7 +72,7 @@ async def introduce(
     except InvalidToken as exc:
         raise ConfigurationError(
             "telegram.token: Telegram does not know this token. "
-            "Ask @BotFather for it again, and put it into the configuration."
+            "Ask @BotFather for it again, and put it into telegram.token or its file."
         ) from exc
 
 

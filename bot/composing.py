@@ -95,12 +95,10 @@ async def compose(
     )
     alerts = Alerts(store=store, chat=chat, admins=live.admins, clock=clock)
     alerts.new_token(token())
+    tell = _teller()
 
     def heed(trouble: Trouble | None) -> None:
-        if trouble is None:
-            log.info("submitting_goes_on")
-        else:
-            log.error("submitting_paused", trouble=trouble.value)
+        tell(trouble)
         alerts.trouble(trouble)
         store.wake(Topic.QUEUE)
         store.wake(Topic.PROGRESS)
@@ -241,3 +239,20 @@ async def compose(
     # the checkup last: at its first turn all others run
     loops["checkup"] = checkup.run
     return doors.loops | loops
+
+
+def _teller() -> Callable[[Trouble | None], None]:
+    """Give what tells the log of a pause, and of its end."""
+    paused = False
+
+    def tell(trouble: Trouble | None) -> None:
+        nonlocal paused
+        if trouble is not None:
+            log.error("submitting_paused", trouble=trouble.value)
+        elif (
+            paused
+        ):  # the first success since the start is none: it may only end what admins were told
+            log.info("submitting_goes_on")
+        paused = trouble is not None
+
+    return tell

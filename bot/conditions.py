@@ -203,8 +203,7 @@ CONDITIONS: Final[Mapping[Cause, Condition]] = {
         holds=lambda signs: signs.token_refused is not None and signs.token_refused > TOKEN_LASTING,
         says=lambda _: (
             "HiDream refuses the token: it is wrong, or has expired. Put a new one into "
-            "hidream.token_file (it is read again within seconds), or into hidream.token and have the "
-            "settings reread (SIGHUP)."
+            "hidream.token_file (it is read again within seconds), or into hidream.token and reload."
         ),
     ),
     Cause.UNSENT: Condition(

@@ -5,6 +5,7 @@ say the same. A token can also come from a file of its own (`telegram.token_file
 anew before each request, so that a fresh one needs no restart.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,7 +125,8 @@ class Storage(Section):
         """The database file; relative to the working directory, absolute with a fourth slash."""
         path = Path(self.url.removeprefix(SQLITE))
         # SQLite keeps its log beside the file itself, not beside a link to it; so do we
-        return path.resolve() if path.is_symlink() else path
+        # (a folder that may not be looked into is no error here: whoever opens the file says it)
+        return path.resolve() if os.path.islink(path) else path  # noqa: PTH114 - Path's raises there
 
 
 class Web(Section):

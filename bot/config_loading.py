@@ -55,6 +55,8 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             for error in exc.errors()
             if error["type"] != NO_TOKEN or error["loc"][0] not in broken
         ]
+        if path is None and any(error["type"] == NO_TOKEN for error in exc.errors()):
+            problems.append("No file was named, so none was read: --config config.toml names one.")
         raise ConfigurationError("\n".join(problems)) from None
     problems += [f"{source}: {problem}" for problem in crossed(config)]
     if problems:

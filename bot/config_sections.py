@@ -16,6 +16,12 @@ from bot.config_values import ProxyUrl, secrets_of_proxy
 NO_TOKEN: Final = "no_token"  # noqa: S105 - the name of an error
 """The type of the validation error that says that neither form of a token is given."""
 
+_SLIPS: Final = (
+    (re.compile(r"""^["'“‘]|["'”’]$"""), "has quotes round it"),
+    (re.compile("^bearer ", re.IGNORECASE), 'begins with "Bearer", which the bot adds itself'),
+)
+"""What a token that has not the form may have been given too much."""
+
 
 class Section(BaseModel):
     """A table of the file: unknown keys are errors, and nothing in it changes."""
@@ -62,13 +68,21 @@ class WithToken(Section):
         if not token:
             raise ValueError(f"is empty: it must {verb} {cls._form_in_words}")
         if not cls._form.fullmatch(token):
-            raise ValueError(f"must {verb} {cls._form_in_words}")
+            slip = next((f"; it {why}" for form, why in _SLIPS if form.search(token)), "")
+            raise ValueError(f"must {verb} {cls._form_in_words}{slip}")
         return token
 
     @classmethod
     def _read(cls, file: Path) -> str:
         try:
             text = file.read_text(encoding="utf-8-sig")
+        except FileNotFoundError as exc:
+            # the name itself is not shown: it may be the token, written into the wrong key
+            where = "" if file.is_absolute() else f" in {Path.cwd()}"
+            raise ValueError(
+                f"cannot be read: there is no such file{where}. It must be the path of a file that "
+                "holds the token"
+            ) from exc
         except OSError as exc:
             raise ValueError(f"cannot be read: {exc.strerror}") from exc
         except ValueError as exc:  # no text, or no path

@@ -1,12 +1,14 @@
 """Changes of rows that must not be given up because the database could not be written just now."""
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import stamina
+import structlog
 
 from storage.store import StoreError
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -18,8 +20,10 @@ async def keep(change: Callable[[], Awaitable[T]]) -> T:
     did not say so, it would be found out or done again.
     """
     # what nearly always goes well takes no ceremony
-    with contextlib.suppress(StoreError):
+    try:
         return await change()
+    except StoreError as exc:
+        log.error("change_not_kept", why=str(exc))  # noqa: TRY400 - the reason says it all
     async for attempt in stamina.retry_context(
         on=StoreError, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0
     ):

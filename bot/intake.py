@@ -148,8 +148,10 @@ class Intake:
         return TokenInUse.by_webhook(host)
 
     async def _fetch(self, offset: int | None) -> list[NewUpdate]:
+        # the first is answered at once, so that who starts the bot need not wait to see that it is well
+        seconds = LONG_POLL if self.fetched_at is not None else 0
         asked: dict[str, Any] = {
-            "timeout": LONG_POLL,
+            "timeout": seconds,
             "limit": _BATCH,
             "allowed_updates": list(updates.ALLOWED),
         }
@@ -158,7 +160,7 @@ class Intake:
         # the library takes it past the limits, where all others are counted
         with counted("getUpdates"):
             answer = await self._bot.do_api_request(
-                "getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5
+                "getUpdates", api_kwargs=asked, read_timeout=seconds + 5
             )
         if not isinstance(answer, list):
             raise NetworkError("getUpdates answered something that is no list")

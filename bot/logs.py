@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 from urllib.parse import quote
 
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -176,6 +177,8 @@ def set_up(*, level: str, log_format: str, secrets: Iterable[str]) -> Callable[[
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # whoever tries again says so, by an event that means something to who reads it
+    stamina.instrumentation.set_on_retry_hooks([])
     _catch_what_nobody_catches()
     return formatter.add
 
@@ -184,7 +187,7 @@ def set_level(level: str) -> None:
     """Say from which level on is logged, from now on."""
     logging.getLogger().setLevel(level)
     # One line a request at INFO says nothing that our own lines don't say better.
-    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio"):
+    for name in ("httpx", "httpcore", "aiosqlite", "PIL", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
     if level == "DEBUG":
         logging.getLogger("httpx").setLevel(logging.DEBUG)

@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 import stamina
+import structlog
 from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.supervisor import Fatal
+
+log = structlog.get_logger(__name__)
 
 
 async def through_outages(work: Callable[[], Awaitable[None]]) -> None:
@@ -15,11 +18,22 @@ async def through_outages(work: Callable[[], Awaitable[None]]) -> None:
     Raises:
         TelegramError: what no waiting mends.
     """
+    failed = False
+
+    def outage(error: Exception) -> bool:
+        nonlocal failed
+        if _is_outage(error) and not failed:
+            failed = True
+            log.warning("telegram_unreachable", why=str(error))
+        return _is_outage(error)
+
     async for attempt in stamina.retry_context(
-        on=_is_outage, attempts=None, timeout=None, wait_initial=0.5, wait_max=30
+        on=outage, attempts=None, timeout=None, wait_initial=0.5, wait_max=30
     ):
         with attempt:
             await work()
+    if failed:
+        log.info("telegram_reachable_again")
 
 
 async def check_token(bot: Bot) -> None:

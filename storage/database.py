@@ -23,6 +23,7 @@ from storage.soundness import (
     check_header,
     check_inside,
     holds_something,
+    is_there,
     refusing,
     writable,
 )
@@ -70,7 +71,7 @@ def check_place(path: Path) -> None:
     Raises:
         DatabaseRefused: it cannot be there, or it cannot be written.
     """
-    if not path.exists():
+    if not is_there(path):
         try:
             make_folder(path.parent)
         except OSError as error:
@@ -87,6 +88,7 @@ def check_file(path: Path) -> None:
     Raises:
         DatabaseRefused: it cannot be there, or it cannot be written.
     """
+    is_there(path)
     if path.is_dir():
         raise DatabaseRefused(f"{path} is a folder. Name a file in it, such as {path / 'bot.db'}.")
     if path.exists() and not path.is_file():

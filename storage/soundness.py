@@ -80,6 +80,21 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def is_there(path: Path) -> bool:
+    """Say whether something is at a path.
+
+    Raises:
+        DatabaseRefused: a folder on the way to it may not be looked into, so it cannot be known.
+    """
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise DatabaseRefused(
+            f"{path} cannot be looked for: {error.strerror}. Run this as the bot's user, or give that "
+            "user the right to read and write it and its folder."
+        ) from error
+
+
 def holds_something(path: Path) -> bool:
     """Say whether a file is there and not empty."""
     return path.exists() and path.stat().st_size > 0

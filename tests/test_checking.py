@@ -305,6 +305,13 @@ def test_where_hidream_answers_otherwise_than_noted(about: str) -> None:
     assert differs.mend
 
 
+def test_a_refused_token_says_nothing_of_the_notes() -> None:
+    """Whose token is refused is not asked to tell the project what a refused token was answered."""
+    assert hidream.tells(AS_NOTED)
+    assert not hidream.tells(replace(AS_NOTED, unknown=told(TokenRefused("401"), code=1401)))
+    assert not hidream.tells(replace(AS_NOTED, unknown=told(NotSent("no"), code=None)))
+
+
 def test_what_was_not_answered_is_said() -> None:
     """No answer, an answer of another form, and one without completion are put into words."""
     silent = told(NotSent("no route"), code=None, status=None)

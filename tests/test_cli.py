@@ -1,5 +1,6 @@
 """The command line: how each way of ending is told, and what a token file does meanwhile."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 
 from bot.config import HiDream
 from bot.token import TokenSource
+from storage.clock import SystemClock
+from storage.sqlite import open_store
 
 TOKEN = "123456789:AAE5-secret_half_of_the_token"
 # What the bot's work may end with is raised in its place: to provoke each for real takes a minute.
@@ -58,6 +61,57 @@ def test_each_end_has_its_code(tmp_path: Path, error: str, code: int, says: str)
     assert says in ended.stderr
     assert ("Traceback" in ended.stderr) is error.startswith("RuntimeError")
     assert TOKEN not in ended.stderr
+
+
+def as_stranger(*arguments: str | Path) -> tuple[int, str]:
+    """Run the program as somebody for whom what has no rights cannot be read: root too."""
+    limited = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    ended = subprocess.run(
+        [*limited, sys.executable, "-m", "bot", *map(str, arguments)],
+        env={name: value for name, value in os.environ.items() if not name.startswith("BOT_")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return ended.returncode, ended.stderr
+
+
+def test_settings_that_may_not_be_read(tmp_path: Path) -> None:
+    """Another user's settings are told as such, with the code after which no service is started again."""
+    config = tmp_path / "config.toml"
+    config.touch(mode=0)
+    code, said = as_stranger("run", "--config", config)
+    assert said == f"The settings can't be used:\n{config}: cannot be read: Permission denied.\n"
+    assert code == 78
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run"], ["backup", "x.db"], ["restore"]],
+)
+def test_a_database_in_a_folder_of_somebody_else(tmp_path: Path, command: list[str]) -> None:
+    """A folder that may not be looked into is a sentence and 74, for every subcommand, and no traceback."""
+    config, folder = tmp_path / "config.toml", tmp_path / "data"
+    config.write_text(
+        f'[telegram]\ntoken = "{TOKEN}"\n[hidream]\ntoken = "hidream-token"\n'
+        f'[storage]\nurl = "sqlite:///{folder}/bot.db"\n'
+    )
+    extra: list[Path] = []
+    if command == ["restore"]:
+        asyncio.run(made(tmp_path / "old.db"))
+        extra = [tmp_path / "old.db"]
+    folder.mkdir(mode=0)
+    code, said = as_stranger(*command, *extra, "--config", config)
+    folder.chmod(0o700)
+    assert f"{folder}/bot.db cannot be looked for: Permission denied. Run this as" in said
+    assert "Traceback" not in said
+    assert code == 74
+
+
+async def made(path: Path) -> None:
+    """Make a database."""
+    await (await open_store(path, clock=SystemClock())).close()
 
 
 def test_ctrl_c_at_the_very_beginning_has_no_traceback() -> None:

@@ -399,6 +399,26 @@ def test_a_telegram_token_has_telegrams_form(tmp_path: Path) -> None:
     assert error == "telegram.token: must be what @BotFather gives, such as 123456789:AAE5…."
 
 
+@pytest.mark.parametrize(
+    ("slip", "why"),
+    [('"{}"', "has quotes round it"), ("Bearer {}", 'begins with "Bearer"')],
+)
+def test_what_was_pasted_round_a_token_is_named(tmp_path: Path, slip: str, why: str) -> None:
+    """Quotes and "Bearer" in a token file are said to be what is wrong, and the token is not shown."""
+    file = tmp_path / "token"
+    for section, token in (("telegram", TOKEN), ("hidream", "hush hush")):
+        file.write_text(slip.format(token))
+        (error,) = errors(tmp_path, **{f"BOT_{section.upper()}__TOKEN_FILE": str(file)})
+        assert f"; it {why}" in error
+        assert token not in error
+
+
+def test_without_a_file_it_is_said_that_none_was_named() -> None:
+    """Who forgets --config hears of it, and not only that tokens are missing."""
+    with pytest.raises(ConfigurationError, match=r"--config config\.toml names one"):
+        load(None, {})
+
+
 def test_a_token_never_shows_in_a_repr(tmp_path: Path) -> None:
     """The settings can be printed without giving a token away."""
     assert TOKEN not in repr(read(tmp_path))
@@ -424,7 +444,7 @@ def test_a_token_file_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     cases = {
-        "missing": "cannot be read: No such file or directory.",
+        "missing": "cannot be read: there is no such file. It must be the path of a file that holds the token.",
         ".": "cannot be read: Is a directory.",
         "empty": "is empty: it must hold text without white space.",
         "binary": "cannot be read: it is not a text file.",
@@ -433,6 +453,9 @@ def test_a_token_file_that_cannot_be_used(tmp_path: Path) -> None:
     for name, why in cases.items():
         (error,) = errors(tmp_path, BOT_HIDREAM__TOKEN_FILE=str(tmp_path / name))
         assert error == f"BOT_HIDREAM__TOKEN_FILE: {why}"
+    (error,) = errors(tmp_path, BOT_HIDREAM__TOKEN_FILE="a-token-in-the-wrong-place")
+    assert f"there is no such file in {Path.cwd()}. It must be the path" in error
+    assert "a-token" not in error
 
 
 def test_both_forms_of_a_token_are_one_too_many(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class Telegram:
     def __init__(self, batch: str) -> None:
         self.batch = batch
         self.offsets: list[int | None] = []
+        self.waits: list[str] = []
         self.confirmed = asyncio.Event()
         self.app = Starlette(
             routes=[
@@ -72,6 +73,7 @@ class Telegram:
 
     async def _updates(self, request: Request) -> Response:
         form: dict[str, Any] = dict(await request.form())
+        self.waits.append(form["timeout"])
         self.offsets.append(int(form["offset"]) if "offset" in form else None)
         if self.offsets[-1] is not None:
             self.confirmed.set()
@@ -113,6 +115,12 @@ async def test_poison_is_set_aside_alone() -> None:
     assert json.loads(raw[1])["message"]["text"] == "cut \ufffd"
     assert json.loads(raw[4])["message"]["text"] == "good"
     assert raw[3] == "", "handling this sets it aside"
+
+
+async def test_the_first_answer_is_not_waited_for() -> None:
+    """The first call is one that Telegram answers at once, so that a start is over where nobody writes."""
+    telegram = await fetched("[" + BATCH[BATCH.index("{") :], MemoryStore(SystemClock()))
+    assert telegram.waits[:2] == ["0", str(LONG_POLL)]
 
 
 async def test_a_failing_store_confirms_nothing() -> None:

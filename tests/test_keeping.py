@@ -236,7 +236,8 @@ def test_on_a_terminal_the_answer_counts(
     os.close(here)
     os.close(there)
     assert b"goes back to that time" in ended.stdout
-    assert (ended.returncode == 0) is restored, ended.stderr
+    assert ended.returncode == (0 if restored else 1), ended.stderr
+    assert ended.stderr.decode() == ("" if restored else "Nothing was restored.\n")
     assert bool([*database.parent.glob("*.before-restore-*")]) is restored
 
 
@@ -257,6 +258,34 @@ def test_an_export_is_lines_of_json(database: Path, backups: Path) -> None:
     result = run(database.with_name("old.db"), "export", old, code=74)
     assert "Start the bot once" in result.stderr
     assert not list(backups.glob("old*"))
+
+
+@pytest.mark.parametrize("told", ["\x03", "\x04"])
+def test_who_stops_at_the_question_hears_that_nothing_was_done(
+    database: Path, backups: Path, told: str
+) -> None:
+    """Ctrl-C, and the end of what is typed, are an interruption like any other."""
+    file = backups / "mine.db"
+    run(database, "backup", file)
+    here, there = pty.openpty()
+    with subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "bot", "restore", str(file)],
+        stdin=there,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **TOKENS, "BOT_STORAGE__URL": f"sqlite:///{database}"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = b""
+        while b"[y/N]" not in said:
+            said += (more := os.read(process.stdout.fileno(), 4096))
+            assert more, process.stderr.read()
+        os.write(here, told.encode())
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b"Interrupted. Nothing was restored.\n"
+    os.close(here)
+    os.close(there)
 
 
 def test_who_reads_no_further_ends_the_export(database: Path) -> None:
@@ -296,7 +325,7 @@ def test_pruning_says_what_it_does(database: Path, monkeypatch: pytest.MonkeyPat
     lock.acquire()
     said = run(database, "prune", "--older-than", "30").output
     lock.release()
-    assert said.startswith("Forgotten: 1 rows, and the picture files of 0 tasks.\n")
+    assert said.startswith("Forgotten: 1 row, and the picture files of 0 tasks.\n")
     assert "since the bot is running" in said
     assert "Given back to the disk: " in run(database, "prune", "--older-than", "0.5").output
     assert not database.with_name("bot.db.lock").exists()

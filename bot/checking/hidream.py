@@ -69,9 +69,14 @@ async def hidream(subject: Subject) -> Lines:
         ours_in_batch=ours[1] if ours else None,
     )
     lines = [verdict(answers, config.base_url), *expiry(subject, token)]
-    if answers.unknown.code is not None:
+    if tells(answers):
         lines += notes(answers)
     return lines
+
+
+def tells(answers: Answers) -> bool:
+    """Say whether the answers are HiDream's own, and to the questions: not to a token that it refuses."""
+    return answers.unknown.code is not None and not isinstance(answers.unknown.error, TokenRefused)
 
 
 async def _ours(subject: Subject, prober: Prober, token: str) -> tuple[Told, Told] | None:

@@ -13,6 +13,7 @@ from bot.config_sections import WithToken
 _TELEGRAM: Final = re.compile(r"\d{6,}:[\w-]{30,}", re.ASCII)
 _SLIPS: Final[Sequence[tuple[re.Pattern[str], str]]] = (
     (re.compile(r"""^["'<\[{].*|.*["'>\]}]$"""), "begins or ends with a quote or a bracket"),
+    (re.compile(r"\d{6,}:[\w-]{30,}", re.ASCII), "has the form of a Telegram bot's token"),
     (re.compile(r"(?i)^bearer"), 'begins with "Bearer", which the bot adds itself'),
     (re.compile(r"(?i)^(?:your|my|the|put|paste|change|xxx|token|example).*"), "reads like a hint"),
     (re.compile(r".*(?:…|\.\.\.).*"), "has dots in its middle, as where it was cut short"),

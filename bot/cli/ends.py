@@ -21,7 +21,7 @@ INTERRUPTED: Final = 130
 config_option = click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # said by whoever reads it
     help="The settings, as TOML; without it they come from the environment alone.",
 )
 """`--config FILE`, given to the subcommand as `path`."""

@@ -23,7 +23,7 @@ _MOST: Final = 64 * 1024
 @click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # said by whoever reads it
     help="The bot's settings, which say where it listens (web.monitor); without it, the environment.",
 )
 @click.option("--url", help="Where the bot answers, such as http://127.0.0.1:9464.")

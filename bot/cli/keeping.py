@@ -22,6 +22,8 @@ from storage.lock import Lock
 from storage.soundness import BACKUP_ID, check_header
 from storage.store import DatabaseRefused
 
+DECLINED: Final = 1
+"""Exit code where somebody was asked, and said no."""
 _OWN_NAME: Final = re.compile(r"hidream-bot-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db")
 
 
@@ -84,28 +86,32 @@ def backup(
 
 
 def _is_large(file: Path) -> bool:
-    return file.is_file() and file.stat().st_size >= LONG
+    try:
+        return file.is_file() and file.stat().st_size >= LONG
+    except OSError:  # said by who reads it
+        return False
 
 
 def _saved(saved: Saved) -> str:
     found = saved.contents
     line = (
         f"Saved {saved.path}: {sized(found.size)}, {_tasks(found)}, "
-        f"{_counted(found.pictures, 'picture')}."
+        f"{counted(found.pictures, 'picture')}."
     )
     if saved.missing:
         line += (
-            f" {_counted(saved.missing, 'picture')} to be delivered could not be saved: the file "
+            f" {counted(saved.missing, 'picture')} to be delivered could not be saved: the file "
             "is not there. Its task will end in a reason."
         )
     return line
 
 
 def _tasks(found: Contents) -> str:
-    return f"{_counted(found.tasks, 'task')} ({found.unfinished} unfinished)"
+    return f"{counted(found.tasks, 'task')} ({found.unfinished} unfinished)"
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Give a number of things, in words for one and for many."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
@@ -173,7 +179,7 @@ def restore_command(source: Path, *, yes: bool, path: Path | None) -> None:
         finally:
             lock.release()
     click.echo(
-        f"Restored {source}: {_tasks(found)}, {_counted(done.pictures, 'picture')}. Start the bot."
+        f"Restored {source}: {_tasks(found)}, {counted(done.pictures, 'picture')}. Start the bot."
     )
     for kept in done.aside:
         click.echo(f"What was there before is kept: {kept}")
@@ -184,15 +190,20 @@ def _ask(source: Path, database: Path, found: Contents) -> None:
         _MEANS.format(
             backup=source,
             time=found.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
-            tasks=_counted(found.tasks, "task"),
+            tasks=counted(found.tasks, "task"),
             in_line=found.in_line,
             at_hidream=found.at_hidream,
             to_be_brought=found.to_be_brought,
-            pictures=_counted(found.pictures, "picture"),
+            pictures=counted(found.pictures, "picture"),
             database=database,
             folder=pictures_beside(database),
         )
     )
     if not sys.stdin.isatty():
         raise DatabaseRefused("There is nobody to ask. Say --yes to restore without being asked.")
-    click.confirm("Restore it?", abort=True)
+    try:
+        sure = click.confirm("Restore it?")
+    except click.Abort:  # Ctrl-C, or the end of what is typed
+        raise KeyboardInterrupt from None
+    if not sure:
+        end("Nothing was restored.", DECLINED)

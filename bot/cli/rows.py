@@ -14,7 +14,7 @@ import click
 
 from bot.cli.bars import Bars
 from bot.cli.ends import config_option, settings
-from bot.cli.keeping import told
+from bot.cli.keeping import counted, told
 from storage.clock import SystemClock
 from storage.keeping.export import Export
 from storage.keeping.places import check_target, draft_of, sized, taken, telling
@@ -50,7 +50,7 @@ def export(target: Path, *, user_id: int | None, force: bool, path: Path | None)
                 if shown and count % 1000 == 0:
                     bars.tell("Writing", min(count, of), of)
     if str(target) != "-":
-        click.echo(f"Wrote {target}: {count - 1} rows, {sized(target.stat().st_size)}.")
+        click.echo(f"Wrote {target}: {counted(count - 1, 'row')}, {sized(target.stat().st_size)}.")
 
 
 def _version() -> str | None:
@@ -120,7 +120,9 @@ def prune_command(days: float, *, dry_run: bool, path: Path | None) -> None:
                 removed, touched = asyncio.run(
                     prune(database, clock=SystemClock(), older_than=older_than, progress=bars.tell)
                 )
-            click.echo(f"Forgotten: {touched} rows, and the picture files of {removed} tasks.")
+            click.echo(
+                f"Forgotten: {counted(touched, 'row')}, and the picture files of {counted(removed, 'task')}."
+            )
             if lock is None:
                 click.echo(
                     "The file keeps its size, since the bot is running; its free room is used "

@@ -7,11 +7,14 @@ import ssl
 from collections.abc import Iterator
 from typing import Final
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.errors import ConfigurationError
+
+log = structlog.get_logger(__name__)
 
 _CONNECTIONS: Final = 200
 """More at once are closed: what holds connections open must not take the bot's memory, nor its files."""
@@ -68,6 +71,8 @@ class Web:
             date_header=False,
             proxy_headers=False,
         )
+        host, port = self._listener.getsockname()[:2]
+        log.info("listening", host=host, port=port, https=self._tls is not None)
         config.load()
         config.ssl = self._tls
         server = _Server(config)

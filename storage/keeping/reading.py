@@ -10,7 +10,7 @@ from urllib.parse import quote
 from storage.keeping.places import telling
 from storage.keeping.swap import FINISH_RESTORE, is_cut_off
 from storage.layout import migrations
-from storage.soundness import check_header, check_layout
+from storage.soundness import check_header, check_layout, is_there
 from storage.store import DatabaseRefused
 
 BUSY_TIMEOUT: Final = 5000
@@ -23,6 +23,7 @@ def check_source(database: Path) -> None:
     Raises:
         DatabaseRefused: there is none.
     """
+    is_there(database)
     if is_cut_off(database):
         raise DatabaseRefused(f"{database}: a restore was cut off. {FINISH_RESTORE}")
     if not database.is_file() or not database.stat().st_size:

@@ -60,6 +60,8 @@ async def test_how_it_is_told_from_start_to_stop(tmp_path: Path, manager: Manage
         ada = await world.person()
         await ada.text("/help")
         await ada.reads("Send a photo with a caption")
+        assert "listening" in world.log, "the log says where it can be asked"
+        assert "uvicorn" not in world.log
 
         async def started() -> bool:
             return "READY=1" in manager.heard()

@@ -146,6 +146,8 @@ async def test_telegram_is_waited_for(tmp_path: Path) -> None:
             assert await world.stop() == 0
             assert await world.calls("telegram", outcome="strict") == []
             world.telegram = before
+        assert world.log.count("telegram_unreachable") == 1
+        assert world.log.count("telegram_reachable_again") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -155,7 +157,7 @@ async def test_a_stop_while_waiting_for_telegram(tmp_path: Path, number: int) ->
         await world.start(telegram={"api_url": f"http://127.0.0.1:{free_port()}"})
 
         async def waits() -> bool:
-            return "retry" in world.log
+            return "telegram_unreachable" in world.log and "stamina" not in world.log
 
         await until(waits, "the bot waits for Telegram")
         began = time.monotonic()
