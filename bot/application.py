@@ -13,8 +13,9 @@ from bot.errors import ConfigurationError
 from bot.inbox import RaisingApplication
 from bot.limits import TelegramLimits
 from bot.outages import through_outages
-from bot.webhook import Facts, admit
+from bot.webhook import admit
 from storage.clock import Clock
+from storage.store import Facts
 
 log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
+class Condition:
     """A condition under which the bot is not ready, and what is said then."""
 
     holds: Callable[[Signs], bool]
@@ -45,9 +45,9 @@ class Check:
 def reasons(signs: Signs) -> tuple[Reason, ...]:
     """Say why the bot is not ready; it is where there is no reason."""
     return tuple(
-        Reason(cause=cause, sentence=check.says(signs))
-        for cause, check in CHECKS.items()
-        if check.holds(signs)
+        Reason(cause=cause, sentence=condition.says(signs))
+        for cause, condition in CONDITIONS.items()
+        if condition.holds(signs)
     )
 
 
@@ -179,43 +179,43 @@ def _crashing_says(signs: Signs) -> str:
     )
 
 
-CHECKS: Final[Mapping[Cause, Check]] = {
-    Cause.STARTING: Check(
+CONDITIONS: Final[Mapping[Cause, Condition]] = {
+    Cause.STARTING: Condition(
         holds=_starting,
         says=lambda _: "The bot is starting: it has not yet heard from Telegram. Wait a moment.",
     ),
-    Cause.UPDATES: Check(holds=_no_updates, says=_updates_say),
-    Cause.CONFLICT: Check(holds=_conflict, says=_conflict_says),
-    Cause.WEBHOOK: Check(
+    Cause.UPDATES: Condition(holds=_no_updates, says=_updates_say),
+    Cause.CONFLICT: Condition(holds=_conflict, says=_conflict_says),
+    Cause.WEBHOOK: Condition(
         holds=lambda signs: _webhook_trouble(signs) is not None, says=_webhook_says
     ),
-    Cause.BACKLOG: Check(holds=_backlog, says=_backlog_says),
-    Cause.DATABASE: Check(
+    Cause.BACKLOG: Condition(holds=_backlog, says=_backlog_says),
+    Cause.DATABASE: Condition(
         holds=lambda signs: (
             signs.database_error is not None or signs.database_silent > DATABASE_WITHIN
         ),
         says=_database_says,
     ),
-    Cause.DISK: Check(
+    Cause.DISK: Condition(
         holds=lambda signs: signs.free is not None and signs.free < FREE, says=_disk_says
     ),
-    Cause.TOKEN: Check(
+    Cause.TOKEN: Condition(
         holds=lambda signs: signs.token_refused is not None and signs.token_refused > TOKEN_LASTING,
         says=lambda _: (
             "HiDream refuses the token: it is wrong, or has expired. Put a new one into "
             "hidream.token_file (it is read again within seconds), or into hidream.token and reload."
         ),
     ),
-    Cause.UNSENT: Check(
+    Cause.UNSENT: Condition(
         holds=lambda signs: signs.unsent is not None and signs.unsent > UNSENT, says=_unsent_says
     ),
-    Cause.LINE: Check(
+    Cause.LINE: Condition(
         holds=lambda signs: signs.not_taken is not None and signs.not_taken > NOT_TAKEN,
         says=_line_says,
     ),
-    Cause.STANDS_STILL: Check(holds=lambda signs: bool(_standing(signs)), says=_still_says),
-    Cause.CRASHING: Check(holds=lambda signs: bool(_crashing(signs)), says=_crashing_says),
-    Cause.CHECKS: Check(
+    Cause.STANDS_STILL: Condition(holds=lambda signs: bool(_standing(signs)), says=_still_says),
+    Cause.CRASHING: Condition(holds=lambda signs: bool(_crashing(signs)), says=_crashing_says),
+    Cause.CHECKS: Condition(
         holds=lambda signs: (signs.running if signs.looked is None else signs.looked) > LOOK_WITHIN,
         says=lambda _: (
             "The bot has not been able to look at itself for a minute: its checks stand still. "

@@ -35,6 +35,8 @@ from bot.pictures import AspectRatio
 ENV_PREFIX: Final = "BOT_"
 _RATIOS: Final = ("auto", *(ratio.value for ratio in AspectRatio))
 _LONGEST_DAYS: Final = 36_500
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what is never asked
+"""Where one that listens on all addresses is asked."""
 
 
 class Telegram(Side):
@@ -148,6 +150,14 @@ class Web(Section):
         HostPort | None,
         Field(description="host:port, such as 127.0.0.1:9464 or [::1]:9464"),
     ] = None
+
+    @property
+    def monitor_url(self) -> str | None:
+        """Where this machine asks the bot how it is; None: nothing can."""
+        if self.monitor is None:
+            return None
+        host, _, port = self.monitor.rpartition(":")
+        return f"http://{_EVERYWHERE.get(host, host)}:{port}"
 
 
 class Access(Section):

@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 from bot.certificates import tls_of
 from bot.config import Config
+from bot.pictures import TELEGRAMS_LIMIT
 
 _TELEGRAMS_OWN: Final = "api.telegram.org"
-_TELEGRAMS_MEGABYTES: Final = 20
-"""What Telegram's own servers let a bot fetch."""
 PORTS: Final = (443, 80, 88, 8443)
 """To these alone Telegram brings updates; a self-hosted Bot API server brings them anywhere, without TLS too."""
 
@@ -71,7 +70,7 @@ def _files(config: Config) -> Iterator[str]:
             "telegram.local_folder: is missing: local_mode needs the folder in which the "
             "Bot API server keeps its files."
         )
-    if telegram.max_file_megabytes > _TELEGRAMS_MEGABYTES and not telegram.local_mode:
+    if telegram.max_file_bytes > TELEGRAMS_LIMIT and not telegram.local_mode:
         yield (
             f"telegram.max_file_megabytes = {telegram.max_file_megabytes}: must be at most 20: "
             "only a Bot API server of your own, with local_mode = true, gives more."

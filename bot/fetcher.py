@@ -10,7 +10,7 @@ import structlog
 from bot.delays import backoff
 from bot.hidream.download import Downloader
 from bot.hidream.errors import DownloadLater, DownloadRefused
-from bot.keeping import keep
+from bot.insisting import keep
 from storage.clock import Clock
 from storage.files import PictureFiles
 from storage.store import TaskStore

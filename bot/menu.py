@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import structlog
 from telegram import Bot, BotCommand, BotCommandScopeChat
@@ -19,20 +18,9 @@ from bot import texts
 from bot.commands import ADMIN_COMMANDS, COMMANDS, Command
 from bot.languages import LANGUAGES, SOURCE, telegram_code
 from bot.texts import Say
+from storage.store import Facts
 
 log = structlog.get_logger(__name__)
-
-
-class Facts(Protocol):
-    """What the store keeps of it."""
-
-    async def fact(self, name: str) -> str | None:
-        """Give a small text that was kept."""
-        ...
-
-    async def note_fact(self, name: str, value: str) -> None:
-        """Keep a small text."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from bot.account import Account
 from bot.delays import backoff
 from bot.endings import Endings
 from bot.estimates import Estimates
-from bot.keeping import keep
+from bot.insisting import keep
 from bot.lanes import Lanes
 from bot.messages import Chat, Dropped, Gone, Later, Moved, Refused, Sent, Target, Unknown
 from bot.progress_lines import ProgressLines

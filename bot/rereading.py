@@ -19,7 +19,7 @@ from bot.live import Live, differing, with_live
 from bot.logs import set_level
 from bot.service import ServiceManager
 from bot.stopping import done_before
-from bot.webhook import Facts
+from storage.store import Facts
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from bot.keeping import keep
+from bot.insisting import keep
 from bot.messages import Chat, Dropped, Outcome, Sent, Unknown
 from storage.clock import Clock
 from storage.store import TaskStore

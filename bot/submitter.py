@@ -25,7 +25,7 @@ from bot.hidream.errors import (
     Uncertain,
 )
 from bot.hidream.wire import Accepted, Submission
-from bot.keeping import keep
+from bot.insisting import keep
 from bot.labels import Step, Submitted
 from bot.preparer import GIVE_UP, Prepared
 from bot.slots import Slots

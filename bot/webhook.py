@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -26,6 +26,7 @@ from bot.certificates import shown
 from bot.errors import ConfigurationError, TokenInUse
 from bot.outages import check_token, through_outages
 from storage.clock import Clock
+from storage.store import Facts
 
 log = structlog.get_logger(__name__)
 
@@ -40,18 +41,6 @@ _KEPT: Final = 8
 """So many addresses are known again: those of starts that came to nothing, too."""
 
 State = Literal["ours", "lost", "another's"]
-
-
-class Facts(Protocol):
-    """What the store keeps of it."""
-
-    async def fact(self, name: str) -> str | None:
-        """Give a small text that was kept."""
-        ...
-
-    async def note_fact(self, name: str, value: str) -> None:
-        """Keep a small text."""
-        ...
 
 
 class Webhook:

@@ -232,7 +232,6 @@ AS_NOTED = hidream.Answers(
     ours=task(0.5, 1.0),
     ours_in_batch=task(1.0),
 )
-AS_OURS = told(TokenRefused("no", code=4), code=4)
 
 
 @pytest.mark.parametrize(

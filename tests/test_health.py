@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import health
-from bot.conditions import CHECKS, reasons
+from bot.conditions import CONDITIONS, reasons
 from bot.config import every_key
 from bot.health import Cause, LoopSign, Signs, Webhook, loop_sign, webhook_sign
 from storage.tasks import Rest, Topic
@@ -148,7 +148,7 @@ def causes(signs: Signs) -> list[Cause]:
 
 def test_every_cause_is_tried() -> None:
     """The table of conditions, that of the tests and the list of causes are of the same."""
-    assert set(CHECKS) == set(Cause) == {cause for cause, _, _ in ILLS.values()}
+    assert set(CONDITIONS) == set(Cause) == {cause for cause, _, _ in ILLS.values()}
 
 
 @pytest.mark.parametrize("signs", [WELL, BY_WEBHOOK], ids=["polling", "webhook"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -34,6 +33,7 @@ from storage.clock import SystemClock
 from tests.hidream.certificates import make_certificate
 from tests.hidream.crooked import Wire, answers, crooked
 from tests.hidream.making import SHORT, TRUST, accepted, client, picture, submission
+from tests.ports import free_port
 from tests.proxy import GIVEN, PASSWORD, USER, proxying
 
 HELLO = Say("sorry", {"reference": "U1"})
@@ -118,7 +118,7 @@ async def test_a_way_to_the_proxy_that_is_encrypted(tmp_path: Path) -> None:
 
 async def test_another_program_s_proxy() -> None:
     """pproxy, which shares nothing with these tests, lets both through by http and SOCKS, with its password."""
-    port = _free_port()
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "pproxy", "-l", f"http+socks5://127.0.0.1:{port}#{USER}:{PASSWORD}",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -137,13 +137,6 @@ async def test_another_program_s_proxy() -> None:
     finally:
         process.terminate()
         await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 async def _until_open(port: int) -> None:
@@ -272,7 +265,7 @@ async def test_hidream_behind_a_proxy_that_breaks_off(
     async with crooked(gateway, tls=for_server) as server:
         breaking.port = server.port
         async with crooked(getattr(breaking, "closes" if how == "is_away" else how)) as proxy:
-            address = f"127.0.0.1:{_free_port() if how == 'is_away' else proxy.port}"
+            address = f"127.0.0.1:{free_port() if how == 'is_away' else proxy.port}"
             async with new_client(proxy=f"{scheme}://{address}", verify=for_client) as http:
                 hidream = HiDreamClient(
                     http,

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,33 +11,20 @@ from bot import health
 from bot.checkup import BEAT
 from bot.service import ServiceManager
 from tests.engine import HiDream, accepted, engine
+from tests.service_manager import Manager, listening
 from tests.test_checkup import Sticking
 from tests.time_machine import at_once
 
-Heard = list[str]
-
 
 @pytest.fixture
-def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Give the socket of a service manager, which the environment names."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
-        one.bind(str(tmp_path / "notify"))
-        one.setblocking(False)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
+    """Give a service manager, whose socket the environment names."""
+    with listening() as one:
+        monkeypatch.setenv("NOTIFY_SOCKET", one.address)
         yield one
 
 
-def heard(listener: socket.socket) -> Heard:
-    """Give what came since the last time."""
-    found = []
-    while True:
-        try:
-            found.append(listener.recv(4096).decode())
-        except BlockingIOError:
-            return found
-
-
-def test_each_thing_has_its_word(listener: socket.socket) -> None:
+def test_each_thing_has_its_word(manager: Manager) -> None:
     """Start, reload, state, life and stop are told as sd_notify(3) has them; a state once."""
     service = ServiceManager()
     service.ready()
@@ -47,7 +33,7 @@ def test_each_thing_has_its_word(listener: socket.socket) -> None:
     service.reloading()
     service.alive()
     service.stopping()
-    start, status, reloading, alive, stopping = heard(listener)
+    start, status, reloading, alive, stopping = manager.news()
     assert (start, status, alive, stopping) == (
         "READY=1",
         "STATUS=Ready",
@@ -58,7 +44,7 @@ def test_each_thing_has_its_word(listener: socket.socket) -> None:
     assert (first, second.startswith("MONOTONIC_USEC=")) == ("RELOADING=1", True)
     service.close()
     service.ready()
-    assert heard(listener) == []
+    assert manager.news() == []
 
 
 def test_without_a_service_manager_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,13 +61,13 @@ def test_without_a_service_manager_nothing_is_told(monkeypatch: pytest.MonkeyPat
 # the library leaves a socket that it could not connect to whoever collects the garbage
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_manager_that_has_gone_is_no_trouble(
-    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who does not read, or is not there, holds nobody up."""
     service = ServiceManager()
     for _ in range(5000):
         service.alive()
-    assert 0 < len(heard(listener)) < 5000
+    assert 0 < len(manager.news()) < 5000
     service.close()
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
     lost = ServiceManager()
@@ -101,7 +87,7 @@ def test_a_manager_that_has_gone_is_no_trouble(
     ],
 )
 def test_how_often_it_wants_to_hear(
-    listener: socket.socket,
+    manager: Manager,
     monkeypatch: pytest.MonkeyPatch,
     micros: str,
     pid: str | None,
@@ -119,7 +105,7 @@ def test_how_often_it_wants_to_hear(
 
 
 def test_life_is_told_until_a_loop_is_past_hope(
-    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At half the time it asks for, it hears of life; no more once a loop stands still that cannot begin anew."""
     monkeypatch.setenv("WATCHDOG_USEC", "4000000")
@@ -129,7 +115,7 @@ def test_life_is_told_until_a_loop_is_past_hope(
         store = Sticking()
         async with engine(tmp_path, HiDream(submit=accepted), store=store, looked_after=True):
             await asyncio.sleep(60)
-            first = heard(listener)
+            first = manager.news()
             assert first[:3] == [
                 "STATUS=Not ready: starting. 0 in line, 0 at HiDream, 0 to be sent",
                 "READY=1",
@@ -139,15 +125,15 @@ def test_life_is_told_until_a_loop_is_past_hope(
             store.silent, store.sticks = True, "requeue_due"
             store.wake()
             await asyncio.sleep(health.LOOPS["dispatcher"][1] + health.PAST_HOPE + BEAT)
-            assert heard(listener).count("WATCHDOG=1") > 80
+            assert manager.news().count("WATCHDOG=1") > 80
             await asyncio.sleep(60)
-            assert heard(listener).count("WATCHDOG=1") == 0
+            assert manager.news().count("WATCHDOG=1") == 0
 
     at_once(work())
 
 
 def test_life_is_told_while_a_loop_begins_anew(
-    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No beat is left out for a loop that was started again: whoever asks for one in ten seconds gets two."""
     monkeypatch.setenv("WATCHDOG_USEC", "10000000")
@@ -161,12 +147,12 @@ def test_life_is_told_while_a_loop_begins_anew(
             seconds = health.LOOPS["dispatcher"][1] + health.PAST_HOPE + 8 * BEAT
             await asyncio.sleep(seconds)
             assert it.kept["dispatcher"].started_again == 1
-            assert heard(listener).count("WATCHDOG=1") >= seconds // BEAT
+            assert manager.news().count("WATCHDOG=1") >= seconds // BEAT
 
     at_once(work())
 
 
-def test_a_stop_ends_it_all(listener: socket.socket, tmp_path: Path) -> None:
+def test_a_stop_ends_it_all(manager: Manager, tmp_path: Path) -> None:
     """A look that never ends holds up no stop."""
 
     async def work() -> None:
@@ -176,4 +162,4 @@ def test_a_stop_ends_it_all(listener: socket.socket, tmp_path: Path) -> None:
             await asyncio.sleep(1)
 
     at_once(work())
-    assert "READY=1" in heard(listener)
+    assert "READY=1" in manager.news()

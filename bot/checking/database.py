@@ -6,6 +6,7 @@ from typing import Final
 from bot.checking.lines import Line, Lines, note, ok, one_line, warning, wrong
 from bot.checking.subject import Subject
 from storage.examining import Examined
+from storage.keeping.places import sized
 from storage.store import DatabaseRefused
 
 _MB: Final = 10**6
@@ -30,7 +31,7 @@ def judge(found: Examined, path: str, *, thorough: bool) -> Lines:
     if not found.exists:
         lines.append(note(f"there is no database yet at {path}: the first start makes it"))
     else:
-        lines.append(ok(f"the database is {path}, {_megabytes(found.size)}, and can be written"))
+        lines.append(ok(f"the database is {path}, {sized(found.size)}, and can be written"))
         lines += [_layout(found), _sound(found, thorough=thorough)]
     return [*lines, _room(found.free)]
 
@@ -65,13 +66,9 @@ def _sound(found: Examined, *, thorough: bool) -> Line:
 
 
 def _room(free: int) -> Line:
-    what = f"free on its disk: {_megabytes(free)}"
+    what = f"free on its disk: {sized(free)}"
     mend = "Make room there, or put storage.url on another disk."
     for least, is_wrong in _ROOM:
         if free < least:
             return (wrong if is_wrong else warning)(what, mend)
     return ok(what)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / _MB:,.1f} MB" if size < 1000 * _MB else f"{size / _MB / 1000:,.1f} GB"

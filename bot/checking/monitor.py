@@ -10,13 +10,12 @@ from bot.hidream.client import new_client
 from storage.store import DatabaseRefused
 
 _SECONDS: Final = 5.0
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - asked at, not listened at
 
 
 async def monitor(subject: Subject) -> Lines:
     """Ask it whether it is alive, and ready."""
-    address = subject.config.web.monitor
-    if address is None:
+    url = subject.config.web.monitor_url
+    if url is None:
         return [note("web.monitor is not set: nothing can ask the running bot how it is")]
     try:
         running = (await subject.database()).in_use
@@ -24,8 +23,6 @@ async def monitor(subject: Subject) -> Lines:
         running = False
     if not running:
         return [note("not asked, as no bot runs")]
-    host, _, port = address.rpartition(":")
-    url = f"http://{_ANY.get(host, host)}:{port}"
     lines: Lines = []
     async with new_client() as http:
         for path in ("/healthz", "/readyz"):

@@ -17,8 +17,6 @@ _SECONDS: Final = 5.0
 """The bot answers at once or not at all."""
 _MOST: Final = 64 * 1024
 """Bytes that are read of an answer."""
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what is never asked
-"""Where one that listens on all addresses is asked."""
 
 
 @click.command("health")
@@ -67,16 +65,15 @@ def _monitor(path: Path | None) -> str:
     from bot.errors import ConfigurationError  # noqa: PLC0415
 
     try:
-        monitor = load(path).web.monitor
+        url = load(path).web.monitor_url
     except ConfigurationError as exc:
         _no_answer(f"The settings can't be used:\n{exc}")
-    if monitor is None:
+    if url is None:
         _no_answer(
             "web.monitor is not set, so the bot can't be asked. Set it to an address of this machine, "
             "such as 127.0.0.1:9464, and restart the bot."
         )
-    host, _, port = monitor.rpartition(":")
-    return f"http://{_EVERYWHERE.get(host, host)}:{port}"
+    return url
 
 
 def _asked(url: str) -> tuple[int, bytes]:

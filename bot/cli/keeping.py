@@ -15,7 +15,7 @@ from bot.cli.ends import BAD_DATABASE, INTERRUPTED, config_option, end, settings
 from storage.database import check_place
 from storage.files import pictures_beside
 from storage.keeping.backup import Saved, back_up
-from storage.keeping.contents import Contents, examine
+from storage.keeping.contents import Contents, contents_of
 from storage.keeping.places import sized, stamp_of, sweep, telling
 from storage.keeping.restore import restore
 from storage.lock import Lock
@@ -168,7 +168,7 @@ def restore_command(source: Path, *, yes: bool, path: Path | None) -> None:
     """
     database = settings(path).storage.path
     with told("Nothing was restored"), Bars(shown=_is_large(source)) as bars:
-        found = examine(source)
+        found = contents_of(source)
         check_place(database)
         lock = Lock(database)
         lock.acquire()

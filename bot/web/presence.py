@@ -8,30 +8,19 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.web.requests import METHODS, not_found
+from storage.store import Facts
 
 FACT: Final = "presence"
 """The fact in the store that holds the secret."""
 PATH: Final = "/hidream/here"
 """Below what a proxy lets through for HiDream's callbacks."""
-
-
-class Facts(Protocol):
-    """What the store keeps of it."""
-
-    async def fact(self, name: str) -> str | None:
-        """Give a small text that was kept."""
-        ...
-
-    async def note_fact(self, name: str, value: str) -> None:
-        """Keep a small text."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

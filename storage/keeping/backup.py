@@ -86,7 +86,7 @@ def back_up(
             if not missing:
                 break
         progress("Checking", 0, 1)
-        found = contents.examine(draft.path, remedy=_TRY_AGAIN)
+        found = contents.contents_of(draft.path, remedy=_TRY_AGAIN)
         progress("Checking", 1, 1)
         draft.place(force=force)
     return Saved(path=target, contents=found, missing=missing)

@@ -62,7 +62,7 @@ class Contents:
         return self.in_line + self.at_hidream + self.to_be_brought
 
 
-def examine(path: Path, *, remedy: str = ANOTHER) -> Contents:
+def contents_of(path: Path, *, remedy: str = ANOTHER) -> Contents:
     """Read a backup through, without a write. A plain copy of a database is one, too.
 
     Raises:
@@ -96,7 +96,7 @@ def examine(path: Path, *, remedy: str = ANOTHER) -> Contents:
         wrong = _wrong(connection, missing, mark)
         if wrong is not None:
             raise DatabaseRefused(f"{path} is damaged ({wrong}). {remedy}")
-        return _contents(connection, path, layout, packed=mark == BACKUP_ID)
+        return _counted(connection, path, layout, packed=mark == BACKUP_ID)
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def facts_of(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM backup_facts"))
 
 
-def _contents(connection: sqlite3.Connection, path: Path, layout: int, *, packed: bool) -> Contents:
+def _counted(connection: sqlite3.Connection, path: Path, layout: int, *, packed: bool) -> Contents:
     states = dict(connection.execute("SELECT state, count(*) FROM tasks GROUP BY state"))
     file = path.stat()
     made_at = (

@@ -9,6 +9,7 @@ from storage.store.at_hidream import AtHiDream
 from storage.store.conversation import Conversation
 from storage.store.delivery import Delivery
 from storage.store.errors import DatabaseRefused, StillMaking, StoreError, TooManyUnfinished
+from storage.store.facts import Facts
 from storage.store.figures import Counting
 from storage.store.handing_in import HandingIn
 from storage.store.housekeeping import Housekeeping
@@ -17,13 +18,21 @@ from storage.store.line import Line
 from storage.store.privacy import Privacy
 from storage.store.waking import Waking
 
-__all__ = ["DatabaseRefused", "StillMaking", "StoreError", "TaskStore", "TooManyUnfinished"]
+__all__ = [
+    "DatabaseRefused",
+    "Facts",
+    "StillMaking",
+    "StoreError",
+    "TaskStore",
+    "TooManyUnfinished",
+]
 
 
 class TaskStore(
     Waking,
     Inbox,
     Conversation,
+    Facts,
     Line,
     HandingIn,
     AtHiDream,

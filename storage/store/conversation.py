@@ -163,13 +163,3 @@ class Conversation(Protocol):
     async def find_view(self, kind: str, chat_id: int, words: str) -> View | None:
         """Give the latest view of this kind in a chat that has these words."""
         ...
-
-    # --- facts
-
-    async def fact(self, name: str) -> str | None:
-        """Give a small text that was kept."""
-        ...
-
-    async def note_fact(self, name: str, value: str) -> None:
-        """Keep a small text."""
-        ...

@@ -20,17 +20,11 @@ from sandbox.telegram.rules import UNHURRIED
 from tests.e2e.test_start import started
 from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, World, opened, until
 from tests.hidream.certificates import make_certificate
+from tests.ports import free_port
 
 SELF_HOSTED = replace(UNHURRIED, self_hosted=True, webhook_set_seconds=0.3)
 LOCAL = ["127.0.0.1 leads to 127.0.0.1", "is not https"]
 """What is warned of in each of these worlds."""
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 async def command(world: World, *more: str, **environment: str) -> tuple[int, str]:
@@ -99,14 +93,16 @@ async def silence() -> AsyncIterator[str]:
         writer.close()
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        done.set()
+        try:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            done.set()
 
 
 async def test_a_bot_that_runs(tmp_path: Path) -> None:
     """The command finds all well while the bot works; then each thing is broken in turn, and is told."""
     async with opened(tmp_path) as world:
-        web, watched = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+        web, watched = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         ada = await world.person()
         await world.start(
             web={"listen": web, "public_url": f"http://{web}", "monitor": watched},
@@ -154,7 +150,7 @@ async def test_a_bot_that_runs(tmp_path: Path) -> None:
         await world.set_hidream(down=False)
         stranger = subject(world, hidream={"base_url": world.telegram})
         await told(stranger, "HiDream", "wrong", "is not HiDream's API")
-        closed = f"http://127.0.0.1:{_free_port()}"
+        closed = f"http://127.0.0.1:{free_port()}"
         await told(
             subject(world, hidream={"base_url": closed}), "HiDream", "wrong", "cannot be reached"
         )
@@ -176,7 +172,7 @@ async def test_a_bot_that_runs(tmp_path: Path) -> None:
             await told(silent, "Telegram+clock", "note", "no service has told", seconds=0.2)
         # the way from outside, and the bot's own word
         strange = subject(
-            world, web={"public_url": world.telegram, "monitor": f"127.0.0.1:{_free_port()}"}
+            world, web={"public_url": world.telegram, "monitor": f"127.0.0.1:{free_port()}"}
         )
         await told(strange, "public address", "wrong", "answers HTTP 404")
         await told(strange, "running bot", "wrong", "does not answer at")
@@ -200,7 +196,7 @@ async def test_a_bot_that_runs(tmp_path: Path) -> None:
 async def test_a_bot_that_does_not_run(tmp_path: Path) -> None:
     """Before the first start, and with a database that cannot be used, the command says what to mend."""
     async with opened(tmp_path) as world:
-        web = f"127.0.0.1:{_free_port()}"
+        web = f"127.0.0.1:{free_port()}"
         world.settings["web"] = {"listen": web, "public_url": f"http://{web}", "monitor": web}
         world.configure(hidream={"api_version": 9})
         code, text = await command(world)
@@ -234,7 +230,7 @@ async def test_a_bot_that_does_not_run(tmp_path: Path) -> None:
 async def test_a_bot_with_a_webhook_and_a_certificate_of_its_own(tmp_path: Path) -> None:
     """In webhook mode the webhook is looked for; the bot's own certificate is taken for what it is."""
     make_certificate(tmp_path, "localhost")
-    web = f"127.0.0.1:{_free_port()}"
+    web = f"127.0.0.1:{free_port()}"
     async with opened(tmp_path, rules=SELF_HOSTED) as world:
         await world.start(
             telegram={"mode": "webhook"},

@@ -3,42 +3,24 @@
 import asyncio
 import json
 import os
-import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.hidream.settings import Settings
 from tests.e2e.world import HIDREAM_TOKEN, World, opened, until
+from tests.ports import free_port
+from tests.service_manager import Manager, listening
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-class Manager:
-    """A service manager that listens."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self._socket.setblocking(False)
-        self.heard: list[str] = []
-
-    def listen(self) -> list[str]:
-        """Give all that it was told so far."""
-        while True:
-            try:
-                self.heard.append(self._socket.recv(4096).decode())
-            except BlockingIOError:
-                return self.heard
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._socket.close()
+@pytest.fixture
+def manager() -> Iterator[Manager]:
+    """Give a service manager that listens."""
+    with listening() as one:
+        yield one
 
 
 async def _ready(world: World, url: str) -> dict[str, Any] | None:
@@ -60,18 +42,17 @@ async def _health(*arguments: str) -> tuple[int | None, str]:
     return process.returncode, out.decode()
 
 
-async def test_how_it_is_told_from_start_to_stop(tmp_path: Path) -> None:
+async def test_how_it_is_told_from_start_to_stop(tmp_path: Path, manager: Manager) -> None:
     """Green; red with its reason while HiDream refuses the token; green with a new one; and gone."""
     async with opened(tmp_path, settings=Settings(seconds=0.3, parallel=10)) as world:
-        manager = Manager(tmp_path / "notify")
         world.environment |= {
-            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "NOTIFY_SOCKET": manager.address,
             "WATCHDOG_USEC": "1000000",
         }
         token = tmp_path / "hidream.token"
         token.write_text("an-old-token")
         del world.settings["hidream"]["token"]
-        url = f"http://127.0.0.1:{_free_port()}"
+        url = f"http://127.0.0.1:{free_port()}"
         config = str(world.path / "config.toml")
         await world.start(
             hidream={"token_file": str(token)}, web={"monitor": url.removeprefix("http://")}
@@ -83,7 +64,7 @@ async def test_how_it_is_told_from_start_to_stop(tmp_path: Path) -> None:
         assert "uvicorn" not in world.log
 
         async def started() -> bool:
-            return "READY=1" in manager.listen()
+            return "READY=1" in manager.heard()
 
         await until(started, "the service manager knows that it is up")
 
@@ -108,19 +89,18 @@ async def test_how_it_is_told_from_start_to_stop(tmp_path: Path) -> None:
 
         async def told() -> bool:
             return "STATUS=Not ready: token. 1 in line, 0 at HiDream, 0 to be sent" in (
-                manager.listen()
+                manager.heard()
             )
 
         await until(told, "the service manager knows it")
         token.write_text(HIDREAM_TOKEN)
         await ada.gets(1)
         await until(green, "all is well again")
-        assert manager.heard.count("READY=1") == 1
-        assert manager.listen().count("WATCHDOG=1") > 5
+        assert manager.heard().count("READY=1") == 1
+        assert manager.heard().count("WATCHDOG=1") > 5
         assert await world.stop() == 0
-        assert "STOPPING=1" in manager.listen()
+        assert "STOPPING=1" in manager.heard()
         code, said = await _health("--config", config)
         assert (code, "does not answer" in said) == (2, True)
-        manager.close()
-        told_to_all = json.dumps(manager.heard) + reason
+        told_to_all = json.dumps(manager.heard()) + reason
         assert not any(word in told_to_all for word in ("sepia", "Ada", HIDREAM_TOKEN))

@@ -19,7 +19,9 @@ from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, World, opened
 from tests.metrics.shown import strange
 from tests.metrics.test_alerts import rules
 from tests.metrics.test_dashboard import queries
-from tests.metrics.tools import RULES, checked, free_ports, tool
+from tests.metrics.tools import RULES, checked
+from tests.ports import free_ports
+from tests.programs import program
 
 _WINDOW: Final = "15s"
 """What Grafana would put for `$__rate_interval` at a scrape a second, and some more."""
@@ -37,7 +39,7 @@ async def prometheus(path: Path, monitor: str, port: int) -> AsyncIterator[str]:
     file.write_text(yaml.safe_dump(config))
     with (path / "prometheus.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            tool("prometheus"),
+            program("prometheus", "prometheus"),
             f"--config.file={file}",
             f"--storage.tsdb.path={path / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{port}",

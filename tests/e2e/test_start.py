@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import sqlite3
 import sys
 import time
@@ -17,6 +16,7 @@ from sandbox.telegram.app import create_app as create_telegram
 from sandbox.telegram.rules import Rules
 from storage.database import APPLICATION_ID
 from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, World, opened, until
+from tests.ports import free_port
 
 HALF = TELEGRAM_TOKEN.partition(":")[2]
 
@@ -130,15 +130,9 @@ async def test_a_database_that_is_in_use(tmp_path: Path) -> None:
 # --- waiting, stopping ----------------------------------------------------------------------------
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 async def test_telegram_is_waited_for(tmp_path: Path) -> None:
     """With Telegram down at the start the process stays, and works once Telegram is there."""
-    port = _free_port()
+    port = free_port()
     async with opened(tmp_path) as world:
         await world.start(telegram={"api_url": f"http://127.0.0.1:{port}"})
         await asyncio.sleep(1.5)
@@ -160,7 +154,7 @@ async def test_telegram_is_waited_for(tmp_path: Path) -> None:
 async def test_a_stop_while_waiting_for_telegram(tmp_path: Path, number: int) -> None:
     """A stop during that wait ends the process at once, with 0."""
     async with opened(tmp_path) as world:
-        await world.start(telegram={"api_url": f"http://127.0.0.1:{_free_port()}"})
+        await world.start(telegram={"api_url": f"http://127.0.0.1:{free_port()}"})
 
         async def waits() -> bool:
             return "telegram_unreachable" in world.log and "stamina" not in world.log

@@ -1,6 +1,5 @@
 """Webhook mode over real HTTP and TLS, the ways between the modes, and who else has the bot's token."""
 
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,17 +8,11 @@ from bot.web.telegram import SECRET
 from sandbox.telegram.rules import UNHURRIED
 from tests.e2e.world import JSON, TELEGRAM_TOKEN, World, opened, until
 from tests.hidream.certificates import make_certificate
+from tests.ports import free_port
 
 RULES: Final = replace(UNHURRIED, self_hosted=True, webhook_pace=0.05, webhook_set_seconds=0.3)
 INFO: Final = {"log_level": "INFO"}
 ELSEWHERE: Final = "https://elsewhere.example/hook/their-secret"
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _web(port: int, **more: Any) -> dict[str, Any]:
@@ -61,7 +54,7 @@ async def test_from_polling_to_a_webhook_and_back(tmp_path: Path) -> None:
         await ada.gets(1)
         assert await world.stop() == 0
         await ada.photo("sepia while it is off")
-        web = _web(_free_port())
+        web = _web(free_port())
         pid = await world.start(telegram={"mode": "webhook"}, web=web)
         await ada.gets(2)
         # the first try does not come through, the answer to the second is lost
@@ -113,7 +106,7 @@ async def test_from_polling_to_a_webhook_and_back(tmp_path: Path) -> None:
 async def test_with_a_certificate_of_its_own(tmp_path: Path) -> None:
     """Telegram trusts the certificate that was uploaded, and brings updates over TLS."""
     make_certificate(tmp_path, "localhost")
-    port = _free_port()
+    port = free_port()
     web = {
         "listen": f"127.0.0.1:{port}",
         "public_url": f"https://localhost:{port}",
@@ -142,7 +135,7 @@ async def test_somebody_elses_webhook_is_left_alone(tmp_path: Path) -> None:
     async with opened(tmp_path, rules=RULES) as world:
         await _asked(world, "setWebhook", url=ELSEWHERE)
         for mode in ("polling", "webhook"):
-            await world.start(telegram={"mode": mode}, web=_web(_free_port()), run=INFO)
+            await world.start(telegram={"mode": mode}, web=_web(free_port()), run=INFO)
             assert await world.died() == 78
             assert (await _asked(world, "getWebhookInfo"))["url"] == ELSEWHERE
         assert world.log.count("The bot can't run: This bot's token has a webhook at") == 2
@@ -166,7 +159,7 @@ async def test_telegram_does_not_take_it(tmp_path: Path) -> None:
         said = "Bad Request: bad webhook: IP address 127.0.0.1 is reserved"
         body = f'{{"ok": false, "error_code": 400, "description": "{said}"}}'
         await world.fault("telegram", "setWebhook", "status", status=400, body=body)
-        await world.start(telegram={"mode": "webhook"}, web=_web(_free_port()))
+        await world.start(telegram={"mode": "webhook"}, web=_web(free_port()))
         assert await world.died() == 78
         assert "web.public_url: Telegram does not take http://127.0.0.1:" in world.log
         assert "ip address 127.0.0.1 is reserved" in world.log.lower()

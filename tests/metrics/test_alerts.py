@@ -4,10 +4,9 @@ import re
 from collections import defaultdict
 from typing import Any, Final
 
-import pytest
 import yaml
 
-from tests.metrics.tools import ROOT, RULES, run, tool
+from tests.metrics.tools import ROOT, RULES, run
 
 CASES: Final = ROOT / "tests" / "metrics" / "alerts.yml"
 
@@ -47,14 +46,3 @@ def test_each_alert_says_what_to_do() -> None:
         assert 15 < len(rule["annotations"]["summary"]) < 90, rule["alert"]
         assert len(rule["annotations"]["description"]) > 80, rule["alert"]
         assert rule["alert"].startswith("HiDreamBot")
-
-
-def test_a_missing_prometheus_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is not installed its tests are left out with the reason; where CI is to have it, they fail."""
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="promtool is not installed"):
-        tool("promtool")
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="apt install prometheus"):
-        tool("promtool")

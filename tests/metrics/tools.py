@@ -1,37 +1,20 @@
-"""Prometheus and its tool: where they are not installed, tests that need them are left out, and say so."""
+"""Prometheus and its tool, and the files that are for them."""
 
 import asyncio
-import os
-import shutil
-import socket
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
+from tests.programs import program
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus-rules.yml"
 DASHBOARD = ROOT / "deploy" / "grafana-dashboard.json"
 
 
-def tool(name: str) -> str:
-    """Give the path of one of Prometheus's programs.
-
-    Where it is not installed the test is left out; but not where CI is to have everything.
-    """
-    if (found := shutil.which(name)) is not None:
-        return found
-    reason = f"{name} is not installed (on Debian: apt install prometheus)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason}, and CI leaves nothing out")
-    pytest.skip(reason)
-
-
 def run(name: str, *arguments: str | Path, given: bytes = b"") -> str:
     """Run one of them; gives what it printed, and fails with that where it is not content."""
     done = subprocess.run(
-        [tool(name), *map(str, arguments)],
+        [program(name, "prometheus"), *map(str, arguments)],
         input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -46,14 +29,3 @@ def run(name: str, *arguments: str | Path, given: bytes = b"") -> str:
 async def checked(text: bytes) -> str:
     """Let promtool look at what was scraped; gives what it finds fault with."""
     return await asyncio.to_thread(run, "promtool", "check", "metrics", given=text)
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Give ports that nobody listens at."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -1,21 +1,17 @@
 """docs/operations.md is played word for word, and the Dockerfile step by step, where a machine can be made."""
 
-import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.operations.machine import obstacle
 from tests.operations.page import ROOT
+from tests.programs import left_out
 
 
 def played(name: str) -> str:
     """Play it in a process of its own; returns what was shown."""
     if why := obstacle():
-        if os.environ.get("CI") == "true" and sys.platform == "linux":
-            pytest.fail(f"no machine can be made: {why}")
-        pytest.skip(f"no machine can be made: {why}")
+        left_out(f"no machine can be made: {why}")
     ended = subprocess.run(
         [sys.executable, "-m", "tests.operations", name],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110, check=False,

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,11 @@ from bot.config import Config, Run
 from bot.config_loading import load
 from tests.hidream.certificates import make_certificate
 from tests.operations.page import ROOT, there
+from tests.programs import program
 
 DEPLOY = ROOT / "deploy"
 BOT, BACKUP = DEPLOY / "hidream-bot.service", DEPLOY / "hidream-bot-backup.service"
 TOKENS = {"BOT_TELEGRAM__TOKEN": "123456:something", "BOT_HIDREAM__TOKEN": "something"}
-
-
-def program(name: str, package: str) -> str:
-    """Give the path of a program that these tests need; skip, or in CI on Linux fail, without it."""
-    if found := shutil.which(name):
-        return found
-    missing = f"there is no {name}: apt-get install {package}"
-    if os.environ.get("CI") == "true" and sys.platform == "linux":
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 def setting(unit: Path, key: str) -> str:

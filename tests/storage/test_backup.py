@@ -17,7 +17,7 @@ import pytest
 from storage.files import PictureFiles, pictures_beside
 from storage.keeping import backup, contents, places
 from storage.keeping.backup import back_up
-from storage.keeping.contents import examine
+from storage.keeping.contents import contents_of
 from storage.keeping.restore import restore
 from storage.sqlite import open_store
 from storage.store import DatabaseRefused
@@ -216,7 +216,7 @@ async def test_nothing_is_overwritten_unless_forced(path: Path, target: Path) ->
         back_up(path, target, now=START, progress=meanwhile)
     assert everything(target.parent) == {"saved.db": b"mine"}
     back_up(path, target, now=START, force=True)
-    assert examine(target).tasks == 1
+    assert contents_of(target).tasks == 1
     for own in (path, path.with_name("bot.db-wal"), path.with_name("bot.db.lock")):
         with pytest.raises(DatabaseRefused, match="bot's own"):
             back_up(path, own, now=START, force=True)
@@ -242,7 +242,7 @@ async def test_on_a_file_system_without_links_it_is_renamed(
     assert everything(target.parent) == {"saved.db": b"mine"}
     target.unlink()
     back_up(path, target, now=START)
-    assert examine(target).tasks == 1
+    assert contents_of(target).tasks == 1
     assert list(everything(target.parent)) == ["saved.db"]
 
 
@@ -460,11 +460,11 @@ def test_a_bad_backup_is_known_as_such(
 ) -> None:
     """Whatever is wrong with a backup is said before anything is touched."""
     file = Path(shutil.copy(sound, tmp_path / "copy.db"))
-    assert examine(file).pictures == 2
+    assert contents_of(file).pictures == 2
     damage(file)
     before = everything(tmp_path)
     with pytest.raises(DatabaseRefused) as caught:
-        examine(file)
+        contents_of(file)
     assert words in str(caught.value)
     assert everything(tmp_path) == before
 
@@ -473,7 +473,7 @@ async def test_a_plain_copy_of_a_database_is_one_too(path: Path, tmp_path: Path)
     """What was copied while the bot was stopped can be restored, without pictures."""
     await make(path)
     copy = Path(shutil.copy(path, tmp_path / "copy.db"))
-    assert (examine(copy).tasks, examine(copy).pictures) == (1, 0)
+    assert (contents_of(copy).tasks, contents_of(copy).pictures) == (1, 0)
     assert restore(copy, path, now=START).pictures == 0
     with pytest.raises(DatabaseRefused, match="the bot's database itself"):
         restore(path, path, now=START)
@@ -485,4 +485,4 @@ async def test_a_backup_in_the_place_of_the_database_is_refused(path: Path, soun
     shutil.copy(sound, path)
     with pytest.raises(DatabaseRefused, match="hidream-bot restore"):
         await open_store(path, clock=HandClock())
-    assert examine(path).pictures == 2
+    assert contents_of(path).pictures == 2

@@ -14,7 +14,7 @@ import pytest
 from storage.files import PictureFiles, pictures_beside
 from storage.keeping import places
 from storage.keeping.backup import back_up
-from storage.keeping.contents import examine
+from storage.keeping.contents import contents_of
 from storage.keeping.restore import restore
 from storage.sqlite import open_store
 from storage.store import DatabaseRefused
@@ -85,7 +85,7 @@ def test_a_crafted_backup_is_refused(tmp_path: Path, sound: Path, what: str) -> 
     change(file, sql)
     before = everything(tmp_path)
     with pytest.raises(DatabaseRefused) as caught:
-        examine(file)
+        contents_of(file)
     assert words in str(caught.value)
     assert everything(tmp_path) == before
 

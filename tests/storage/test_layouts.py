@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from storage.keeping import places
-from storage.keeping.contents import examine
+from storage.keeping.contents import contents_of
 from storage.keeping.restore import restore
 from storage.layout import migrations
 from storage.soundness import layout_of
@@ -99,7 +99,7 @@ async def test_there_is_a_backup_before_the_layout_is_changed(path: Path, layout
     before = read(path)
     await (await open_store(path, clock=HandClock())).close()
     kept = path.with_name(f"bot.db.before-layout-{NEWEST}")
-    assert examine(kept).layout == layout
+    assert contents_of(kept).layout == layout
     assert kept.stat().st_mode & 0o777 == 0o600
     content = kept.read_bytes()
     await (await open_store(path, clock=HandClock())).close()
