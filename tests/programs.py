@@ -13,7 +13,8 @@ def program(name: str, package: str) -> str:
 
     Where it is not installed the test is left out; but not where CI is to have everything.
     """
-    found = shutil.which(name)
+    # where not only root may look for programs of root's
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if found is None:
         left_out(f"{name} is not installed (on Debian: apt install {package})")
     return found
