@@ -20,6 +20,8 @@ FILE_NAME: Final = "stats.png"
 _PNG: Final = b"\x89PNG"
 _SAID: Final = 2000
 """Bytes of what went wrong that are kept: the end of a traceback."""
+_PATIENCE: Final = 10
+"""How far the drawing stands back behind the bot itself (setpriority(2)): people wait for pictures."""
 
 
 class Plots:
@@ -56,6 +58,8 @@ class Plots:
             stderr=asyncio.subprocess.PIPE,
             env=_environment(folder),
         )
+        with contextlib.suppress(OSError):  # it has ended already, or may not be changed
+            os.setpriority(os.PRIO_PROCESS, process.pid, _PATIENCE)
         try:
             async with asyncio.timeout(self._seconds):
                 drawn, said = await process.communicate(data)

@@ -424,6 +424,7 @@ FOR_OPERATORS: Final = frozenset({"checking", "cli"})
 FOR_THE_LOG: Final = frozenset(
     {
         *("again in ", "internal error", "no longer wanted", "not fit for a photo"),
+        "it has not come within ",
         # and for the terminal of whoever starts a second bot
         "This bot's token has a webhook at ",
         "an address that is not known",

@@ -135,7 +135,11 @@ async def test_telegram_is_waited_for(tmp_path: Path) -> None:
     port = free_port()
     async with opened(tmp_path) as world:
         await world.start(telegram={"api_url": f"http://127.0.0.1:{port}"})
-        await asyncio.sleep(1.5)
+
+        async def waits() -> bool:
+            return "telegram_unreachable" in world.log
+
+        await until(waits, "it says that it waits")
         assert world.process is not None
         assert world.process.returncode is None
         async with serve(create_telegram(token=TELEGRAM_TOKEN), port=port) as url:

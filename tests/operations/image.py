@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, opened
-from tests.operations.machine import INSTALLING, build, copy_source, do, run, within
+from tests.operations.machine import INSTALLING, build, copy_source, do, packages, run, show, within
 from tests.operations.page import ROOT
 
 DOCKERFILE: Final = ROOT / "Dockerfile"
@@ -103,6 +103,9 @@ async def play(root: Path, tell: Callable[[str], None]) -> None:
         owner = made.stat()
         mode = f"mode={owner.st_mode & 0o7777:o},uid={owner.st_uid},gid={owner.st_gid}"
         do("mount", "-t", "tmpfs", "-o", mode, name, str(made))
+        for path in packages():
+            if path.is_relative_to(f"/{name}"):  # where the clone lies there, they would be covered
+                show(path, root)
     do("mount", "-o", "remount,ro", str(root))
     do("mount", "-o", "remount,ro", str(root / "usr/local"))
     await _a_photo_comes_back(root, final, tell)

@@ -102,7 +102,7 @@ def build(root: Path) -> None:
             (root / name).unlink(missing_ok=True)
             (root / name).symlink_to(path.readlink())
         elif path.is_dir():
-            _show(path, root)
+            show(path, root)
     for name in _ETC:
         path = Path("/etc", name)
         if path.is_dir():
@@ -123,7 +123,7 @@ def build(root: Path) -> None:
     do("mount", "-t", "overlay", "-o", layers, "local", str(root / "usr/local"))
     for path in {Path(sys.base_prefix), *packages()}:
         if not path.is_relative_to("/usr"):
-            _show(path, root)
+            show(path, root)
     (root / "stand-ins").mkdir()
     for file in STANDINS.glob("[a-z]*.py"):
         program = "#!/stand-ins/python\n" + file.read_text(encoding="utf-8")
@@ -194,7 +194,7 @@ def copy_source(to: Path, wanted: Callable[[str], bool]) -> None:
             shutil.copy2(ROOT / name, to / name)
 
 
-def _show(path: Path, root: Path) -> None:
+def show(path: Path, root: Path) -> None:
     """Let a folder of this machine be seen there, read-only, at the same place."""
     there = root / str(path).lstrip("/")
     there.mkdir(parents=True, exist_ok=True)
