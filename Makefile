@@ -31,7 +31,7 @@ run: $(VENV)/.run  ## run the bot with config.toml
 	@$(BIN)/python -m bot run --config config.toml
 
 test: $(VENV)/.dev  ## run the tests, with coverage
-	@$(BIN)/python -m pytest -n 5 --dist worksteal --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # A property gets twenty times its examples here, so one test may take an hour.
 test-long: $(VENV)/.dev  ## run what is marked `long`, and the property tests with many more examples

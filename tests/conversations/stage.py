@@ -28,7 +28,7 @@ _ROOM: Final = 200
 _HIDREAM: Final = Settings(seconds=0.3, drawn="once", parallel=_ROOM, images_per_minute=10_000)
 _TOOK: Final = {
     **{("4:3", count): (0.3, 0.4) for count in range(1, 4)},
-    ("9:16", 4): (12.0, 20.0),
+    ("9:16", 4): (40.0, 56.0),
     ("4:3", 4): (0.3, 0.4),
 }
 """How long tasks have taken so far, by shape and number: such as are asked for, and one kind that takes long."""

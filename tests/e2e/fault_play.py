@@ -232,7 +232,7 @@ class Stage:
 
     # --- what comes of it
 
-    async def settled(self, *played: Played, seconds: float = 60.0) -> None:
+    async def settled(self, *played: Played, seconds: float = 100.0) -> None:
         """Wait until each row (or all so far) shows what is expected, or for so long."""
         waiting = [one for one in played or self.played if one.seen is None]
 

@@ -14,7 +14,7 @@ async def how_long(talk: Talk) -> None:
     ada, bot = talk.ada, talk.bot
     await talk.hidream_ends("never")
     await ada.sends("make it snow /ratio 9:16 /count 4")
-    await bot.reports("progress-percent-usual", span="17–19 sec")
+    await bot.reports("progress-percent-usual", span="49–54 sec")
     await talk.restart()
     await talk.release()
     await bot.shows(4, "result")
