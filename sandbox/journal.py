@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final, Literal
@@ -41,9 +41,15 @@ class Entry:
     peer: int = 0
     """The port from which it came."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Write the entry as JSON can hold it."""
-        return {**asdict(self), "time": self.time.isoformat()}
+    def to_json(self, *, answer: bool = False) -> dict[str, Any]:
+        """Write the entry as JSON can hold it; with the answer only where somebody reads that."""
+        # by hand: there are thousands of them, and `asdict` copies whatever they hold
+        shown = {name: getattr(self, name) for name in _FIELDS}
+        shown["time"] = self.time.isoformat()
+        return shown | {"answer": self.answer} if answer else shown
+
+
+_FIELDS: Final = tuple(field.name for field in fields(Entry) if field.name != "answer")
 
 
 class Journal:

@@ -138,7 +138,7 @@ class Stream:
         return []
 
     def _call(self, service: str, entry: Entry) -> JSON:
-        told = json.dumps({"service": service} | entry.to_json(), ensure_ascii=False)
+        told = json.dumps({"service": service} | entry.to_json(answer=True), ensure_ascii=False)
         for secret in self._secrets:
             told = told.replace(json.dumps(secret, ensure_ascii=False)[1:-1], "…")
         shown: JSON = json.loads(told)
