@@ -52,7 +52,7 @@ class BotProcess:
         """Wait until it has ended though nobody here has ended it; returns its exit code."""
         while True:
             await self._started.wait()
-            assert self._process is not None, "it was started"  # noqa: S101
+            assert self._process is not None, "it was started"  # noqa: S101 - else nobody set it
             code = await self._process.wait()
             if self._started.is_set():
                 return code

@@ -61,8 +61,8 @@ def health(path: Path | None, url: str | None, alive: bool) -> None:
 def _monitor(path: Path | None) -> str:
     """Say where the bot listens by its settings."""
     # not at the top: with --url nothing of it is needed, and it takes longer than all the rest
-    from bot.config_loading import load  # noqa: PLC0415
-    from bot.errors import ConfigurationError  # noqa: PLC0415
+    from bot.config_loading import load  # noqa: PLC0415 - as above
+    from bot.errors import ConfigurationError  # noqa: PLC0415 - as above
 
     try:
         url = load(path).web.monitor_url

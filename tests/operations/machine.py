@@ -204,8 +204,8 @@ def show(path: Path, root: Path) -> None:
 
 def _loopback_up() -> None:
     import fcntl  # noqa: PLC0415 - not on every system
-    import socket  # noqa: PLC0415
-    import struct  # noqa: PLC0415
+    import socket  # noqa: PLC0415 - as above
+    import struct  # noqa: PLC0415 - as above
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         up = struct.pack("16sh", b"lo", 0x1 | 0x40)  # IFF_UP, IFF_RUNNING

@@ -16,7 +16,7 @@ from tests.e2e.world import HIDREAM_TOKEN, TELEGRAM_TOKEN, Person, opened, said,
 from tests.operations.machine import INSTALLING, build, copy_source, run
 from tests.operations.page import Block, blocks
 
-SOURCE: Final = "/root/hidream-bot-source"
+SOURCE: Final = f"{INSTALLING['HOME']}/hidream-bot-source"
 _TOKENS: Final = {"telegram-token": TELEGRAM_TOKEN, "hidream-token": HIDREAM_TOKEN}
 
 
